@@ -1,0 +1,56 @@
+import sys
+from logging.config import fileConfig
+
+from alembic import context
+from sqlalchemy import create_engine, func, pool, select
+
+from app.core.config import settings
+from app.db.base import Base
+
+# Any number that no other pg_advisory_lock of this project takes.
+MIGRATION_LOCK = 2
+
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+
+def run_migrations_offline() -> None:
+    """Print the SQL of the migrations: alembic upgrade head --sql."""
+    context.configure(
+        url=settings.SQLALCHEMY_DATABASE_URI,
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_migrations_online() -> None:
+    # Not through alembic.ini, where a % in the password would be taken for a variable.
+    engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        revisions = {script.revision for script in context.script.walk_revisions()}
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            # When all revision files were removed, to start over, the database counts as empty.
+            include_name=None if revisions else lambda *_: False,
+            version_table_schema=None if revisions else "pg_temp",
+        )
+        if unknown := set(context.get_context().get_current_heads()) - revisions:
+            sys.exit(
+                f"The database is at revision {', '.join(unknown)}, which alembic/versions lacks. "
+                "Restore its file, or start over with an empty database (down -v)."
+            )
+        with context.begin_transaction():
+            # Several replicas start at once: one migrates, the others wait and find nothing to do.
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_migrations_offline()
+else:
+    run_migrations_online()

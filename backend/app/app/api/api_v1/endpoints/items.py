@@ -1,0 +1,69 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+
+from app import crud, models, schemas
+from app.api.deps import CurrentUser, ReadSessionDep, SessionDep
+from app.api.errors import responses
+from app.api.pagination import PAGE_RESPONSE, page_response
+from app.schemas.types import Id
+
+router = APIRouter(responses=responses(401, 403, 503))
+
+
+def check_access(item: models.Item | None, user: models.User) -> models.Item:
+    """Return an item that the user may see and change."""
+    if item is None:
+        raise HTTPException(404, "Item not found")
+    if item.owner_id != user.id and not user.is_superuser:
+        raise HTTPException(403, "Not enough permissions")
+    return item
+
+
+def get_item(db: ReadSessionDep, current_user: CurrentUser, id: Id) -> models.Item:  # noqa: A002
+    return check_access(crud.item.get(db, id), current_user)
+
+
+@router.get("/", response_model=list[schemas.Item], responses=PAGE_RESPONSE)
+def read_items(
+    request: Request,
+    db: ReadSessionDep,
+    current_user: CurrentUser,
+    query: Annotated[schemas.ItemQuery, Query()],
+) -> Response:
+    """Own items; superusers see everybody's."""
+    if current_user.is_superuser:
+        page = crud.item.get_page(db, query)
+    else:
+        page = crud.item.get_page_by_owner(db, query, owner_id=current_user.id)
+    return page_response(request, query, page)
+
+
+@router.post("/", response_model=schemas.Item, status_code=201, responses=responses(413))
+def create_item(
+    db: SessionDep, current_user: CurrentUser, item_in: schemas.ItemCreate
+) -> models.Item:
+    return crud.item.create_with_owner(db, obj_in=item_in, owner_id=current_user.id)
+
+
+@router.get("/{id}", response_model=schemas.Item, responses=responses(404))
+async def read_item(item: Annotated[models.Item, Depends(get_item)]) -> models.Item:
+    return item
+
+
+@router.put("/{id}", response_model=schemas.Item, responses=responses(404, 413))
+def update_item(
+    db: SessionDep,
+    current_user: CurrentUser,
+    id: Id,  # noqa: A002
+    item_in: schemas.ItemUpdate,
+) -> models.Item:
+    item = check_access(crud.item.get(db, id, for_update=True), current_user)
+    return crud.item.update(db, db_obj=item, obj_in=item_in)
+
+
+@router.delete("/{id}", response_model=schemas.Item, responses=responses(404))
+def delete_item(db: SessionDep, current_user: CurrentUser, id: Id) -> models.Item:  # noqa: A002
+    item = check_access(crud.item.get(db, id, for_update=True), current_user)
+    crud.item.remove(db, id=item.id)
+    return item

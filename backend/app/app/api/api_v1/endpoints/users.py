@@ -1,0 +1,121 @@
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+
+from app import crud, models, schemas
+from app.api.deps import CurrentSuperuser, CurrentUser, ReadSessionDep, SessionDep
+from app.api.errors import NotAuthenticated, responses
+from app.api.pagination import PAGE_RESPONSE, page_response
+from app.core.config import settings
+from app.core.security import verify_password
+from app.schemas.types import Id
+from app.utils import queue_email
+
+router = APIRouter(responses=responses(503))
+
+
+def check_found(user: models.User | None) -> models.User:
+    if user is None:
+        raise HTTPException(404, "The user with this username does not exist in the system")
+    return user
+
+
+def check_password(user: models.User, current_password: str | None) -> None:
+    """Ask for the password again where a stolen token must not be enough."""
+    if not verify_password(current_password or "", user.hashed_password):
+        raise HTTPException(400, "Incorrect password")
+
+
+def get_myself(db: SessionDep, current_user: CurrentUser) -> models.User:
+    user = crud.user.get(db, current_user.id, for_update=True)
+    if user is None:
+        raise NotAuthenticated
+    return user
+
+
+@router.get(
+    "/", response_model=list[schemas.User], responses=PAGE_RESPONSE | responses(401, 403)
+)
+def read_users(
+    request: Request,
+    db: ReadSessionDep,
+    _: CurrentSuperuser,
+    query: Annotated[schemas.UserQuery, Query()],
+) -> Response:
+    return page_response(request, query, crud.user.get_page(db, query))
+
+
+@router.post(
+    "/", response_model=schemas.User, status_code=201, responses=responses(401, 403, 409, 413)
+)
+def create_user(
+    db: SessionDep, _: CurrentSuperuser, user_in: schemas.UserCreate
+) -> models.User:
+    """Create a user, who is sent a link to set a password if mail is configured."""
+    user = crud.user.create(db, obj_in=user_in)
+    queue_email(db, "send_new_account_email", user.id)
+    return user
+
+
+@router.get("/me", response_model=schemas.User, responses=responses(401, 403))
+async def read_user_me(current_user: CurrentUser) -> models.User:
+    return current_user
+
+
+@router.put("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409, 413))
+def update_user_me(
+    db: SessionDep, current_user: CurrentUser, user_in: schemas.UserUpdateMe
+) -> models.User:
+    """A new e-mail or password needs `current_password`; a new password ends every token."""
+    user = get_myself(db, current_user)
+    fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
+    if "password" in fields or fields.get("email", user.email) != user.email:
+        check_password(user, user_in.current_password)
+    return crud.user.update(db, db_obj=user, obj_in=fields)
+
+
+@router.delete("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409, 413))
+def delete_user_me(
+    db: SessionDep, current_user: CurrentUser, body: schemas.UserDeleteMe
+) -> models.User:
+    """Delete oneself, with all one's items."""
+    user = get_myself(db, current_user)
+    check_password(user, body.current_password)
+    crud.user.remove(db, id=user.id)
+    return user
+
+
+@router.post(
+    "/open", response_model=schemas.User, status_code=201, responses=responses(403, 409, 413)
+)
+def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> models.User:
+    """Sign up, where USERS_OPEN_REGISTRATION allows it."""
+    if not settings.USERS_OPEN_REGISTRATION:
+        raise HTTPException(403, "Open user registration is forbidden on this server")
+    return crud.user.create(db, obj_in=schemas.UserCreate(**user_in.model_dump()))
+
+
+@router.get("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404))
+def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) -> models.User:
+    """Oneself; superusers see anybody."""
+    if user_id == current_user.id:
+        return current_user
+    if not crud.user.is_superuser(current_user):
+        raise HTTPException(403, "The user doesn't have enough privileges")
+    return check_found(crud.user.get(db, user_id))
+
+
+@router.put(
+    "/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409, 413)
+)
+def update_user(
+    db: SessionDep, _: CurrentSuperuser, user_id: Id, user_in: schemas.UserUpdate
+) -> models.User:
+    user = check_found(crud.user.get(db, user_id, for_update=True))
+    return crud.user.update(db, db_obj=user, obj_in=user_in)
+
+
+@router.delete("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409))
+def delete_user(db: SessionDep, _: CurrentSuperuser, user_id: Id) -> models.User:
+    """Delete a user, with all the user's items."""
+    return check_found(crud.user.remove(db, id=user_id))

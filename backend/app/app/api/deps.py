@@ -1,0 +1,72 @@
+"""What endpoints ask for in their signatures."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, HTTPException
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy.orm import Session
+
+from app import crud, models
+from app.core.config import settings
+from app.db.session import ReadSession, SessionLocal
+
+TokenDep = Annotated[
+    str, Depends(OAuth2PasswordBearer(tokenUrl=f"{settings.API_V1_STR}/login/access-token"))
+]
+
+
+async def get_db() -> AsyncIterator[Session]:
+    """One transaction for the request: committed before the response, or rolled back.
+
+    Ask for it as SessionDep. A plain Depends(get_db) would commit after the response.
+    """
+    db = SessionLocal()
+    try:
+        yield db
+        await run_in_threadpool(db.commit)
+    except BaseException:
+        await run_in_threadpool(db.close)
+        raise
+
+
+async def get_read_db() -> AsyncIterator[Session]:
+    """A session for an endpoint that only reads; opening and closing it sends nothing."""
+    with ReadSession() as db:
+        yield db
+
+
+# scope="function": left before the response is sent.
+SessionDep = Annotated[Session, Depends(get_db, scope="function")]
+ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
+
+
+def get_current_user(token: TokenDep) -> models.User:
+    """Return the token's user, active or not, detached from any session.
+
+    With a session of its own: a request never waits for a second connection while it
+    holds one.
+    """
+    with ReadSession() as db:
+        return crud.user.get_by_token(db, token=token, purposes=["access"])
+
+
+async def get_current_active_user(
+    current_user: Annotated[models.User, Depends(get_current_user)],
+) -> models.User:
+    if not crud.user.is_active(current_user):
+        raise HTTPException(403, "Inactive user")
+    return current_user
+
+
+CurrentUser = Annotated[models.User, Depends(get_current_active_user)]
+
+
+async def get_current_active_superuser(current_user: CurrentUser) -> models.User:
+    if not crud.user.is_superuser(current_user):
+        raise HTTPException(403, "The user doesn't have enough privileges")
+    return current_user
+
+
+CurrentSuperuser = Annotated[models.User, Depends(get_current_active_superuser)]

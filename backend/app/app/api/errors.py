@@ -1,0 +1,102 @@
+"""Where a failure becomes an HTTP answer: always {"detail": text}, never anything internal."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app import schemas
+from app.core.celery_app import BrokerUnavailable
+from app.core.security import InvalidToken
+from app.crud.exceptions import EmailTaken, LastSuperuser, OwnerGone
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+RETRY_AFTER_SECONDS = "5"
+
+
+class NotAuthenticated(HTTPException):
+    def __init__(self) -> None:
+        super().__init__(
+            401, "Could not validate credentials", headers={"WWW-Authenticate": "Bearer"}
+        )
+
+
+class ServiceUnavailable(HTTPException):
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of failures with these statuses."""
+    return {
+        status: {"model": schemas.Error, "description": HTTPStatus(status).phrase}
+        for status in statuses
+    }
+
+
+# What an error of the layers below is to a client.
+ANSWERS: dict[type[Exception], HTTPException] = {
+    EmailTaken: HTTPException(409, "The user with this username already exists in the system"),
+    LastSuperuser: HTTPException(409, "The last superuser can't be removed"),
+    OwnerGone: NotAuthenticated(),
+    InvalidToken: NotAuthenticated(),
+    BrokerUnavailable: ServiceUnavailable("The task queue can't be reached, try again later"),
+    PoolTimeout: ServiceUnavailable("The server is busy, try again later"),
+    IntegrityError: HTTPException(409, "The change contradicts what is stored already"),
+    OperationalError: ServiceUnavailable("The database can't be reached, try again later"),
+}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    for error_class, answer in ANSWERS.items():
+        app.add_exception_handler(error_class, _answer_with(answer))
+    app.add_exception_handler(DBAPIError, _answer_lost_connection)
+    app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    app.add_exception_handler(HTTPException, _answer_unreadable_body)
+    app.add_exception_handler(Exception, _answer_bug)
+
+
+def _answer_with(answer: HTTPException) -> Handler:
+    async def handler(request: Request, error: Exception) -> Response:
+        if answer.status_code == 503:
+            logger.error("%s %s: %s", request.method, request.url.path, error)
+        return await http_exception_handler(request, answer)
+
+    return handler
+
+
+async def _answer_lost_connection(request: Request, error: Exception) -> Response:
+    # psycopg2 reports a connection that breaks under a query in several classes.
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return await _answer_with(ANSWERS[OperationalError])(request, error)
+    raise error
+
+
+async def _answer_invalid_request(request: Request, error: Exception) -> Response:
+    """Leave out what was sent: it may be a password, or text that can't be encoded."""
+    assert isinstance(error, RequestValidationError)
+    detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
+    return JSONResponse({"detail": detail}, 422)
+
+
+async def _answer_unreadable_body(request: Request, error: Exception) -> Response:
+    """FastAPI says 400 to a body that it can't decode; here every invalid body is a 422."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.detail == "There was an error parsing the body":
+        detail = [{"type": "body_invalid", "loc": ["body"], "msg": error.detail}]
+        return JSONResponse({"detail": detail}, 422)
+    return await http_exception_handler(request, error)
+
+
+async def _answer_bug(request: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": "Internal server error"}, 500)

@@ -1,0 +1,48 @@
+"""A list's answer: the rows as a bare JSON array, the total and the neighbours in headers."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from pydantic_core import to_json
+
+from app.crud.base import Page
+from app.schemas import PageQuery
+
+# The OpenAPI entry of the headers.
+PAGE_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "X-Total-Count": {
+                "description": "How many rows there are in all",
+                "schema": {"type": "integer"},
+            },
+            "Link": {
+                "description": "The first, the previous and the next page (RFC 8288)",
+                "schema": {"type": "string"},
+            },
+        }
+    }
+}
+
+
+def page_response(request: Request, query: PageQuery, page: Page) -> Response:
+    """Write the rows to JSON as they come from the database, without a model for each."""
+    return Response(
+        to_json(page.rows),
+        media_type="application/json",
+        headers={"X-Total-Count": str(page.total), "Link": _links(request, query, page.total)},
+    )
+
+
+def _links(request: Request, query: PageQuery, total: int) -> str:
+    skips = {"first": 0}
+    if query.skip > 0:
+        skips["prev"] = max(0, min(query.skip, total) - query.limit)
+    if query.skip + query.limit < total:
+        skips["next"] = query.skip + query.limit
+    parameters = query.model_dump(exclude_unset=True)
+    return ", ".join(
+        f'<{request.url.path}?{urlencode(parameters | {"skip": skip})}>; rel="{relation}"'
+        for relation, skip in skips.items()
+    )

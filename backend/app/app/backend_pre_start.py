@@ -1,0 +1,66 @@
+"""Wait until the services answer that a process can't start without."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from app.core.celery_app import broker_is_up
+from app.core.config import settings
+from app.db.session import engine
+
+logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 300
+DATABASE = make_url(settings.SQLALCHEMY_DATABASE_URI)
+
+
+class NotReady(Exception):
+    """A service doesn't answer yet."""
+
+
+def check_database() -> None:
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        cause = str(error.orig).strip().splitlines()[-1]
+        # Neither a wrong password nor a missing database mends itself by waiting.
+        if "authentication failed" in cause:
+            sys.exit(
+                f"The database refuses the user {DATABASE.username!r}: {cause}\n"
+                "POSTGRES_PASSWORD counts when the database is first created. Set it to what "
+                "it was then, or remove the old data (down -v)."
+            )
+        if "does not exist" in cause:
+            sys.exit(f"{cause}\nCreate the database, or correct POSTGRES_DB.")
+        raise NotReady(f"the database at {DATABASE.host}:{DATABASE.port}: {cause}") from error
+
+
+def check_broker() -> None:
+    if not broker_is_up():
+        raise NotReady("Redis: no answer; see REDIS_URL")
+
+
+def wait_for(*checks: Callable[[], None]) -> None:
+    """Repeat the checks each second until they pass; give up after WAIT_SECONDS."""
+    for check in checks:
+        try:
+            for attempt in Retrying(
+                retry=retry_if_exception_type(NotReady),
+                wait=wait_fixed(1),
+                stop=stop_after_delay(WAIT_SECONDS),
+                before_sleep=before_sleep_log(logger, logging.INFO),
+                reraise=True,
+            ):
+                with attempt:
+                    check()
+        except NotReady as error:
+            sys.exit(f"Gave up after {WAIT_SECONDS} seconds: {error}")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    wait_for(check_database)

@@ -1,0 +1,100 @@
+"""Passwords and tokens."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any, Literal
+
+from jose import JWTError, jwt
+from passlib.context import CryptContext
+
+from app.core.config import settings
+
+ALGORITHM = "HS256"
+
+Purpose = Literal["access", "reset-password", "new-account"]
+
+# Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
+# Hashes that a classic project brings along are bcrypt's; they are replaced at login.
+password_context = CryptContext(
+    schemes=["argon2", "bcrypt"],
+    deprecated=["bcrypt"],
+    argon2__type="ID",
+    argon2__memory_cost=19456,
+    argon2__time_cost=2,
+    argon2__parallelism=1,
+)
+
+
+class InvalidToken(Exception):
+    """Malformed, forged, expired, or made for another purpose."""
+
+
+def create_token(
+    purpose: Purpose, subject: str | int, lifetime: timedelta, password_hash: str
+) -> str:
+    """Return a signed token that ends with its lifetime or with the password."""
+    now = datetime.now(UTC)
+    claims = {
+        "sub": str(subject),
+        "iat": now,
+        "exp": now + lifetime,
+        "purpose": purpose,
+        "fingerprint": password_fingerprint(password_hash),
+    }
+    return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
+
+
+def create_access_token(
+    subject: str | int, expires_delta: timedelta | None = None, *, password_hash: str = ""
+) -> str:
+    """Return an access token for a user's id; it is accepted while the password stays the same."""
+    lifetime = expires_delta or timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
+    return create_token("access", subject, lifetime, password_hash)
+
+
+def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
+    """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
+    try:
+        claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
+    except (JWTError, ValueError) as error:
+        raise InvalidToken from error
+    if claims.get("purpose") not in purposes:
+        raise InvalidToken
+    return claims
+
+
+def password_fingerprint(password_hash: str) -> str:
+    """Return a text that changes with the password and tells nothing about it."""
+    return sha256(password_hash.encode()).hexdigest()[:32]
+
+
+def is_fingerprint_of(fingerprint: str, password_hash: str) -> bool:
+    return compare_digest(fingerprint.encode(), password_fingerprint(password_hash).encode())
+
+
+def get_password_hash(password: str) -> str:
+    return password_context.hash(password)
+
+
+def verify_password(plain_password: str, hashed_password: str) -> bool:
+    return verify_and_update_password(plain_password, hashed_password)[0]
+
+
+def verify_and_update_password(plain_password: str, hashed_password: str) -> tuple[bool, str | None]:
+    """Return whether the password is right, and a new hash when the stored one is outdated."""
+    secret: str | bytes = plain_password
+    if hashed_password.startswith("$2"):
+        # bcrypt has never used more than 72 bytes; its current library refuses longer ones.
+        secret = plain_password.encode()[:72]
+    try:
+        valid = password_context.verify(secret, hashed_password)
+    except ValueError:  # an unknown hash, a NUL in the password
+        return False, None
+    outdated = valid and password_context.needs_update(hashed_password)
+    return valid, get_password_hash(plain_password) if outdated else None
+
+
+def verify_no_password() -> None:
+    """Take the time of a verification, so that an unknown e-mail can't be told by the clock."""
+    password_context.dummy_verify()

@@ -1,0 +1,4 @@
+from app.crud.crud_item import item
+from app.crud.crud_user import user
+
+__all__ = ["item", "user"]

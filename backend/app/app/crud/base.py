@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.db.base_class import Base
+from app.schemas import PageQuery
+
+
+ModelType = TypeVar("ModelType", bound=Base)
+CreateSchemaType = TypeVar("CreateSchemaType", bound=BaseModel)
+UpdateSchemaType = TypeVar("UpdateSchemaType", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of a list, as plain values by column name, and how many there are in all."""
+
+    rows: list[dict[str, Any]]
+    total: int
+
+
+class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
+    """Create, read, update and delete rows of a model.
+
+    Nothing here commits: whoever opened the session does, once all is done.
+    """
+
+    list_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
+    search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
+
+    def __init__(self, model: type[ModelType]) -> None:
+        self.model = model
+
+    def get(self, db: Session, id: int, *, for_update: bool = False) -> ModelType | None:  # noqa: A002
+        """Return the row; for_update keeps others from changing it until the commit."""
+        return db.get(self.model, id, with_for_update=for_update or None)
+
+    def get_multi(self, db: Session, *, skip: int = 0, limit: int = 100) -> Sequence[ModelType]:
+        return self._get_multi(db, skip=skip, limit=limit)
+
+    def create(self, db: Session, *, obj_in: CreateSchemaType) -> ModelType:
+        return self._add(db, self.model(**obj_in.model_dump()))
+
+    def update(
+        self, db: Session, *, db_obj: ModelType, obj_in: UpdateSchemaType | dict[str, Any]
+    ) -> ModelType:
+        """Write the fields that were set, and no others."""
+        for field, value in self._set_fields(obj_in).items():
+            setattr(db_obj, field, value)
+        db.flush()
+        return db_obj
+
+    def remove(self, db: Session, *, id: int) -> ModelType | None:  # noqa: A002
+        db_obj = self.get(db, id, for_update=True)
+        if db_obj is not None:
+            db.delete(db_obj)
+            db.flush()
+        return db_obj
+
+    def get_page(self, db: Session, query: PageQuery, *filters: ColumnElement[bool]) -> Page:
+        """Return the rows that match, in one query: rows of plain values cost half of entities."""
+        conditions = list(filters)
+        if query.q:
+            conditions.append(
+                or_(*(c.icontains(query.q, autoescape=True) for c in self.search_columns))
+            )
+        total = select(func.count()).select_from(self.model).where(*conditions)
+        statement = (
+            select(total.scalar_subquery(), *self.list_columns)
+            .where(*conditions)
+            .order_by(*self._order(query.sort))
+            .offset(query.skip)
+            .limit(query.limit)
+        )
+        rows = db.execute(statement).all()
+        if not rows:
+            # Past the end there is no row to carry the total.
+            return Page([], db.scalar(total) or 0 if query.skip else 0)
+        names = [column.key for column in self.list_columns]
+        return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
+
+    def _order(self, sort: str) -> list[ColumnElement[Any]]:
+        column = getattr(self.model, sort.removeprefix("-"))
+        direction = column.desc() if sort.startswith("-") else column.asc()
+        return [direction.nulls_last(), self.model.id]
+
+    def _get_multi(
+        self, db: Session, *filters: ColumnElement[bool], skip: int, limit: int
+    ) -> Sequence[ModelType]:
+        statement = (
+            select(self.model).where(*filters).order_by(self.model.id).offset(skip).limit(limit)
+        )
+        return db.scalars(statement).all()
+
+    def _add(self, db: Session, db_obj: ModelType) -> ModelType:
+        db.add(db_obj)
+        db.flush()
+        return db_obj
+
+    @staticmethod
+    def _set_fields(obj_in: BaseModel | dict[str, Any]) -> dict[str, Any]:
+        return obj_in if isinstance(obj_in, dict) else obj_in.model_dump(exclude_unset=True)

@@ -1,0 +1,32 @@
+from collections.abc import Sequence
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.crud.base import CRUDBase, Page
+from app.crud.exceptions import OwnerGone
+from app.models import Item
+from app.schemas import ItemCreate, ItemQuery, ItemUpdate
+
+
+class CRUDItem(CRUDBase[Item, ItemCreate, ItemUpdate]):
+    list_columns = (Item.id, Item.title, Item.description, Item.owner_id)
+    search_columns = (Item.title, Item.description)
+
+    def create_with_owner(self, db: Session, *, obj_in: ItemCreate, owner_id: int) -> Item:
+        """Raises OwnerGone when there is no such user."""
+        try:
+            return self._add(db, Item(**obj_in.model_dump(), owner_id=owner_id))
+        except IntegrityError as error:
+            raise OwnerGone from error
+
+    def get_multi_by_owner(
+        self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100
+    ) -> Sequence[Item]:
+        return self._get_multi(db, Item.owner_id == owner_id, skip=skip, limit=limit)
+
+    def get_page_by_owner(self, db: Session, query: ItemQuery, *, owner_id: int) -> Page:
+        return self.get_page(db, query, Item.owner_id == owner_id)
+
+
+item = CRUDItem(Item)

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+
+
+def current_revisions(db: Session) -> set[str]:
+    """Return the revision that the database is at; nothing where no migration ever ran."""
+    return set(MigrationContext.configure(db.connection()).get_current_heads())
+
+
+def newest_revisions() -> set[str]:
+    """Return the revision that the code expects."""
+    return set(ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_heads())

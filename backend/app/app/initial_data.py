@@ -1,0 +1,27 @@
+"""Fill a new database with what the application can't start without."""
+
+import logging
+
+from psycopg2.errors import UndefinedTable
+from sqlalchemy.exc import ProgrammingError
+
+from app.crud.exceptions import EmailTaken
+from app.db.init_db import init_db
+from app.db.session import SessionLocal
+
+
+def main() -> None:
+    try:
+        with SessionLocal.begin() as db:
+            init_db(db)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable):
+            raise
+        logging.warning("There are no tables yet: create a first revision with alembic")
+    except EmailTaken:
+        logging.info("Another process created the first superuser at the same time")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    main()

@@ -1,0 +1,35 @@
+from app.schemas.health import Health
+from app.schemas.item import Item, ItemCreate, ItemQuery, ItemUpdate
+from app.schemas.msg import Error, Msg
+from app.schemas.page import PageQuery
+from app.schemas.token import NewPassword, Token, TokenPayload
+from app.schemas.user import (
+    User,
+    UserCreate,
+    UserDeleteMe,
+    UserQuery,
+    UserRegister,
+    UserUpdate,
+    UserUpdateMe,
+)
+
+__all__ = [
+    "Error",
+    "Health",
+    "Item",
+    "ItemCreate",
+    "ItemQuery",
+    "ItemUpdate",
+    "Msg",
+    "NewPassword",
+    "PageQuery",
+    "Token",
+    "TokenPayload",
+    "User",
+    "UserCreate",
+    "UserDeleteMe",
+    "UserQuery",
+    "UserRegister",
+    "UserUpdate",
+    "UserUpdateMe",
+]

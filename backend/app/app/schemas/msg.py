@@ -1,0 +1,15 @@
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints
+
+from app.schemas.types import NO_NUL
+
+
+class Msg(BaseModel):
+    msg: Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+
+
+class Error(BaseModel):
+    """The body of every answer that reports a failure, except a 422's."""
+
+    detail: str

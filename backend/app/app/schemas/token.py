@@ -1,0 +1,20 @@
+from pydantic import BaseModel
+
+from app.schemas.types import Id, Password
+
+
+class Token(BaseModel):
+    access_token: str
+    token_type: str
+
+
+class TokenPayload(BaseModel):
+    """The claims that name a token's user."""
+
+    sub: Id
+    fingerprint: str
+
+
+class NewPassword(BaseModel):
+    token: str
+    new_password: Password

@@ -1,0 +1,14 @@
+"""Types that several schemas and parameters share."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+
+# PostgreSQL can't store NUL in a text.
+NO_NUL = r"^[^\x00]*$"
+
+Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
+FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128, pattern=NO_NUL)]
+# A primary key is a PostgreSQL integer.
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]

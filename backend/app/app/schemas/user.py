@@ -1,0 +1,60 @@
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas.page import PageQuery
+from app.schemas.types import Email, FullName, Password
+
+
+class UserRegister(BaseModel):
+    """What anyone may choose when signing up."""
+
+    email: Email
+    password: Password
+    full_name: FullName | None = None
+
+
+class UserCreate(UserRegister):
+    is_active: bool = True
+    is_superuser: bool = False
+
+
+class UserUpdateMe(BaseModel):
+    """What users may change of their own; e-mail and password only with the current password."""
+
+    full_name: FullName | None = None
+    email: Email = Field(default=None)
+    password: Password = Field(default=None)
+    current_password: str | None = None
+
+
+class UserDeleteMe(BaseModel):
+    current_password: str
+
+
+class UserUpdate(BaseModel):
+    full_name: FullName | None = None
+    email: Email = Field(default=None)
+    password: Password = Field(default=None)
+    is_active: bool = Field(default=None)
+    is_superuser: bool = Field(default=None)
+
+
+class User(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    email: str
+    full_name: str | None
+    is_active: bool
+    is_superuser: bool
+
+
+class UserQuery(PageQuery):
+    sort: Literal[
+        "id", "-id",
+        "email", "-email",
+        "full_name", "-full_name",
+        "is_active", "-is_active",
+        "is_superuser", "-is_superuser",
+    ] = "id"  # fmt: skip

@@ -1,0 +1,92 @@
+"""Mail: what is written, and how it is handed to the worker."""
+
+import logging
+from datetime import timedelta
+
+import emails
+from emails.backend import SMTPBackend
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from sqlalchemy.orm import Session
+
+from app.core.celery_app import send_task_after_commit
+from app.core.config import settings
+from app.core.security import Purpose, create_token
+from app.models import User
+
+logger = logging.getLogger(__name__)
+
+templates = Environment(
+    loader=FileSystemLoader(settings.EMAIL_TEMPLATES_DIR),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+)
+
+
+class MailNotSent(Exception):
+    """The mail server did not take the mail."""
+
+
+def queue_email(db: Session, task: str, argument: str | int) -> None:
+    """Have the worker send a mail once the session is committed: a task of app.worker by name."""
+    if settings.EMAILS_ENABLED:
+        send_task_after_commit(db, f"app.worker.{task}", argument)
+    else:
+        logger.warning("%s: no mail is sent, because SMTP_HOST is not set", task)
+
+
+def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:
+    """Send a mail with a text and an HTML part. Raises MailNotSent."""
+    context |= {"project_name": settings.PROJECT_NAME, "email": email_to}
+    message = emails.Message(
+        subject=subject,
+        text=templates.get_template(f"{template}.txt").render(context),
+        html=templates.get_template(f"{template}.html").render(context),
+        mail_from=(settings.EMAILS_FROM_NAME, settings.EMAILS_FROM_EMAIL),
+    )
+    with SMTPBackend(
+        host=settings.SMTP_HOST,
+        port=settings.SMTP_PORT,
+        user=settings.SMTP_USER,
+        password=settings.SMTP_PASSWORD,
+        ssl=settings.SMTP_SSL,
+        tls=settings.SMTP_TLS and not settings.SMTP_SSL,
+        timeout=10,
+    ) as smtp:
+        response = message.send(to=email_to, smtp=smtp)
+    # A refused connection is a response as well, one without a status.
+    if response.status_code != 250:
+        raise MailNotSent(f"{settings.SMTP_HOST}:{settings.SMTP_PORT}: {response.error}")
+
+
+def send_test_email(email_to: str) -> None:
+    send_email(email_to, f"{settings.PROJECT_NAME} - Test email", "test_email")
+
+
+def send_reset_password_email(user: User) -> None:
+    send_email(
+        user.email,
+        f"{settings.PROJECT_NAME} - Password recovery for user {user.email}",
+        "reset_password",
+        link=_password_link("reset-password", user),
+        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
+    )
+
+
+def send_new_account_email(user: User) -> None:
+    send_email(
+        user.email,
+        f"{settings.PROJECT_NAME} - New account for user {user.email}",
+        "new_account",
+        link=_password_link("new-account", user),
+        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
+    )
+
+
+def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
+    """Return a token that sets a new password once, within EMAIL_RESET_TOKEN_EXPIRE_HOURS."""
+    lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
+    return create_token(purpose, user.id, lifetime, user.hashed_password)
+
+
+def _password_link(purpose: Purpose, user: User) -> str:
+    return f"{settings.SERVER_HOST}/reset-password?token={generate_password_reset_token(user, purpose)}"
