@@ -1,9 +1,9 @@
 import sys
 from logging.config import fileConfig
 
-from alembic import context
 from sqlalchemy import create_engine, func, pool, select
 
+from alembic import context
 from app.core.config import settings
 from app.db.base import Base
 

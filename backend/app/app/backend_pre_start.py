@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import (
+    Retrying,
+    before_sleep_log,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from app.core.celery_app import broker_is_up
 from app.core.config import settings

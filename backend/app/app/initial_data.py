@@ -9,6 +9,8 @@ from app.crud.exceptions import EmailTaken
 from app.db.init_db import init_db
 from app.db.session import SessionLocal
 
+logger = logging.getLogger(__name__)
+
 
 def main() -> None:
     try:
@@ -17,9 +19,9 @@ def main() -> None:
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable):
             raise
-        logging.warning("There are no tables yet: create a first revision with alembic")
+        logger.warning("There are no tables yet: create a first revision with alembic")
     except EmailTaken:
-        logging.info("Another process created the first superuser at the same time")
+        logger.info("Another process created the first superuser at the same time")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import sentry_sdk
+from anyio import to_thread
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
@@ -7,12 +12,19 @@ from app import __version__
 from app.api.api_v1.api import api_router
 from app.api.errors import add_error_handlers
 from app.core.config import settings
+from app.db.session import THREADS
 
 # The largest honest body is an item of 10 000 characters: 120 kB when each is escaped.
 MAX_BODY_BYTES = 1024 * 1024
 
 if settings.SENTRY_DSN:
     sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def operation_id(route: APIRoute) -> str:
@@ -27,6 +39,7 @@ app = FastAPIOffline(
     openapi_url=f"{settings.API_V1_STR}/openapi.json",
     static_url="/docs/static",
     generate_unique_id_function=operation_id,
+    lifespan=lifespan,
     max_body_size=MAX_BODY_BYTES,
 )
 app.add_middleware(

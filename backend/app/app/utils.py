@@ -3,8 +3,8 @@
 import logging
 from datetime import timedelta
 
-import emails
-from emails.backend import SMTPBackend
+from emails.backend.smtp.backend import SMTPBackend
+from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
 
@@ -37,11 +37,11 @@ def queue_email(db: Session, task: str, argument: str | int) -> None:
 def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:
     """Send a mail with a text and an HTML part. Raises MailNotSent."""
     context |= {"project_name": settings.PROJECT_NAME, "email": email_to}
-    message = emails.Message(
+    message = Message(
         subject=subject,
         text=templates.get_template(f"{template}.txt").render(context),
         html=templates.get_template(f"{template}.html").render(context),
-        mail_from=(settings.EMAILS_FROM_NAME, settings.EMAILS_FROM_EMAIL),
+        mail_from=(settings.EMAILS_FROM_NAME, str(settings.EMAILS_FROM_EMAIL)),
     )
     with SMTPBackend(
         host=settings.SMTP_HOST,
@@ -89,4 +89,5 @@ def generate_password_reset_token(user: User, purpose: Purpose = "reset-password
 
 
 def _password_link(purpose: Purpose, user: User) -> str:
-    return f"{settings.SERVER_HOST}/reset-password?token={generate_password_reset_token(user, purpose)}"
+    token = generate_password_reset_token(user, purpose)
+    return f"{settings.SERVER_HOST}/reset-password?token={token}"

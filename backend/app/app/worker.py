@@ -1,8 +1,7 @@
 """The Celery worker's tasks."""
 
-from typing import Any
-
 import sentry_sdk
+from celery import Task
 
 from app import crud, utils
 from app.core.celery_app import celery_app
@@ -12,13 +11,14 @@ from app.db.session import ReadSession
 if settings.SENTRY_DSN:
     sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
 
-# Tries again after 5, 10, 20 ... 300 seconds: for half an hour in all.
-RETRY: dict[str, Any] = {
-    "autoretry_for": (Exception,),
-    "retry_backoff": 5,
-    "retry_backoff_max": 300,
-    "max_retries": 12,
-}
+
+class MailTask(Task[..., None]):
+    """Tries again after 5, 10, 20 ... 300 seconds: for half an hour in all."""
+
+    autoretry_for = (Exception,)
+    retry_backoff = 5
+    retry_backoff_max = 300
+    max_retries = 12
 
 
 @celery_app.task
@@ -26,12 +26,12 @@ def test_celery(word: str) -> str:
     return f"test task return {word}"
 
 
-@celery_app.task(**RETRY)
+@celery_app.task(base=MailTask)
 def send_test_email(email_to: str) -> None:
     utils.send_test_email(email_to)
 
 
-@celery_app.task(**RETRY)
+@celery_app.task(base=MailTask)
 def send_reset_password_email(email: str) -> None:
     """Send a recovery mail to a user with this e-mail, if there is an active one."""
     with ReadSession() as db:
@@ -40,7 +40,7 @@ def send_reset_password_email(email: str) -> None:
         utils.send_reset_password_email(user)
 
 
-@celery_app.task(**RETRY)
+@celery_app.task(base=MailTask)
 def send_new_account_email(user_id: int) -> None:
     with ReadSession() as db:
         user = crud.user.get(db, user_id)

@@ -8,8 +8,8 @@ Create Date: 2026-11-24 08:48:23.943240
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from alembic import op
 
+from alembic import op
 
 revision: str = "d4867f3a4c0a"
 down_revision: str | Sequence[str] | None = None

@@ -1,10 +1,10 @@
 """What endpoints ask for in their signatures."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException
-from fastapi.concurrency import run_in_threadpool
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 
@@ -25,16 +25,23 @@ async def get_db() -> AsyncIterator[Session]:
     db = SessionLocal()
     try:
         yield db
-        await run_in_threadpool(db.commit)
-    except BaseException:
-        await run_in_threadpool(db.close)
-        raise
+        # OneThreadRoute has committed already; this is for a dependency that writes.
+        if db.in_transaction():
+            await _run_in_spare_thread(db.commit)
+    finally:
+        if db.in_transaction():
+            await _run_in_spare_thread(db.rollback)
 
 
 async def get_read_db() -> AsyncIterator[Session]:
     """A session for an endpoint that only reads; opening and closing it sends nothing."""
     with ReadSession() as db:
         yield db
+
+
+async def _run_in_spare_thread(function: Callable[[], None]) -> None:
+    # The usual threads may all be waiting for the connection that this one gives back.
+    await to_thread.run_sync(function, limiter=CapacityLimiter(1))
 
 
 # scope="function": left before the response is sent.

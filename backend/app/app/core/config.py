@@ -26,7 +26,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-DEFAULT_SECRET = "changethis"
+DEFAULT_SECRET = "changethis"  # noqa: S105  # the one that is refused
 PORT = Field(ge=1, le=65535)
 
 

@@ -81,7 +81,9 @@ def verify_password(plain_password: str, hashed_password: str) -> bool:
     return verify_and_update_password(plain_password, hashed_password)[0]
 
 
-def verify_and_update_password(plain_password: str, hashed_password: str) -> tuple[bool, str | None]:
+def verify_and_update_password(
+    plain_password: str, hashed_password: str
+) -> tuple[bool, str | None]:
     """Return whether the password is right, and a new hash when the stored one is outdated."""
     secret: str | bytes = plain_password
     if hashed_password.startswith("$2"):

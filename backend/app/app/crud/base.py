@@ -1,18 +1,26 @@
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.base_class import Base
 from app.schemas import PageQuery
 
-
 ModelType = TypeVar("ModelType", bound=Base)
 CreateSchemaType = TypeVar("CreateSchemaType", bound=BaseModel)
 UpdateSchemaType = TypeVar("UpdateSchemaType", bound=BaseModel)
+
+LIKE_WILDCARD = re.compile(r"[\\%_]")
+
+
+def containing(text: str) -> str:
+    """Return the pattern by which LIKE finds a text, whatever characters it has."""
+    return "%" + LIKE_WILDCARD.sub(r"\\\g<0>", text) + "%"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         self, db: Session, *, db_obj: ModelType, obj_in: UpdateSchemaType | dict[str, Any]
     ) -> ModelType:
         """Write the fields that were set, and no others."""
+        db.add(db_obj)  # It may come from another session, like the current user.
         for field, value in self._set_fields(obj_in).items():
             setattr(db_obj, field, value)
         db.flush()
@@ -61,32 +70,48 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             db.flush()
         return db_obj
 
-    def get_page(self, db: Session, query: PageQuery, *filters: ColumnElement[bool]) -> Page:
-        """Return the rows that match, in one query: rows of plain values cost half of entities."""
-        conditions = list(filters)
-        if query.q:
-            conditions.append(
-                or_(*(c.icontains(query.q, autoescape=True) for c in self.search_columns))
-            )
-        total = select(func.count()).select_from(self.model).where(*conditions)
-        statement = (
-            select(total.scalar_subquery(), *self.list_columns)
-            .where(*conditions)
-            .order_by(*self._order(query.sort))
-            .offset(query.skip)
-            .limit(query.limit)
-        )
-        rows = db.execute(statement).all()
+    def get_page(self, db: Session, query: PageQuery, **equal: int | str | bool) -> Page:
+        """Return the rows that match, and have these values in these columns.
+
+        One query for rows and total, and plain values: they cost half of entities.
+        """
+        page, total = self._page_statements(query.sort, bool(query.q), tuple(equal))
+        parameters = equal | {
+            "skip": query.skip,
+            "limit": query.limit,
+            "pattern": containing(query.q),
+        }
+        rows = db.execute(page, parameters).all()
         if not rows:
             # Past the end there is no row to carry the total.
-            return Page([], db.scalar(total) or 0 if query.skip else 0)
+            return Page([], db.scalar(total, parameters) or 0 if query.skip else 0)
         names = [column.key for column in self.list_columns]
         return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
 
-    def _order(self, sort: str) -> list[ColumnElement[Any]]:
-        column = getattr(self.model, sort.removeprefix("-"))
+    @cache  # noqa: B019  # A CRUD object lives as long as the process.
+    def _page_statements(
+        self, sort: str, searched: bool, equal: tuple[str, ...]
+    ) -> tuple[Select[Any], Select[int]]:
+        """Return the queries for a page and for the total.
+
+        Built once for each shape: building costs as much CPU as running.
+        """
+        columns = self.model.__table__.columns
+        conditions = [columns[name] == bindparam(name) for name in equal]
+        if searched:
+            pattern: BindParameter[str] = bindparam("pattern")
+            conditions.append(or_(*(columns[c.key].ilike(pattern) for c in self.search_columns)))
+        total = select(func.count()).select_from(self.model.__table__).where(*conditions)
+        column = columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
-        return [direction.nulls_last(), self.model.id]
+        page = (
+            select(total.scalar_subquery(), *(columns[c.key] for c in self.list_columns))
+            .where(*conditions)
+            .order_by(direction.nulls_last(), columns.id)
+            .offset(bindparam("skip"))
+            .limit(bindparam("limit"))
+        )
+        return page, total
 
     def _get_multi(
         self, db: Session, *filters: ColumnElement[bool], skip: int, limit: int

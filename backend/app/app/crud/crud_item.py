@@ -3,10 +3,10 @@ from collections.abc import Sequence
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.crud.base import CRUDBase, Page
+from app.crud.base import CRUDBase
 from app.crud.exceptions import OwnerGone
 from app.models import Item
-from app.schemas import ItemCreate, ItemQuery, ItemUpdate
+from app.schemas import ItemCreate, ItemUpdate
 
 
 class CRUDItem(CRUDBase[Item, ItemCreate, ItemUpdate]):
@@ -24,9 +24,6 @@ class CRUDItem(CRUDBase[Item, ItemCreate, ItemUpdate]):
         self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100
     ) -> Sequence[Item]:
         return self._get_multi(db, Item.owner_id == owner_id, skip=skip, limit=limit)
-
-    def get_page_by_owner(self, db: Session, query: ItemQuery, *, owner_id: int) -> Page:
-        return self.get_page(db, query, Item.owner_id == owner_id)
 
 
 item = CRUDItem(Item)

@@ -20,7 +20,6 @@ from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.models import User
 from app.schemas import TokenPayload, UserCreate, UserUpdate
 
-
 # Any number that no other pg_advisory_lock of this project takes.
 SUPERUSERS_LOCK = 1
 
@@ -41,9 +40,7 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         except IntegrityError as error:
             raise EmailTaken from error
 
-    def update(
-        self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]
-    ) -> User:
+    def update(self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]) -> User:
         """Raises EmailTaken and LastSuperuser."""
         fields = dict(self._set_fields(obj_in))
         if "password" in fields:

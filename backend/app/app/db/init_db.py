@@ -17,7 +17,7 @@ def init_db(db: Session) -> None:
     The tables are made by Alembic. To do without migrations, un-comment the next line,
     and comment out the line "alembic upgrade head" in prestart.sh.
     """
-    # Base.metadata.create_all(bind=engine)
+    # Base.metadata.create_all(bind=engine)  # noqa: ERA001
 
     if crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None:
         logger.info("%s exists already; the password stays as it is", settings.FIRST_SUPERUSER)

@@ -9,15 +9,29 @@ from sqlalchemy.orm import sessionmaker
 
 from app.core.config import settings
 
+# A request works in one of THREADS threads, and holds one connection while it does: no
+# more are needed in either pool. Four processes stay below PostgreSQL's limit of 100.
+THREADS = 10
+POOL_TIMEOUT_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 2
+
 engine = create_engine(
     settings.SQLALCHEMY_DATABASE_URI,
-    # A request holds one connection at a time, and at most 40 threads (AnyIO's default)
-    # run requests in a process.
-    pool_size=20,
-    max_overflow=20,
-    pool_timeout=5,
-    connect_args={"connect_timeout": 2},
+    pool_size=THREADS,
+    max_overflow=0,
+    pool_timeout=POOL_TIMEOUT_SECONDS,
+    connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+)
+# A pool of its own, because switching a connection between the two modes costs more than a query.
+read_engine = create_engine(
+    settings.SQLALCHEMY_DATABASE_URI,
+    isolation_level="AUTOCOMMIT",
+    pool_reset_on_return=None,
+    pool_size=THREADS,
+    max_overflow=0,
+    pool_timeout=POOL_TIMEOUT_SECONDS,
+    connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
 )
 
 SessionLocal = sessionmaker(engine, expire_on_commit=False)
-ReadSession = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"))
+ReadSession = sessionmaker(read_engine, expire_on_commit=False)

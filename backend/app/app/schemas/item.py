@@ -1,9 +1,9 @@
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.schemas.page import PageQuery
-from app.schemas.types import NO_NUL
+from app.schemas.types import NO_NUL, UNSET
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
@@ -15,7 +15,7 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
-    title: Title = Field(default=None)
+    title: Title = UNSET
     description: Description | None = None
 
 

@@ -1,3 +1,5 @@
+from typing import Literal
+
 from pydantic import BaseModel
 
 from app.schemas.types import Id, Password
@@ -5,7 +7,7 @@ from app.schemas.types import Id, Password
 
 class Token(BaseModel):
     access_token: str
-    token_type: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # OAuth2's word, no password
 
 
 class TokenPayload(BaseModel):

@@ -1,11 +1,15 @@
 """Types that several schemas and parameters share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 # PostgreSQL can't store NUL in a text.
 NO_NUL = r"^[^\x00]*$"
+
+# The default of a field that may be left out but not be null. Nothing reads it: an update
+# writes the fields that were set.
+UNSET: Any = None
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]

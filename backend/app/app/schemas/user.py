@@ -1,9 +1,9 @@
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from app.schemas.page import PageQuery
-from app.schemas.types import Email, FullName, Password
+from app.schemas.types import UNSET, Email, FullName, Password
 
 
 class UserRegister(BaseModel):
@@ -23,8 +23,8 @@ class UserUpdateMe(BaseModel):
     """What users may change of their own; e-mail and password only with the current password."""
 
     full_name: FullName | None = None
-    email: Email = Field(default=None)
-    password: Password = Field(default=None)
+    email: Email = UNSET
+    password: Password = UNSET
     current_password: str | None = None
 
 
@@ -34,10 +34,10 @@ class UserDeleteMe(BaseModel):
 
 class UserUpdate(BaseModel):
     full_name: FullName | None = None
-    email: Email = Field(default=None)
-    password: Password = Field(default=None)
-    is_active: bool = Field(default=None)
-    is_superuser: bool = Field(default=None)
+    email: Email = UNSET
+    password: Password = UNSET
+    is_active: bool = UNSET
+    is_superuser: bool = UNSET
 
 
 class User(BaseModel):

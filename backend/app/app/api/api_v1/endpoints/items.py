@@ -1,14 +1,15 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from app import crud, models, schemas
 from app.api.deps import CurrentUser, ReadSessionDep, SessionDep
 from app.api.errors import responses
 from app.api.pagination import PAGE_RESPONSE, page_response
+from app.api.route import OneThreadRoute
 from app.schemas.types import Id
 
-router = APIRouter(responses=responses(401, 403, 503))
+router = APIRouter(route_class=OneThreadRoute, responses=responses(401, 403, 503))
 
 
 def check_access(item: models.Item | None, user: models.User) -> models.Item:
@@ -18,10 +19,6 @@ def check_access(item: models.Item | None, user: models.User) -> models.Item:
     if item.owner_id != user.id and not user.is_superuser:
         raise HTTPException(403, "Not enough permissions")
     return item
-
-
-def get_item(db: ReadSessionDep, current_user: CurrentUser, id: Id) -> models.Item:  # noqa: A002
-    return check_access(crud.item.get(db, id), current_user)
 
 
 @router.get("/", response_model=list[schemas.Item], responses=PAGE_RESPONSE)
@@ -35,7 +32,7 @@ def read_items(
     if current_user.is_superuser:
         page = crud.item.get_page(db, query)
     else:
-        page = crud.item.get_page_by_owner(db, query, owner_id=current_user.id)
+        page = crud.item.get_page(db, query, owner_id=current_user.id)
     return page_response(request, query, page)
 
 
@@ -47,8 +44,8 @@ def create_item(
 
 
 @router.get("/{id}", response_model=schemas.Item, responses=responses(404))
-async def read_item(item: Annotated[models.Item, Depends(get_item)]) -> models.Item:
-    return item
+def read_item(db: ReadSessionDep, current_user: CurrentUser, id: Id) -> models.Item:  # noqa: A002
+    return check_access(crud.item.get(db, id), current_user)
 
 
 @router.put("/{id}", response_model=schemas.Item, responses=responses(404, 413))

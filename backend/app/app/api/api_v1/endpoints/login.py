@@ -6,12 +6,13 @@ from fastapi.security import OAuth2PasswordRequestForm
 from app import crud, models, schemas
 from app.api.deps import CurrentUser, SessionDep
 from app.api.errors import responses
+from app.api.route import OneThreadRoute
 from app.core import security
 from app.core.security import InvalidToken
 from app.schemas.types import Email
 from app.utils import queue_email
 
-router = APIRouter(responses=responses(503))
+router = APIRouter(route_class=OneThreadRoute, responses=responses(503))
 
 
 @router.post("/login/access-token", responses=responses(400, 413))
@@ -25,7 +26,7 @@ def login_access_token(
     if not crud.user.is_active(user):
         raise HTTPException(400, "Inactive user")
     token = security.create_access_token(user.id, password_hash=user.hashed_password)
-    return schemas.Token(access_token=token, token_type="bearer")
+    return schemas.Token(access_token=token)
 
 
 @router.post("/login/test-token", response_model=schemas.User, responses=responses(401, 403))

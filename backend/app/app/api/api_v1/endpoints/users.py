@@ -6,12 +6,13 @@ from app import crud, models, schemas
 from app.api.deps import CurrentSuperuser, CurrentUser, ReadSessionDep, SessionDep
 from app.api.errors import NotAuthenticated, responses
 from app.api.pagination import PAGE_RESPONSE, page_response
+from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.security import verify_password
 from app.schemas.types import Id
 from app.utils import queue_email
 
-router = APIRouter(responses=responses(503))
+router = APIRouter(route_class=OneThreadRoute, responses=responses(503))
 
 
 def check_found(user: models.User | None) -> models.User:
@@ -33,9 +34,7 @@ def get_myself(db: SessionDep, current_user: CurrentUser) -> models.User:
     return user
 
 
-@router.get(
-    "/", response_model=list[schemas.User], responses=PAGE_RESPONSE | responses(401, 403)
-)
+@router.get("/", response_model=list[schemas.User], responses=PAGE_RESPONSE | responses(401, 403))
 def read_users(
     request: Request,
     db: ReadSessionDep,
@@ -48,9 +47,7 @@ def read_users(
 @router.post(
     "/", response_model=schemas.User, status_code=201, responses=responses(401, 403, 409, 413)
 )
-def create_user(
-    db: SessionDep, _: CurrentSuperuser, user_in: schemas.UserCreate
-) -> models.User:
+def create_user(db: SessionDep, _: CurrentSuperuser, user_in: schemas.UserCreate) -> models.User:
     """Create a user, who is sent a link to set a password if mail is configured."""
     user = crud.user.create(db, obj_in=user_in)
     queue_email(db, "send_new_account_email", user.id)
@@ -105,9 +102,7 @@ def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) 
     return check_found(crud.user.get(db, user_id))
 
 
-@router.put(
-    "/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409, 413)
-)
+@router.put("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409, 413))
 def update_user(
     db: SessionDep, _: CurrentSuperuser, user_id: Id, user_in: schemas.UserUpdate
 ) -> models.User:

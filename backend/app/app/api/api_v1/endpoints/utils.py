@@ -5,13 +5,14 @@ from fastapi import APIRouter, Query
 from app import schemas
 from app.api.deps import CurrentSuperuser, ReadSessionDep, SessionDep
 from app.api.errors import ServiceUnavailable, responses
+from app.api.route import OneThreadRoute
 from app.core.celery_app import broker_is_up, send_task
 from app.core.config import settings
 from app.db.migrations import current_revisions, newest_revisions
 from app.schemas.types import Email
 from app.utils import queue_email
 
-router = APIRouter()
+router = APIRouter(route_class=OneThreadRoute)
 
 
 @router.post("/test-celery/", status_code=201, responses=responses(401, 403, 413, 503))
