@@ -10,12 +10,10 @@ from fastapi_offline import FastAPIOffline
 
 from app import __version__
 from app.api.api_v1.api import api_router
+from app.api.body_limit import MAX_BODY_BYTES, DeclaredBodyLimit
 from app.api.errors import add_error_handlers
 from app.core.config import settings
 from app.db.session import THREADS
-
-# The largest honest body is an item of 10 000 characters: 120 kB when each is escaped.
-MAX_BODY_BYTES = 1024 * 1024
 
 if settings.SENTRY_DSN:
     sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
@@ -40,8 +38,8 @@ app = FastAPIOffline(
     static_url="/docs/static",
     generate_unique_id_function=operation_id,
     lifespan=lifespan,
-    max_body_size=MAX_BODY_BYTES,
 )
+app.add_middleware(DeclaredBodyLimit)
 app.add_middleware(
     CORSMiddleware,
     allow_origins=settings.BACKEND_CORS_ORIGINS,
@@ -51,7 +49,7 @@ app.add_middleware(
     expose_headers=["X-Total-Count", "Link", "Location", "Retry-After", "X-Request-ID"],
 )
 add_error_handlers(app)
-app.include_router(api_router, prefix=settings.API_V1_STR)
+app.include_router(api_router, prefix=settings.API_V1_STR, max_body_size=MAX_BODY_BYTES)
 
 
 @app.get("/api/", include_in_schema=False)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app import schemas
 from app.core.celery_app import BrokerUnavailable
@@ -62,7 +63,7 @@ def add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(error_class, _answer_with(answer))
     app.add_exception_handler(DBAPIError, _answer_lost_connection)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
-    app.add_exception_handler(HTTPException, _answer_unreadable_body)
+    app.add_exception_handler(StarletteHTTPException, _answer_unreadable_body)
     app.add_exception_handler(Exception, _answer_bug)
 
 
@@ -91,7 +92,7 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
 
 async def _answer_unreadable_body(request: Request, error: Exception) -> Response:
     """FastAPI says 400 to a body that it can't decode; here every invalid body is a 422."""
-    assert isinstance(error, HTTPException)
+    assert isinstance(error, StarletteHTTPException)
     if error.status_code == 400 and error.detail == "There was an error parsing the body":
         detail = [{"type": "body_invalid", "loc": ["body"], "msg": error.detail}]
         return JSONResponse({"detail": detail}, 422)

@@ -1,7 +1,7 @@
 """The settings: environment variables, documented in the repository's .env file."""
 
+import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +25,8 @@ from pydantic_settings import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SECRET = "changethis"  # noqa: S105  # the one that is refused
 PORT = Field(ge=1, le=65535)
@@ -144,7 +146,7 @@ class Settings(BaseSettings):
             message = f"{', '.join(default)}: still {DEFAULT_SECRET!r}; set a secret of your own"
             if self.ENVIRONMENT != "development":
                 raise ValueError(message)
-            warnings.warn(message, stacklevel=1)
+            logger.warning(message)
         return self
 
     def _database_uri(self) -> str:

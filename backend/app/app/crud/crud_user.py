@@ -29,6 +29,8 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
     search_columns = (User.email, User.full_name)
 
     def get_by_email(self, db: Session, *, email: str) -> User | None:
+        if "\0" in email:  # PostgreSQL can't even be asked.
+            return None
         return db.scalars(select(User).where(User.email == email.lower())).one_or_none()
 
     def create(self, db: Session, *, obj_in: UserCreate) -> User:

@@ -1,0 +1,220 @@
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from jose import jwt
+from sqlalchemy.orm import Session
+
+from app import crud
+from app.core import security
+from app.core.config import settings
+from app.models import User
+from app.tests.utils.user import create_random_user, user_authentication_headers
+from app.tests.utils.utils import random_email, random_lower_string
+from app.utils import generate_password_reset_token
+
+LOGIN = f"{settings.API_V1_STR}/login/access-token"
+TEST_TOKEN = f"{settings.API_V1_STR}/login/test-token"
+RESET = f"{settings.API_V1_STR}/reset-password/"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def access_token(user: User, expires_delta: timedelta | None = None) -> str:
+    return security.create_access_token(user.id, expires_delta, password_hash=user.hashed_password)
+
+
+def test_get_access_token(client: TestClient) -> None:
+    form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
+    response = client.post(LOGIN, data=form)
+    assert response.status_code == 200
+    assert response.json()["token_type"] == "bearer"
+    assert response.json()["access_token"]
+
+
+def test_email_of_a_login_may_be_in_any_case(client: TestClient) -> None:
+    form = {
+        "username": settings.FIRST_SUPERUSER.upper(),
+        "password": settings.FIRST_SUPERUSER_PASSWORD,
+    }
+    assert client.post(LOGIN, data=form).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["wrong password", "", "x" * 10_000, "a\0b", "пароль🔑"])
+@pytest.mark.parametrize("known", [True, False])
+def test_wrong_login(client: TestClient, known: bool, password: str) -> None:
+    """An unknown user and a wrong password get the same answer."""
+    username = settings.FIRST_SUPERUSER if known else random_email()
+    response = client.post(LOGIN, data={"username": username, "password": password})
+    if password:
+        assert response.status_code == 400
+        assert response.json() == {"detail": "Incorrect email or password"}
+    else:
+        assert response.status_code == 422
+
+
+@pytest.mark.parametrize("username", ["no e-mail", "a\0b@example.com", "x" * 10_000])
+def test_login_with_a_strange_username(client: TestClient, username: str) -> None:
+    response = client.post(LOGIN, data={"username": username, "password": "password"})
+    assert response.status_code == 400
+
+
+def test_a_login_verifies_one_password_whether_the_user_is_known_or_not(
+    client: TestClient, db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the clock doesn't tell who is registered."""
+    hashed: list[str] = []
+    verify = security.password_context.verify
+
+    def counting(secret: str | bytes, stored: str, **options: object) -> bool:
+        hashed.append(stored)
+        return verify(secret, stored, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(security.password_context, "verify", counting)
+    for email in (create_random_user(db).email, random_email()):
+        client.post(LOGIN, data={"username": email, "password": "wrong password"})
+    known, unknown = hashed
+    # The same algorithm with the same parameters takes the same time.
+    assert known.split("$")[:4] == unknown.split("$")[:4]
+
+
+def test_inactive_user_is_told_after_the_right_password_only(
+    client: TestClient, db: Session
+) -> None:
+    password = random_lower_string()
+    user = create_random_user(db, password=password, is_active=False)
+    right = client.post(LOGIN, data={"username": user.email, "password": password})
+    assert (right.status_code, right.json()["detail"]) == (400, "Inactive user")
+    wrong = client.post(LOGIN, data={"username": user.email, "password": "wrong password"})
+    assert (wrong.status_code, wrong.json()["detail"]) == (400, "Incorrect email or password")
+
+
+def test_use_access_token(client: TestClient, superuser_token_headers: dict[str, str]) -> None:
+    response = client.post(TEST_TOKEN, headers=superuser_token_headers)
+    assert response.status_code == 200
+    assert response.json()["email"] == settings.FIRST_SUPERUSER
+
+
+def test_no_token(client: TestClient) -> None:
+    response = client.post(TEST_TOKEN)
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.json() == {"detail": "Not authenticated"}
+
+
+def forged_tokens(user: User) -> dict[str, str]:
+    good = access_token(user)
+    claims = jwt.get_unverified_claims(good)
+    key = settings.SECRET_KEY
+    return {
+        "empty": "",
+        "malformed": "not.a.token",
+        "truncated": good[:-5],
+        "huge": good + "x" * 5000,
+        "unsigned": jwt.encode(claims, "", algorithm="HS256").rsplit(".", 1)[0] + ".",
+        "other key": jwt.encode(claims, "another key", algorithm="HS256"),
+        "other algorithm": jwt.encode(claims, key, algorithm="HS512"),
+        "alg none": "eyJhbGciOiJub25lIn0." + good.split(".")[1] + ".",
+        "expired": access_token(user, timedelta(seconds=-1)),
+        "reset token": generate_password_reset_token(user),
+        "no purpose": jwt.encode({"sub": claims["sub"]}, key),
+        "no fingerprint": security.create_access_token(user.id),
+        "no subject": jwt.encode(claims | {"sub": ""}, key),
+        "subject is no number": jwt.encode(claims | {"sub": "admin"}, key),
+        "subject is huge": jwt.encode(claims | {"sub": "9" * 30}, key),
+        "subject is unknown": jwt.encode(claims | {"sub": "2147483647"}, key),
+    }
+
+
+@pytest.mark.parametrize("kind", list(forged_tokens(User(id=1, hashed_password="hash"))))
+def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
+    token = forged_tokens(create_random_user(db))[kind]
+    response = client.post(TEST_TOKEN, headers=bearer(token))
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.json() == {"detail": "Could not validate credentials"}
+
+
+def test_token_of_a_deleted_user(client: TestClient, db: Session) -> None:
+    user = create_random_user(db)
+    headers = bearer(access_token(user))
+    crud.user.remove(db, id=user.id)
+    response = client.post(TEST_TOKEN, headers=headers)
+    assert response.status_code == 401
+    assert response.json() == {"detail": "Could not validate credentials"}
+
+
+def test_password_change_ends_a_token(client: TestClient, db: Session) -> None:
+    user = create_random_user(db)
+    headers = bearer(access_token(user))
+    assert client.post(TEST_TOKEN, headers=headers).status_code == 200
+    crud.user.update(db, db_obj=user, obj_in={"password": "new password"})
+    assert client.post(TEST_TOKEN, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/users/me", "/items/", "/users/"])
+def test_inactive_users_are_refused_everywhere(client: TestClient, db: Session, path: str) -> None:
+    """Superusers too: the classic let them in."""
+    user = create_random_user(db, is_superuser=True, is_active=False)
+    response = client.get(settings.API_V1_STR + path, headers=bearer(access_token(user)))
+    assert response.status_code == 403
+    assert response.json() == {"detail": "Inactive user"}
+
+
+@pytest.mark.parametrize("purpose", ["reset-password", "new-account"])
+def test_reset_password(client: TestClient, db: Session, purpose: security.Purpose) -> None:
+    user = create_random_user(db)
+    body = {
+        "token": generate_password_reset_token(user, purpose),
+        "new_password": "new password",
+    }
+    response = client.post(RESET, json=body)
+    assert response.status_code == 200
+    assert response.json() == {"msg": "Password updated successfully"}
+    assert user_authentication_headers(client=client, email=user.email, password="new password")
+
+    again = client.post(RESET, json=body)
+    assert (again.status_code, again.json()["detail"]) == (400, "Invalid token")
+
+
+def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> None:
+    user = create_random_user(db)
+    expired = security.create_token(
+        "reset-password", user.id, timedelta(seconds=-1), user.hashed_password
+    )
+    inactive = create_random_user(db, is_active=False)
+    deleted = create_random_user(db)
+    tokens = {
+        "": "empty",
+        "not.a.token": "malformed",
+        access_token(user): "access token",
+        expired: "expired",
+        generate_password_reset_token(inactive): "inactive user",
+        generate_password_reset_token(deleted): "deleted user",
+    }
+    crud.user.remove(db, id=deleted.id)
+    for token, kind in tokens.items():
+        response = client.post(RESET, json={"token": token, "new_password": "new password"})
+        assert (response.status_code, response.json()["detail"]) == (400, "Invalid token"), kind
+
+
+def test_recovery_answers_the_same_for_everyone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
+    answers = [
+        client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
+        for email in (settings.FIRST_SUPERUSER, random_email())
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].content == answers[1].content
+    # Without mail it is no fault of the client's; the log tells why nothing comes.
+    assert "SMTP_HOST is not set" in caplog.text
+
+
+@pytest.mark.parametrize("email", ["no-email", "a%00b@example.com", "x" * 300 + "@example.com"])
+def test_recovery_of_an_impossible_email(client: TestClient, email: str) -> None:
+    response = client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
+    assert response.status_code == 422

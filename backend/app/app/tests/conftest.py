@@ -1,0 +1,107 @@
+"""Fixtures of all tests.
+
+Each process of a parallel run has a database, a Redis number and a mail server of its own.
+Settings are read once, when app is imported, so the environment is changed before that.
+"""
+
+# ruff: noqa: E402
+
+from app.tests.utils.environment import use_test_services
+
+use_test_services()
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from alembic.config import Config
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, delete, text
+from sqlalchemy.orm import Session
+
+from alembic import command
+from app.core.config import settings
+from app.db.init_db import init_db
+from app.db.migrations import ALEMBIC_INI
+from app.db.session import ReadSession, SessionLocal, engine, read_engine
+from app.main import app
+from app.models import User
+from app.tests.utils.mailbox import Mailbox
+from app.tests.utils.user import authentication_token_from_email
+from app.tests.utils.utils import get_superuser_token_headers, random_email
+from app.tests.utils.worker import running_worker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database() -> Iterator[None]:
+    """A new database with the schema that Alembic makes, dropped at the end."""
+    url = engine.url
+    assert re.search(r"_test_\d+$", url.database or ""), "not a test's database"
+    server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{url.database}"'))
+        command.upgrade(Config(ALEMBIC_INI), "head")
+        with SessionLocal.begin() as session:
+            init_db(session)
+        yield
+        engine.dispose()
+        read_engine.dispose()
+        connection.execute(text(f'DROP DATABASE "{url.database}" WITH (FORCE)'))
+    server.dispose()
+
+
+@pytest.fixture
+def db() -> Iterator[Session]:
+    """A session whose work is undone after the test; client sees what it wrote.
+
+    All sessions of the test, the app's included, share one connection and its transaction.
+    What they commit is a savepoint in it.
+    """
+    with engine.connect() as connection, connection.begin() as transaction:
+        for factory in (SessionLocal, ReadSession):
+            factory.configure(bind=connection, join_transaction_mode="create_savepoint")
+        with SessionLocal() as session:
+            yield session
+        transaction.rollback()
+        SessionLocal.configure(bind=engine, join_transaction_mode="conditional_savepoint")
+        ReadSession.configure(bind=read_engine, join_transaction_mode="conditional_savepoint")
+
+
+@pytest.fixture
+def client(db: Session) -> Iterator[TestClient]:
+    with TestClient(app) as test_client:
+        yield test_client
+
+
+@pytest.fixture
+def committed_client() -> Iterator[TestClient]:
+    """A client of the app that really commits: what it made is deleted after the test."""
+    with TestClient(app) as test_client:
+        yield test_client
+    with SessionLocal.begin() as session:
+        session.execute(delete(User).where(User.email != settings.FIRST_SUPERUSER))
+
+
+@pytest.fixture
+def superuser_token_headers(client: TestClient) -> dict[str, str]:
+    return get_superuser_token_headers(client)
+
+
+@pytest.fixture
+def normal_user_token_headers(client: TestClient, db: Session) -> dict[str, str]:
+    return authentication_token_from_email(client=client, email=random_email(), db=db)
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server that keeps what it is sent."""
+    with Mailbox.listening(settings.SMTP_PORT) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
+    """A real Celery worker on the test's database, Redis and mail server."""
+    with running_worker():
+        yield

@@ -1,0 +1,121 @@
+import pytest
+from passlib.hash import bcrypt
+from sqlalchemy.orm import Session
+
+from app import crud
+from app.core.security import verify_password
+from app.crud.exceptions import EmailTaken, LastSuperuser
+from app.schemas import UserCreate, UserUpdate
+from app.tests.utils.item import create_random_item
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import random_email, random_lower_string
+
+
+def test_create_user(db: Session) -> None:
+    email = random_email()
+    user = crud.user.create(db, obj_in=UserCreate(email=email, password=random_lower_string()))
+    assert user.email == email
+    assert user.hashed_password.startswith("$argon2id$")
+    assert crud.user.is_active(user)
+    assert not crud.user.is_superuser(user)
+
+
+def test_create_user_writes_every_field(db: Session) -> None:
+    user = create_random_user(db, full_name="A Name", is_active=False, is_superuser=True)
+    assert user.full_name == "A Name"
+    assert not crud.user.is_active(user)
+    assert crud.user.is_superuser(user)
+
+
+def test_email_is_stored_and_found_in_lower_case(db: Session) -> None:
+    user = create_random_user(db, email="Some.One@Example.COM")
+    assert user.email == "some.one@example.com"
+    assert crud.user.get_by_email(db, email="SOME.one@example.com") is user
+
+
+def test_email_taken(db: Session) -> None:
+    user = create_random_user(db)
+    with pytest.raises(EmailTaken):
+        create_random_user(db, email=user.email.upper())
+
+
+def test_authenticate(db: Session) -> None:
+    password = random_lower_string()
+    user = create_random_user(db, password=password)
+    assert crud.user.authenticate(db, email=user.email, password=password) is user
+    assert crud.user.authenticate(db, email=user.email, password=password + "x") is None
+    assert crud.user.authenticate(db, email=random_email(), password=password) is None
+
+
+@pytest.mark.parametrize("password", ["correct horse", "x" * 100])
+def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> None:
+    """A classic project's users keep their passwords; bcrypt used 72 bytes of longer ones."""
+    user = create_random_user(db)
+    user.hashed_password = bcrypt.using(rounds=4).hash(password.encode()[:72])
+    db.flush()
+    assert crud.user.authenticate(db, email=user.email, password=password) is user
+    db.refresh(user)
+    assert user.hashed_password.startswith("$argon2id$")
+    assert crud.user.authenticate(db, email=user.email, password=password) is user
+
+
+@pytest.mark.parametrize("hashed", ["", "no hash", "$2b$12$short", "$argon2id$broken"])
+def test_unknown_hash_is_a_wrong_password(hashed: str) -> None:
+    assert not verify_password("password", hashed)
+
+
+def test_update_writes_what_was_set_and_nothing_else(db: Session) -> None:
+    user = create_random_user(db, full_name="Before", is_superuser=True)
+    hashed_password = user.hashed_password
+    db.expire_all()  # The classic wrote nothing to an instance in this state.
+    crud.user.update(db, db_obj=user, obj_in=UserUpdate(full_name="After"))
+    db.expire_all()
+    assert user.full_name == "After"
+    assert user.is_superuser
+    assert user.hashed_password == hashed_password
+
+
+def test_update_user_of_another_session(db: Session) -> None:
+    """Such as the current user of a request."""
+    user = create_random_user(db)
+    db.expunge(user)
+    crud.user.update(db, db_obj=user, obj_in={"full_name": "After"})
+    db.expire_all()
+    stored = crud.user.get(db, user.id)
+    assert stored is not None
+    assert stored.full_name == "After"
+
+
+def test_update_password(db: Session) -> None:
+    user = create_random_user(db)
+    crud.user.update(db, db_obj=user, obj_in={"password": "new password"})
+    assert verify_password("new password", user.hashed_password)
+
+
+def test_remove_user_with_items(db: Session) -> None:
+    item = create_random_item(db)
+    item_id, owner_id = item.id, item.owner_id
+    assert crud.user.remove(db, id=owner_id) is not None
+    db.expunge_all()
+    assert crud.user.get(db, owner_id) is None
+    assert crud.item.get(db, item_id) is None
+    assert crud.user.remove(db, id=owner_id) is None
+
+
+def test_last_superuser_stays(db: Session) -> None:
+    for user in crud.user.get_multi(db):
+        if crud.user.is_superuser(user):
+            last = user
+    with pytest.raises(LastSuperuser):
+        crud.user.update(db, db_obj=last, obj_in={"is_superuser": False})
+    with pytest.raises(LastSuperuser):
+        crud.user.update(db, db_obj=last, obj_in=UserUpdate(is_active=False))
+    with pytest.raises(LastSuperuser):
+        crud.user.remove(db, id=last.id)
+
+    # Inactive ones can't administrate, so they don't count.
+    other = create_random_user(db, is_superuser=True, is_active=False)
+    with pytest.raises(LastSuperuser):
+        crud.user.remove(db, id=last.id)
+    crud.user.update(db, db_obj=other, obj_in={"is_active": True})
+    crud.user.remove(db, id=last.id)

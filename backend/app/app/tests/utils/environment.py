@@ -1,0 +1,56 @@
+import os
+import socket
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+
+from app.core.config import settings
+
+# The number of this process in a parallel run; pytest starts eight at most.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+# A parallel run's processes inherit the environment of the first one, changed already.
+DEVELOPMENT_DATABASE = os.environ.setdefault(
+    "DEVELOPMENT_DATABASE_URI", settings.SQLALCHEMY_DATABASE_URI
+)
+DEVELOPMENT_REDIS = os.environ.setdefault("DEVELOPMENT_REDIS_URL", settings.CELERY_BROKER_URL)
+
+
+def use_test_services() -> None:
+    """Point every address that a test could write to at something of its own."""
+    database = make_url(DEVELOPMENT_DATABASE)
+    database = database.set(database=f"{database.database}_test_{PROCESS}")
+    redis = own_redis_url(DEVELOPMENT_REDIS)
+    os.environ |= {
+        "ENVIRONMENT": "development",
+        "SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
+        "CELERY_BROKER_URL": redis,
+        "CELERY_RESULT_BACKEND": redis,
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(free_port(20_000 + 1000 * PROCESS)),
+        "SMTP_TLS": "false",
+        "SMTP_SSL": "false",
+        "SMTP_USER": "",
+        "SMTP_PASSWORD": "",
+        "EMAILS_FROM_EMAIL": "info@example.com",
+        "EMAILS_ENABLED": "true",
+        "USERS_OPEN_REGISTRATION": "false",
+        "SENTRY_DSN": "",
+    }
+    settings.__init__()  # type: ignore[misc]  # pydantic's way to read the environment again
+
+
+def own_redis_url(url: str) -> str:
+    """Return the URL of one of the server's 16 databases, not the development's."""
+    parts = urlsplit(url)
+    numbers = [number for number in range(16) if str(number) != (parts.path.strip("/") or "0")]
+    return parts._replace(path=f"/{numbers[PROCESS]}").geturl()
+
+
+def free_port(start: int) -> int:
+    """Return a port that nobody listens on; below 32768, where clients don't get theirs."""
+    for port in range(start, start + 1000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError(f"no free port from {start} on")

@@ -1,0 +1,57 @@
+import email
+import email.policy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from threading import Condition
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+class Mailbox:
+    """What an SMTP server was sent, and the answers it gives."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        # Sent in place of "250 OK", one for each mail, until none is left.
+        self.refusals: list[str] = []
+        self._arrived = Condition()
+
+    @classmethod
+    @contextmanager
+    def listening(cls, port: int) -> Iterator["Mailbox"]:
+        mailbox = cls()
+        controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+        controller.start()
+        try:
+            yield mailbox
+        finally:
+            controller.stop()
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.refusals:
+            return self.refusals.pop(0)
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        with self._arrived:
+            self.mails.append(mail)
+            self._arrived.notify_all()
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [mail for mail in self.mails if mail["To"] == address]
+
+    def wait_for(self, address: str, seconds: float = 20) -> EmailMessage:
+        """Return the next mail to this address, and take it out."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self.to(address), seconds), "no mail came"
+            mail = self.to(address)[0]
+            self.mails.remove(mail)
+            return mail
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
