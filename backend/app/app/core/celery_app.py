@@ -27,7 +27,13 @@ celery_app.conf.update(
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
     # Redis being away must not hold a request: Celery's own time limits add up to 19 seconds.
-    broker_transport_options={"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    broker_transport_options={
+        "max_retries": 0,
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 0.5,
+        # When a dead worker's tasks go to another: more than the time limit and any retry's delay.
+        "visibility_timeout": 600,
+    },
 )
 
 
@@ -54,6 +60,8 @@ def send_task_after_commit(db: Session, name: str, *args: str | int) -> None:
 
     When Redis is away by then, the task is lost and the log says so.
     """
+    if not db.in_transaction():
+        db.begin()  # A session that has done nothing yet has nothing to roll back.
     db.info.setdefault(AFTER_COMMIT, []).append((name, args))
 
 

@@ -64,7 +64,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db_obj
 
     def remove(self, db: Session, *, id: int) -> ModelType | None:  # noqa: A002
-        db_obj = self.get(db, id, for_update=True)
+        """Return the row that was removed; nothing when there was none."""
+        db_obj = self.get(db, id)
         if db_obj is not None:
             db.delete(db_obj)
             db.flush()

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import pytest
 from alembic.config import Config
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import Connection, create_engine, delete, text
 from sqlalchemy.orm import Session
 
 from alembic import command
@@ -52,20 +52,25 @@ def database() -> Iterator[None]:
 
 
 @pytest.fixture
-def db() -> Iterator[Session]:
-    """A session whose work is undone after the test; client sees what it wrote.
+def connection() -> Iterator[Connection]:
+    """The one connection of a test's sessions, the app's included; its work is undone.
 
-    All sessions of the test, the app's included, share one connection and its transaction.
-    What they commit is a savepoint in it.
+    What a session commits is a savepoint in the connection's transaction.
     """
     with engine.connect() as connection, connection.begin() as transaction:
         for factory in (SessionLocal, ReadSession):
             factory.configure(bind=connection, join_transaction_mode="create_savepoint")
-        with SessionLocal() as session:
-            yield session
+        yield connection
         transaction.rollback()
         SessionLocal.configure(bind=engine, join_transaction_mode="conditional_savepoint")
         ReadSession.configure(bind=read_engine, join_transaction_mode="conditional_savepoint")
+
+
+@pytest.fixture
+def db(connection: Connection) -> Iterator[Session]:
+    """A session whose work is undone after the test; client sees what it wrote."""
+    with SessionLocal() as session:
+        yield session
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+import pytest
+from fastapi.testclient import TestClient
+
+from app import worker as tasks
+from app.core.celery_app import celery_app
+from app.core.config import settings
+
+TEST_CELERY = f"{settings.API_V1_STR}/utils/test-celery/"
+
+
+def test_celery_endpoint(client: TestClient, superuser_token_headers: dict[str, str]) -> None:
+    response = client.post(TEST_CELERY, headers=superuser_token_headers, json={"msg": "test"})
+    assert response.status_code == 201
+    assert response.json() == {"msg": "Word received"}
+
+
+@pytest.mark.usefixtures("worker")
+def test_celery_worker() -> None:
+    result = celery_app.send_task("app.worker.test_celery", args=["test"])
+    assert result.get(timeout=20) == "test task return test"
+
+
+def test_every_task_goes_to_the_queue_that_the_worker_reads() -> None:
+    names = [name for name in celery_app.tasks if name.startswith("app.worker.")]
+    assert tasks.test_celery.name in names
+    for name in names:
+        assert celery_app.amqp.router.route({}, name)["queue"].name == "main-queue"

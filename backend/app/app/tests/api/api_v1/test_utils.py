@@ -1,0 +1,114 @@
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from app.core.config import settings
+from app.db.session import ReadSession
+from app.tests.utils.environment import PROCESS, free_port
+from app.tests.utils.utils import random_email
+from app.tests.utils.worker import BACKEND
+
+UTILS = f"{settings.API_V1_STR}/utils"
+
+
+def test_api_root(client: TestClient) -> None:
+    about = client.get("/api/").json()
+    assert about["name"] == settings.PROJECT_NAME
+    for link in ("docs", "redoc", "schema", "health"):
+        assert client.get(about[link]).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_documentation_loads_nothing_from_elsewhere(client: TestClient, page: str) -> None:
+    html = client.get(page).text
+    links = [word.split('"')[1] for word in html.split() if word.startswith(('src="', 'href="'))]
+    assert links
+    for link in links:
+        assert link.startswith("/docs/static/")
+        assert client.get(link).status_code == 200
+
+
+def test_health(client: TestClient) -> None:
+    assert client.get(f"{UTILS}/health/live").status_code == 200
+    assert client.get(f"{UTILS}/health/ready").json() == {
+        "database": "up",
+        "redis": "up",
+        "schema_revision": "current",
+    }
+
+
+def test_test_email_without_mail(
+    client: TestClient, superuser_token_headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
+    response = client.post(
+        f"{UTILS}/test-email/", headers=superuser_token_headers, params={"email_to": random_email()}
+    )
+    assert response.status_code == 503
+    assert response.json()["detail"].startswith("Mail is not configured")
+
+
+@pytest.mark.parametrize("path", ["/test-celery/", "/test-email/?email_to=a@example.com"])
+def test_utils_are_for_superusers(
+    client: TestClient, normal_user_token_headers: dict[str, str], path: str
+) -> None:
+    response = client.post(UTILS + path, headers=normal_user_token_headers, json={"msg": "x"})
+    assert response.status_code == 403
+
+
+def test_database_away(client: TestClient, db: Session) -> None:
+    """A 503 that says when to try again, and nothing internal."""
+    nowhere = create_engine("postgresql+psycopg2://user:secret@127.0.0.1:1/app")
+    ReadSession.configure(bind=nowhere)
+    response = client.get(f"{UTILS}/health/ready")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert response.json() == {"detail": "The database can't be reached, try again later"}
+    assert client.get(f"{UTILS}/health/live").status_code == 200
+
+
+@contextmanager
+def backend_with(**environment: str) -> Iterator[httpx2.Client]:
+    """Run the backend with another environment than the tests'."""
+    port = str(free_port(21_000 + 1000 * PROCESS))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "app.main:app", "--port", port],
+        cwd=BACKEND,
+        env=os.environ | environment,
+    )
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}{settings.API_V1_STR}") as client:
+            for _ in range(100):
+                try:
+                    client.get("/utils/health/live")
+                    break
+                except httpx2.ConnectError:
+                    time.sleep(0.1)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_redis_away() -> None:
+    """What doesn't need it works, and what promises a mail answers all the same."""
+    form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
+    with backend_with(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as client:
+        token = client.post("/login/access-token", data=form).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        ready = client.get("/utils/health/ready")
+        assert (ready.status_code, ready.json()["redis"]) == (200, "down")
+        assert client.post(f"/password-recovery/{random_email()}").status_code == 202
+        queue = client.post("/utils/test-celery/", headers=headers, json={"msg": "x"})
+        assert queue.status_code == 503
+        assert queue.headers["Retry-After"]
+        assert queue.json() == {"detail": "The task queue can't be reached, try again later"}

@@ -1,0 +1,129 @@
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app import crud, utils
+from app.core.celery_app import send_task, send_task_after_commit
+from app.core.config import settings
+from app.db.session import SessionLocal
+from app.tests.utils.mailbox import Mailbox, text_of
+from app.tests.utils.user import create_random_user, user_authentication_headers
+from app.tests.utils.utils import get_superuser_token_headers, random_email
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+API = settings.API_V1_STR
+
+
+def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+    response = committed_client.post(f"{API}/password-recovery/{user.email.upper()}")
+    assert response.status_code == 202
+
+    mail = mailbox.wait_for(user.email)
+    assert mail["Subject"] == (f"{settings.PROJECT_NAME} - Password recovery for user {user.email}")
+    assert mail["From"] == f"{settings.EMAILS_FROM_NAME} <{settings.EMAILS_FROM_EMAIL}>"
+    text, html = text_of(mail), text_of(mail, "html")
+    assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
+    assert "disregard" in text
+    assert "disregard" in html
+    assert f'href="{link_in(text)}"' in html
+
+    body = {"token": link_in(text).split("token=")[1], "new_password": "new password"}
+    assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
+    assert user_authentication_headers(
+        client=committed_client, email=user.email, password="new password"
+    )
+
+
+def test_new_account(committed_client: TestClient, mailbox: Mailbox) -> None:
+    headers = get_superuser_token_headers(committed_client)
+    user = {"email": random_email(), "password": "a secret password"}
+    assert committed_client.post(f"{API}/users/", headers=headers, json=user).status_code == 201
+
+    mail = mailbox.wait_for(user["email"])
+    assert mail["Subject"] == f"{settings.PROJECT_NAME} - New account for user {user['email']}"
+    assert user["password"] not in str(mail)
+    text = text_of(mail)
+    assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
+
+    body = {"token": link_in(text).split("token=")[1], "new_password": "new password"}
+    assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
+
+
+def test_test_email(committed_client: TestClient, mailbox: Mailbox) -> None:
+    headers = get_superuser_token_headers(committed_client)
+    email_to = random_email()
+    response = committed_client.post(
+        f"{API}/utils/test-email/", headers=headers, params={"email_to": email_to}
+    )
+    assert (response.status_code, response.json()) == (201, {"msg": "Test email sent"})
+    assert mailbox.wait_for(email_to)["Subject"] == f"{settings.PROJECT_NAME} - Test email"
+
+
+def test_refused_mail_is_sent_again(mailbox: Mailbox) -> None:
+    email_to = random_email()
+    mailbox.refusals.append("451 Try again")
+    send_task("app.worker.send_test_email", email_to)
+    mailbox.wait_for(email_to)
+    assert mailbox.refusals == []
+
+
+def test_unknown_and_inactive_users_get_no_recovery_mail(mailbox: Mailbox) -> None:
+    with SessionLocal.begin() as db:
+        inactive = create_random_user(db, is_active=False)
+    unknown, last = random_email(), random_email()
+    for email in (unknown, inactive.email):
+        send_task("app.worker.send_reset_password_email", email)
+    send_task("app.worker.send_test_email", last)
+    mailbox.wait_for(last)
+    assert mailbox.to(unknown) == mailbox.to(inactive.email) == []
+    with SessionLocal.begin() as db:
+        crud.user.remove(db, id=inactive.id)
+
+
+def test_rollback_drops_a_mail(mailbox: Mailbox) -> None:
+    dropped, sent = random_email(), random_email()
+    with SessionLocal() as db:
+        send_task_after_commit(db, "app.worker.send_test_email", dropped)
+        db.rollback()
+        send_task_after_commit(db, "app.worker.send_test_email", sent)
+        db.commit()
+    mailbox.wait_for(sent)
+    assert mailbox.to(dropped) == []
+
+
+def test_user_data_is_no_template(mailbox: Mailbox) -> None:
+    """The classic rendered it: {{7*7}}@example.com had mail for 49@example.com."""
+    email_to = "{{7*7}}@example.com"
+    utils.send_email(email_to, f"Hello {email_to}", "test_email")
+    mail = mailbox.wait_for(email_to)
+    assert mail["Subject"] == f"Hello {email_to}"
+    assert email_to in text_of(mail)
+    assert email_to in text_of(mail, "html")
+
+
+def test_html_is_escaped(mailbox: Mailbox) -> None:
+    email_to = random_email()
+    utils.send_email(
+        email_to, "Hello", "reset_password", link='"><script>alert(1)</script>', valid_hours=1
+    )
+    html = text_of(mailbox.wait_for(email_to), "html")
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library returns quietly then; a mail counts as sent on the server's 250 only."""
+    monkeypatch.setattr(settings, "SMTP_PORT", 1)
+    with pytest.raises(utils.MailNotSent, match="refused"):
+        utils.send_test_email(random_email())
+
+
+def link_in(text: str) -> str:
+    match = re.search(r"https?://\S+/reset-password\?token=\S+", text)
+    assert match
+    assert match[0].startswith(settings.SERVER_HOST)
+    return match[0]
