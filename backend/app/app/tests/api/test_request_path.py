@@ -1,6 +1,7 @@
 """What holds for every endpoint, those to come included."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.api.deps import SessionDep, get_db, get_read_db
 from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.security import create_access_token
+from app.db.session import THREADS, SessionLocal
 from app.main import app
 from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
@@ -167,6 +169,24 @@ def test_a_plain_route_commits_too(db: Session) -> None:
     with TestClient(plain) as client:
         assert client.post("/").status_code == 200
     assert crud.user.get_by_email(db, email=email) is not None
+
+
+def test_more_requests_at_once_than_connections(committed_client: TestClient) -> None:
+    """None waits for a thread while it holds a connection, so they can't block each other."""
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+
+    def create(number: int) -> int:
+        return committed_client.post(
+            f"{API}/items/",
+            headers={"Authorization": f"Bearer {token}"},
+            json={"title": str(number)},
+        ).status_code
+
+    requests = 4 * THREADS
+    with ThreadPoolExecutor(requests) as pool:
+        assert list(pool.map(create, range(requests))) == [201] * requests
 
 
 def test_a_bug_tells_the_client_nothing(

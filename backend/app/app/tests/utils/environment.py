@@ -34,6 +34,7 @@ def use_test_services() -> None:
         "SMTP_PASSWORD": "",
         "EMAILS_FROM_EMAIL": "info@example.com",
         "EMAILS_ENABLED": "true",
+        "BACKEND_CORS_ORIGINS": "http://localhost,https://example.com",
         "USERS_OPEN_REGISTRATION": "false",
         "SENTRY_DSN": "",
     }
