@@ -3,5 +3,5 @@
 set -e
 cd "$(dirname "$0")/.."
 
-ruff check --select I --fix "$@"
+ruff check --select I --fix . ../../scripts "$@"
 exec sh ./scripts/format.sh "$@"

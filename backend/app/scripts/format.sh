@@ -3,5 +3,5 @@
 set -e
 cd "$(dirname "$0")/.."
 
-ruff check --fix "$@"
-ruff format "$@"
+ruff check --fix . ../../scripts "$@"
+ruff format . ../../scripts "$@"

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Check types, style, layers, shell scripts and generated files.
+# Check style, types, layers, shell scripts, and that generated files are up to date.
 set -e
 cd "$(dirname "$0")/.."
 
-ruff check
-ruff format --check
+ruff check . ../../scripts
+ruff format --check . ../../scripts
 mypy
+(cd ../../scripts/native && mypy)
 lint-imports
-shellcheck -x ../../scripts/*.sh ./*.sh scripts/*.sh
+shellcheck -x ../../.ci/run ../../scripts/*.sh ./*.sh scripts/*.sh
 python scripts/build_email_templates.py --check
+python scripts/check_poetry_requirements.py
