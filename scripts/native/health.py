@@ -1,0 +1,83 @@
+"""Waits until the services do their work, and says why one doesn't."""
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+
+import db
+import supervise
+from settings import LOGS, fail, read_ports, say
+
+SECONDS = 120
+LIVE = "/api/v1/utils/health/live"
+# A service that failed as often as this has a lasting reason.
+FAILURES = 3
+
+
+def _backend(_: Mapping[str, str]) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{read_ports()['proxy']}{LIVE}", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _worker(env: Mapping[str, str]) -> bool:
+    from celery import Celery
+
+    try:
+        return bool(Celery(broker=env["REDIS_URL"]).control.ping(timeout=0.3))
+    except Exception:  # noqa: BLE001 - whatever the broker's library raises, the worker is not there yet
+        return False
+
+
+def _answers(port: str) -> Callable[[Mapping[str, str]], bool]:
+    def check(_: Mapping[str, str]) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", read_ports()[port]), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    return check
+
+
+CHECKS: dict[str, Callable[[Mapping[str, str]], bool]] = {
+    "db": db.check,
+    "redis": _answers("redis"),
+    "proxy": _answers("proxy"),
+    "backend": _backend,
+    "celeryworker": _worker,
+}
+
+
+def wait(names: Iterable[str], env: Mapping[str, str]) -> None:
+    began = time.monotonic()
+    failures: dict[str, int] = {}
+    pids: dict[str, int] = {}
+    waiting = [name for name in CHECKS if name in names]
+    while waiting:
+        for name in list(waiting):
+            if CHECKS[name](env):
+                say(f"  {name} is up ({time.monotonic() - began:.1f} s)")
+                waiting.remove(name)
+        states = supervise.states()
+        for name in waiting:
+            state = states[name]
+            if state["statename"] in ("BACKOFF", "EXITED", "FATAL") and pids.get(name) != state["start"]:
+                pids[name] = state["start"]
+                failures[name] = failures.get(name, 0) + 1
+            if failures.get(name, 0) >= FAILURES or state["statename"] == "FATAL":
+                _give_up(name, "does not start")
+        if waiting and time.monotonic() - began > SECONDS:
+            _give_up(waiting[0], f"is not up after {SECONDS} seconds")
+        time.sleep(0.1)
+
+
+def _give_up(name: str, why: str) -> None:
+    log = LOGS / f"{name}.log"
+    lines = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
+    say("\n".join(f"{name} | {line}" for line in lines))
+    fail(f"{name} {why}: its last lines are above, all of them in {log}. Mend that and run up again.")

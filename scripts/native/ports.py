@@ -1,0 +1,86 @@
+"""Chooses the ports: the usual one when it is free, else the next one, and the same again at the next start."""
+
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from settings import PORTS, fail, read_ports, say
+
+# Above 32767 a client's own port may be in the way.
+HIGHEST = 32767
+USUAL = {"proxy": 80, "backend": 8001, "db": 5432, "redis": 6379, "flower": 5555}
+USUAL |= {"pgadmin": 5050, "mail": 1080, "smtp": 1025, "dashboard": 8080}
+WITHOUT_ROOT = {"proxy": 8000}
+
+
+def is_free(port: int) -> bool:
+    try:
+        for address in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((address, port))
+    except OSError:
+        return False
+    return True
+
+
+def choose(env: Mapping[str, str], names: Mapping[str, int] | list[str] = USUAL) -> None:
+    """Write the ports of these names to the ports file; those that it has for others stay."""
+    chosen = read_ports()
+    before = {name: chosen.pop(name, 0) for name in names}
+    for name in names:
+        chosen[name] = _choose(name, before[name], env, set(chosen.values()))
+    PORTS.write_text(json.dumps(chosen))
+
+
+def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> int:
+    variable = f"NATIVE_{name.upper()}_PORT"
+    pinned = env.get(variable)
+    if pinned:
+        if not pinned.isdecimal() or not 0 < int(pinned) < 65536:
+            fail(f"{variable} is {pinned!r}: it wants a port number.")
+        if int(pinned) in taken or not is_free(int(pinned)):
+            fail(f"port {pinned} ({variable}) is taken: end what uses it, or choose another.")
+        return int(pinned)
+    usual = USUAL[name]
+    start = WITHOUT_ROOT.get(name, usual)
+    for port in (before or usual, usual, *range(start, min(start + 1000, HIGHEST))):
+        if port not in taken and is_free(port):
+            if port != usual:
+                say(f"Port {usual} is taken or not allowed here: {name} is on port {port}.")
+            return port
+    fail(f"no free port for {name} from {start} on: end something, or set {variable}.")
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Another clone that starts now would see the same ports free: one at a time, for as long as is decent."""
+    import fcntl
+
+    path = Path(tempfile.gettempdir()) / "native-stack-ports.lock"
+    try:
+        # Opened for reading: the file may be another user's.
+        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644) if not path.exists() else os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        yield
+        return
+    try:
+        end = time.monotonic() + 60
+        said = False
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not said:
+                    say("Another clone is starting: waiting for its choice of ports ...")
+                    said = True
+                time.sleep(0.2)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,40 @@
+"""Runs one service in place of this process: python run.py SERVICE. The supervisor calls it."""
+
+import ctypes
+import os
+import signal
+import sys
+
+import services
+import settings
+import strays
+
+
+def die_with_parent(number: int) -> None:
+    """Linux: get this signal when the parent dies, however hard, so that no kill leaves anything running."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
+
+
+def main(name: str) -> None:
+    supervisor = os.getppid()
+    service = services.SERVICES[name]
+    # A service that died hard may have left children that hold its port.
+    strays.end(name)
+    env = settings.environment()
+    if service.prepare:
+        service.prepare(env)
+    os.chdir(service.folder)
+    die_with_parent(getattr(signal, f"SIG{service.stop}"))
+    if os.getppid() != supervisor:
+        return
+    command = service.command(env)
+    os.execvpe(command[0], command, {**env, **service.env(env), strays.MARK: strays.mark(name)})
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except OSError as error:
+        settings.fail(f"{sys.argv[1]} can't start: {error}")

