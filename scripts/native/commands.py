@@ -1,5 +1,6 @@
 """The verbs of native.sh."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -13,7 +14,6 @@ import psutil  # type: ignore[import-untyped]
 
 import db
 import health
-import install
 import logs
 import ports
 import strays
@@ -23,7 +23,7 @@ from settings import BACKEND, DATA, PORTS, STATE, environment, fail, locked, rea
 
 CORE = {name for name, service in SERVICES.items() if not service.installed}
 LATER = set(SERVICES) - CORE
-BUSY = "another native.sh is starting or stopping this clone's stack: try again when it is done."
+BUSY = "another native.sh is at work on this clone's stack: try again when it is done."
 
 
 def up(args: Namespace) -> None:
@@ -71,7 +71,7 @@ def _bring_up(names: set[str], *, bound: bool) -> None:
                 raise
             _start_later(names & LATER)
         return
-    missing = {name for name, info in supervise.states().items() if info["statename"] not in supervise.UP} & names
+    missing = names - _up()
     unchosen = [name for name in _ports_of(missing) if name not in read_ports()]
     ports.choose(os.environ, unchosen)
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
@@ -83,12 +83,16 @@ def _bring_up(names: set[str], *, bound: bool) -> None:
     _start_later(missing & LATER)
 
 
+def _up() -> set[str]:
+    return {name for name, info in supervise.states().items() if info["statename"] in supervise.UP}
+
+
 def _start_later(names: set[str]) -> None:
     for name in names:
         supervise.start_service(name)
         # It takes its port before it installs itself; only then may another clone choose.
-        end = time.monotonic() + 3
-        while not _is_installed(name) and ports.is_free(read_ports()[SERVICES[name].ports[0]]) and time.monotonic() < end:
+        port, end = read_ports()[SERVICES[name].ports[0]], time.monotonic() + 3
+        while not _is_installed(name) and ports.is_free(port) and time.monotonic() < end:
             time.sleep(0.05)
 
 
@@ -125,7 +129,7 @@ def _welcome() -> None:
 
 def _password(env: Mapping[str, str]) -> str:
     # Anything but the published default is a secret, and screens are shared.
-    if env.get("FIRST_SUPERUSER_PASSWORD") == "changethis":  # noqa: S105
+    if env.get("FIRST_SUPERUSER_PASSWORD") == "changethis":
         return "password changethis"
     return "password: FIRST_SUPERUSER_PASSWORD in .env"
 
@@ -174,7 +178,7 @@ def execute(words: list[str]) -> None:
     if len(words) < 2:
         fail("exec wants a service and a command: sh ./scripts/native.sh exec backend bash")
     (name,), command = _known(words[:1]), words[1:]
-    if supervise.pid() is None or supervise.states()[name]["statename"] not in supervise.UP:
+    if supervise.pid() is None or name not in _up():
         fail(f"{name} is not running: sh ./scripts/native.sh up -d")
     env = environment(supervise.caller_environment())
     service = SERVICES[name]
@@ -212,24 +216,32 @@ def down(args: Namespace) -> None:
 
 
 def test(words: list[str]) -> None:
-    kinds = ("backend", "unit", "e2e", "faults")
-    kind, *rest = words if words and words[0] in kinds else ["backend", *words]
-    if kind != "backend":
-        say(f"native.sh: there are no {kind} tests yet.")
-        raise SystemExit(2)
     needed = {"db", "redis"}
-    with locked(STATE / "lock", BUSY):
-        fresh = supervise.pid() is None
-        before = set() if fresh else {name for name, info in supervise.states().items() if info["statename"] in supervise.UP}
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(locked(STATE / "lock", BUSY))
+        alone = supervise.pid() is None
+        before = set() if alone else _up()
         if not needed <= before:
-            _bring_up(needed, bound=fresh)
-    try:
-        env = environment(supervise.caller_environment())
-        status = subprocess.run(["sh", "./tests-start.sh", *rest], cwd=BACKEND, env=env, check=False).returncode
-    finally:
-        if fresh:
-            supervise.stop()
-        else:
-            for name in needed - before:
-                supervise.stop_service(name)
-    raise SystemExit(status if status >= 0 else 128 - status)
+            _bring_up(needed, bound=True)
+        if not alone:
+            lock.close()
+        try:
+            status = _run(["sh", "./tests-start.sh", *words], environment(supervise.caller_environment()))
+        finally:
+            if alone:
+                supervise.stop()
+            else:
+                for name in needed - before:
+                    supervise.stop_service(name)
+    raise SystemExit(status)
+
+
+def _run(command: list[str], env: dict[str, str]) -> int:
+    process = subprocess.Popen(command, cwd=BACKEND, env=env)
+    while True:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            # pytest has it too, and ends in its own time.
+            continue
+        return status if status >= 0 else 128 - status

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg2
+import psycopg2.extensions
 from psycopg2 import sql
 
 from settings import DATA, VENV, fail, read_ports, say
@@ -25,9 +26,8 @@ def binaries() -> Path:
 
 
 def command(_: Mapping[str, str]) -> list[str]:
-    postgres = [str(binaries() / "postgres"), "-D", ".", "-p", str(read_ports()["db"])]
-    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-    return [*_as_server_user("--pdeathsig", "INT"), *postgres, *(f"--{name}={value}" for name, value in options.items())]
+    network = [f"--port={read_ports()['db']}", "--listen_addresses=127.0.0.1", "--unix_socket_directories="]
+    return [*_as_server_user("--pdeathsig=INT"), str(binaries() / "postgres"), "-D", ".", *network]
 
 
 def client_env(env: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +48,8 @@ def _as_server_user(*options: str) -> list[str]:
     # In a clone under a closed folder such as /root, nobody gets the right to pass it, for these processes only.
     through = [*plain, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     for attempt in (plain, through):
-        if subprocess.run([*attempt, str(binaries() / "initdb"), "--version"], capture_output=True, check=False).returncode == 0:
+        test = [*attempt, str(binaries() / "initdb"), "--version"]
+        if subprocess.run(test, capture_output=True, check=False).returncode == 0:
             return attempt
     fail("PostgreSQL refuses to run as root, and user nobody can't enter this folder: clone into /srv, say.")
 
@@ -64,8 +65,8 @@ def prepare(env: Mapping[str, str]) -> None:
     if not FOLDER.exists():
         say("Creating the database ...")
         _initialise(env)
-    major = subprocess.run([str(binaries() / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout
-    major = major.split()[-1].split(".")[0]
+    version = [str(binaries() / "postgres"), "--version"]
+    major = subprocess.run(version, capture_output=True, text=True, check=True).stdout.split()[-1].split(".")[0]
     try:
         made_by = (FOLDER / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
@@ -86,7 +87,7 @@ def _initialise(env: Mapping[str, str]) -> None:
                 shutil.chown(path, "nobody")
         options = ["--auth=scram-sha-256", f"--pwfile={password.name}", f"--username={env['POSTGRES_USER']}"]
         options += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        options += ["--no-instructions", "--no-sync"]
+        options += ["--no-instructions"]
         made = subprocess.run(
             [*_as_server_user(), str(binaries() / "initdb"), *options, str(NEW)],
             capture_output=True,
@@ -113,21 +114,28 @@ def _drop_stale_lock() -> None:
 
 def check(env: Mapping[str, str]) -> bool:
     """Whether the database answers; makes POSTGRES_DB when it is missing."""
-    wanted = client_env(env)
-    login = {"host": wanted["PGHOST"], "port": wanted["PGPORT"], "user": wanted["PGUSER"], "password": wanted["PGPASSWORD"]}
+    name = env["POSTGRES_DB"]
     try:
-        psycopg2.connect(**login, dbname=wanted["PGDATABASE"], connect_timeout=3).close()
+        _connect(env, name).close()
     except psycopg2.OperationalError as error:
         text = str(error)
         if "password authentication failed" in text:
-            fail(
-                f"the database was made with another POSTGRES_USER or POSTGRES_PASSWORD than .env has now: put those back, {EMPTY_AGAIN}"
-            )
-        if f'database "{wanted["PGDATABASE"]}" does not exist' not in text:
+            old = "the database was made with another POSTGRES_USER or POSTGRES_PASSWORD than .env has now"
+            fail(f"{old}: put those back, {EMPTY_AGAIN}")
+        if f'database "{name}" does not exist' not in text:
             return False
-        connection = psycopg2.connect(**login, dbname="postgres", connect_timeout=3)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(wanted["PGDATABASE"])))
-        connection.close()
+        with contextlib.closing(_connect(env, "postgres")) as connection:
+            connection.autocommit = True
+            connection.cursor().execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return True
+
+
+def _connect(env: Mapping[str, str], name: str) -> psycopg2.extensions.connection:
+    return psycopg2.connect(
+        host=env["POSTGRES_SERVER"],
+        port=env["POSTGRES_PORT"],
+        user=env["POSTGRES_USER"],
+        password=env["POSTGRES_PASSWORD"],
+        dbname=name,
+        connect_timeout=3,
+    )

@@ -74,9 +74,9 @@ def _read(folder: Path) -> Mark | None:
 def _export(project: Path, groups: tuple[str, ...]) -> bytes:
     _once("poetry", POETRY, ("main",), "Poetry, which reads the lock (about 10 seconds)", POETRY.read_bytes)
     folders = {f"POETRY_{kind.upper()}_DIR": str(STATE / "poetry" / kind) for kind in ("config", "cache", "data")}
-    command = [str(STATE / "poetry/bin/poetry"), "export", "--no-interaction", "-C", str(project), "--only", ",".join(groups)]
+    poetry = [str(STATE / "poetry/bin/poetry"), "--no-interaction", "-C", str(project)]
     env = {**os.environ, **folders, "POETRY_VIRTUALENVS_CREATE": "false"}
-    done = subprocess.run(command, capture_output=True, env=env, check=False)
+    done = subprocess.run([*poetry, "export", "--only", ",".join(groups)], capture_output=True, env=env, check=False)
     if done.returncode:
         fail(f"{project / 'poetry.lock'} can't be read: {_last_line(done.stderr)}")
     return done.stdout
@@ -89,18 +89,17 @@ def _install(folder: Path, listed: Path, want: Mark) -> None:
         _create(folder)
     mark = folder / "installed"
     mark.unlink(missing_ok=True)
-    log = LOGS / f"install-{folder.name}.log"
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
+    python, log = str(folder / "bin/python"), LOGS / f"install-{folder.name}.log"
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
+    # pip compiles on one core; some packages hold templates that don't compile and need not.
+    compile_all = [python, "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
     with log.open("wb") as output:
-        done = subprocess.run(
-            [*pip, "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", str(listed)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PIP_USER": "0"},
-            check=False,
-        )
-    if done.returncode:
-        fail(f"packages can't be installed: {_last_line(log.read_bytes())} (pip's words are in {log})")
+        command = [*pip, "--no-deps", "--require-hashes", "-r", str(listed)]
+        env = {**os.environ, "PIP_USER": "0"}
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=env, check=False)
+        if done.returncode:
+            fail(f"packages can't be installed: {_last_line(log.read_bytes())} (pip's words are in {log})")
+        subprocess.run(compile_all, stdout=output, stderr=subprocess.STDOUT, check=False)
     part = folder / "installed.part"
     part.write_text(f"{want.base}\n{want.lock}\n{' '.join(sorted(want.groups))}\n")
     part.rename(mark)

@@ -8,6 +8,8 @@ import sys
 import install
 from settings import STATE, fail, prepare_state, reexec_in_venv
 
+TESTS = ("backend", "unit", "e2e", "faults")
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="native.sh", description=__doc__)
@@ -32,8 +34,14 @@ def main(words: list[str]) -> None:
     # Their arguments are other programs'.
     passed_on = verb in ("exec", "test") and rest[:1] not in (["-h"], ["--help"])
     args = parser().parse_args([verb] if passed_on or not words else words)
-    if not install.ready() and verb not in ("up", "test"):
-        fail("nothing was started in this clone yet: sh ./scripts/native.sh up")
+    if verb == "test":
+        kind = rest.pop(0) if rest[:1] and rest[0] in TESTS else "backend"
+        if kind != "backend":
+            print(f"native.sh: there are no {kind} tests yet.", file=sys.stderr)
+            sys.exit(2)
+    elif verb != "up" and not install.ready():
+        print("native.sh: nothing was started in this clone yet: sh ./scripts/native.sh up", file=sys.stderr)
+        sys.exit(0 if verb in ("ps", "logs", "down") else 1)
     prepare_state()
     if verb in ("up", "test"):
         install.backend(*(["dev"] if verb == "test" else []))

@@ -1,11 +1,12 @@
 """Chooses the ports: the usual one when it is free, else the next one, and the same again at the next start."""
 
+import fcntl
 import json
 import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +21,7 @@ WITHOUT_ROOT = {"proxy": 8000}
 
 def is_free(port: int) -> bool:
     try:
-        for address in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+        for address in ("127.0.0.1", "0.0.0.0"):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((address, port))
@@ -29,7 +30,7 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose(env: Mapping[str, str], names: Mapping[str, int] | list[str] = USUAL) -> None:
+def choose(env: Mapping[str, str], names: Iterable[str]) -> None:
     """Write the ports of these names to the ports file; those that it has for others stay."""
     chosen = read_ports()
     before = {name: chosen.pop(name, 0) for name in names}
@@ -60,26 +61,21 @@ def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> 
 @contextmanager
 def turn() -> Iterator[None]:
     """Another clone that starts now would see the same ports free: one at a time, for as long as is decent."""
-    import fcntl
-
     path = Path(tempfile.gettempdir()) / "native-stack-ports.lock"
     try:
-        # Opened for reading: the file may be another user's.
-        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644) if not path.exists() else os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        # Any user's file will do, since a lock needs no right to write.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | (0 if path.exists() else os.O_CREAT), 0o644)
     except OSError:
         yield
         return
     try:
-        end = time.monotonic() + 60
-        said = False
-        while time.monotonic() < end:
+        for attempt in range(300):
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not said:
+                if attempt == 0:
                     say("Another clone is starting: waiting for its choice of ports ...")
-                    said = True
                 time.sleep(0.2)
         yield
     finally:

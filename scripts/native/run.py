@@ -23,6 +23,9 @@ def main(name: str) -> None:
     # A service that died hard may have left children that hold its port.
     strays.end(name)
     env = settings.environment()
+    if service.installed and not service.installed():
+        # The first installation leaves the processors to the rest.
+        os.nice(10)
     if service.prepare:
         service.prepare(env)
     os.chdir(service.folder)

@@ -70,6 +70,12 @@ SERVICES = {
         apps.mailcatcher, ("mail", "smtp"), STATE, prepare=apps.prepare_mailcatcher, installed=apps.mailcatcher_ready
     ),
     "pgadmin": Service(
-        apps.pgadmin, ("pgadmin",), STATE, apps.pgadmin_env, apps.prepare_pgadmin, installed=apps.pgadmin_ready, seconds_to_stop=3
+        apps.pgadmin,
+        ("pgadmin",),
+        STATE,
+        apps.pgadmin_env,
+        apps.prepare_pgadmin,
+        installed=apps.pgadmin_ready,
+        seconds_to_stop=3,
     ),
 }

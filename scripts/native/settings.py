@@ -91,6 +91,6 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def reexec_in_venv() -> None:
-    if Path(sys.prefix) != VENV:
+    if not VENV.samefile(sys.prefix):
         python = str(VENV / "bin" / "python")
         os.execv(python, [python, *sys.argv])

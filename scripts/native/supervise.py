@@ -1,5 +1,6 @@
 """Starts, asks and stops the supervisor that keeps the services running."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -123,7 +124,8 @@ def stop() -> bool:
     """Stop everything of this clone; whether there was anything."""
     running = pid()
     if running:
-        process = psutil.Process(running)
-        server().shutdown()
-        psutil.wait_procs([process], timeout=60)
+        with contextlib.suppress(psutil.Error, OSError, Fault):
+            process = psutil.Process(running)
+            server().shutdown()
+            psutil.wait_procs([process], timeout=60)
     return bool(strays.end()) or bool(running)
