@@ -50,7 +50,8 @@ def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> 
         return int(pinned)
     usual = USUAL[name]
     start = WITHOUT_ROOT.get(name, usual)
-    for port in (before or usual, usual, *range(start, min(start + 1000, HIGHEST))):
+    candidates: list[int] = [before or usual, usual, *range(start, min(start + 1000, HIGHEST))]
+    for port in candidates:
         if port not in taken and is_free(port):
             if port != usual:
                 say(f"Port {usual} is taken or not allowed here: {name} is on port {port}.")
