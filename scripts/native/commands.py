@@ -29,8 +29,9 @@ BUSY = "another native.sh is at work on this clone's stack: try again when it is
 def up(args: Namespace) -> None:
     offsets = logs.sizes(SERVICES)
     bound = not args.detach and supervise.pid() is None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    # SIGINT too: a shell starts what stands before "&" with that one ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         with locked(STATE / "lock", BUSY):
             _bring_up(CORE | LATER, bound=bound)

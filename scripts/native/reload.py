@@ -24,7 +24,9 @@ def main(folder: str, command: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     child = subprocess.Popen(command)
     try:
-        for changes in watch(folder, watch_filter=PythonFilter(), yield_on_timeout=True, rust_timeout=500):
+        for changes in watch(
+            folder, watch_filter=PythonFilter(), rust_timeout=500, yield_on_timeout=True, raise_interrupt=False
+        ):
             if changes:
                 print(f"{os.path.relpath(min(changes)[1])} changed: starting again", flush=True)
                 stop(child)

@@ -20,6 +20,8 @@ from settings import LOGS, STATE, VENV, fail
 # Relative, with .native as folder: a socket's path may have 107 bytes, and nobody else can put one there.
 SOCKET = "supervisor.sock"
 CONFIG = STATE / "supervisord.conf"
+# What the other services use is stopped after them; the table has it first.
+STORES = ("db", "redis")
 UP = ("RUNNING", "STARTING", "BACKOFF")
 
 HEAD = f"""\
@@ -40,6 +42,7 @@ PROGRAM = """
 command=venv/bin/python ../scripts/native/run.py {name}
 autostart={autostart}
 autorestart=true
+priority={place}
 startsecs=1
 startretries=30
 stopsignal={service.stop}
@@ -78,8 +81,8 @@ def states() -> dict[str, dict[str, Any]]:
 def start(names: set[str], *, bound: bool) -> None:
     """Start the supervisor with these services; `bound` to this process, it ends with it."""
     programs = [
-        PROGRAM.format(name=name, service=service, autostart=str(name in names).lower())
-        for name, service in SERVICES.items()
+        PROGRAM.format(name=name, service=service, place=place, autostart=str(name in names).lower())
+        for place, (name, service) in enumerate(SERVICES.items())
     ]
     CONFIG.write_text(HEAD + "".join(programs))
     for service in SERVICES.values():
@@ -126,6 +129,13 @@ def stop() -> bool:
     if running:
         with contextlib.suppress(psutil.Error, OSError, Fault):
             process = psutil.Process(running)
+            # All at once, where the supervisor would stop one after the other.
+            for names in (set(SERVICES) - set(STORES), STORES):
+                for name in names:
+                    with contextlib.suppress(Fault):
+                        server().stopProcess(name, False)
+                while any(states()[name]["statename"] == "STOPPING" for name in names):
+                    time.sleep(0.1)
             server().shutdown()
             psutil.wait_procs([process], timeout=60)
     return bool(strays.end()) or bool(running)
