@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -44,20 +45,17 @@ def _as_server_user(*options: str) -> list[str]:
     setpriv = shutil.which("setpriv")
     if not setpriv:
         fail("PostgreSQL refuses to run as root, and setpriv (util-linux) is missing: run this as an ordinary user.")
-    plain = [setpriv, "--reuid=nobody", f"--regid={_nobody_group()}", "--clear-groups", *options]
+    group = pwd.getpwnam("nobody").pw_gid
+    plain = [setpriv, "--reuid=nobody", f"--regid={group}", "--clear-groups", *options]
     # In a clone under a closed folder such as /root, nobody gets the right to pass it, for these processes only.
-    through = [*plain, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    # The bit makes access(2) heed it too.
+    right = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--securebits=+no_setuid_fixup"]
+    through = [*plain, *right]
     for attempt in (plain, through):
         test = [*attempt, str(binaries() / "initdb"), "--version"]
         if subprocess.run(test, capture_output=True, check=False).returncode == 0:
             return attempt
     fail("PostgreSQL refuses to run as root, and user nobody can't enter this folder: clone into /srv, say.")
-
-
-def _nobody_group() -> int:
-    import pwd
-
-    return pwd.getpwnam("nobody").pw_gid
 
 
 def prepare(env: Mapping[str, str]) -> None:

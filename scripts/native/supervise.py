@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from http.client import HTTPException
 from typing import Any
@@ -17,8 +18,10 @@ import strays
 from services import SERVICES
 from settings import LOGS, STATE, VENV, fail
 
-# Relative, with .native as folder: a socket's path may have 107 bytes, and nobody else can put one there.
+# Named from the folder .native, since a socket's path may have 107 bytes and a clone's may have more.
 SOCKET = "supervisor.sock"
+# The supervisor would make a relative name absolute.
+BIND = SOCKET if sys.platform == "darwin" else f"/proc/self/cwd/{SOCKET}"
 CONFIG = STATE / "supervisord.conf"
 # What the other services use is stopped after them; the table has it first.
 STORES = ("db", "redis")
@@ -26,7 +29,7 @@ UP = ("RUNNING", "STARTING", "BACKOFF")
 
 HEAD = f"""\
 [unix_http_server]
-file={SOCKET}
+file={BIND}
 chmod=0700
 
 [supervisord]
