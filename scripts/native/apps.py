@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import install
-from settings import DATA, SCRIPTS, STATE, fail, read_ports, say
+from settings import DATA, SCRIPTS, STATE, call, fail, read_ports, say
 
 Env = Mapping[str, str]
 NODE_WANTED = (22, 19)
@@ -76,7 +76,7 @@ def prepare_mailcatcher(_: Env) -> None:
             shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
         path = os.pathsep.join([str(folder), os.environ["PATH"]])
         options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-        done = subprocess.run([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path}, check=False)
+        done = call([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path})
         if done.returncode:
             fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
         (MAILCATCHER / "installed").write_text(_digest())
@@ -145,7 +145,7 @@ def _first_pgadmin(env: Env) -> None:
     setup = [str(STATE / "pgadmin/bin/python"), str(_pgadmin_code() / "setup.py")]
     own = {**env, **pgadmin_env(env), "PGADMIN_DATA": str(new)}
     for words in (["setup-db"], ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]]):
-        if subprocess.run([*setup, *words], env=own, check=False).returncode:
+        if call([*setup, *words], env=own).returncode:
             fail("pgAdmin can't be set up: its own words are above.")
     new.rename(PGADMIN_DATA)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from settings import BACKEND, LOGS, STATE, fail, locked, say
+from settings import BACKEND, LOGS, STATE, call, fail, locked, say
 
 POETRY = BACKEND / "poetry-requirements.txt"
 
@@ -76,7 +76,7 @@ def _export(project: Path, groups: tuple[str, ...]) -> bytes:
     folders = {f"POETRY_{kind.upper()}_DIR": str(STATE / "poetry" / kind) for kind in ("config", "cache", "data")}
     poetry = [str(STATE / "poetry/bin/poetry"), "--no-interaction", "-C", str(project)]
     env = {**os.environ, **folders, "POETRY_VIRTUALENVS_CREATE": "false"}
-    done = subprocess.run([*poetry, "export", "--only", ",".join(groups)], capture_output=True, env=env, check=False)
+    done = call([*poetry, "export", "--only", ",".join(groups)], capture_output=True, env=env)
     if done.returncode:
         fail(f"{project / 'poetry.lock'} can't be read: {_last_line(done.stderr)}")
     return done.stdout
@@ -96,10 +96,12 @@ def _install(folder: Path, listed: Path, want: Mark) -> None:
     with log.open("wb") as output:
         command = [*pip, "--no-deps", "--require-hashes", "-r", str(listed)]
         env = {**os.environ, "PIP_USER": "0"}
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=env, check=False)
+        done = call(command, stdout=output, stderr=subprocess.STDOUT, env=env)
         if done.returncode:
-            fail(f"packages can't be installed: {_last_line(log.read_bytes())} (pip's words are in {log})")
-        subprocess.run(compile_all, stdout=output, stderr=subprocess.STDOUT, check=False)
+            fail(
+                f"packages can't be installed: {_last_line(log.read_bytes())} (is the package index reachable? pip's words: {log})"
+            )
+        call(compile_all, stdout=output, stderr=subprocess.STDOUT)
     part = folder / "installed.part"
     part.write_text(f"{want.base}\n{want.lock}\n{' '.join(sorted(want.groups))}\n")
     part.rename(mark)
@@ -111,7 +113,7 @@ def _create(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # This process may itself run in the environment that is made anew.
     python = getattr(sys, "_base_executable", sys.executable)
-    done = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, check=False)
+    done = call([python, "-m", "venv", str(folder)], capture_output=True)
     if done.returncode:
         fail(f"{folder} can't be made: {_last_line(done.stdout + done.stderr)}")
 

@@ -20,14 +20,20 @@ WITHOUT_ROOT = {"proxy": 8000}
 
 
 def is_free(port: int) -> bool:
+    return not _obstacle(port)
+
+
+def _obstacle(port: int) -> str:
     try:
         for address in ("127.0.0.1", "0.0.0.0"):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((address, port))
+    except PermissionError:
+        return "is for root only"
     except OSError:
-        return False
-    return True
+        return "is taken"
+    return ""
 
 
 def choose(env: Mapping[str, str], names: Iterable[str]) -> None:
@@ -54,7 +60,7 @@ def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> 
     for port in candidates:
         if port not in taken and is_free(port):
             if port != usual:
-                say(f"Port {usual} is taken or not allowed here: {name} is on port {port}.")
+                say(f"Port {usual} {_obstacle(usual) or 'was taken before'}: {name} is on port {port}.")
             return port
     fail(f"no free port for {name} from {start} on: end something, or set {variable}.")
 

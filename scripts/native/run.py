@@ -1,6 +1,5 @@
 """Runs one service in place of this process: python run.py SERVICE. The supervisor calls it."""
 
-import ctypes
 import os
 import signal
 import sys
@@ -8,13 +7,6 @@ import sys
 import services
 import settings
 import strays
-
-
-def die_with_parent(number: int) -> None:
-    """Linux: get this signal when the parent dies, however hard, so that no kill leaves anything running."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
 
 
 def main(name: str) -> None:
@@ -29,7 +21,7 @@ def main(name: str) -> None:
     if service.prepare:
         service.prepare(env)
     os.chdir(service.folder)
-    die_with_parent(getattr(signal, f"SIG{service.stop}"))
+    settings.die_with_parent(getattr(signal, f"SIG{service.stop}"))
     if os.getppid() != supervisor:
         return
     command = service.command(env)

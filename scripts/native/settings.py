@@ -1,13 +1,16 @@
 """Where the native stack keeps things, what its services find in their environment, and how it speaks."""
 
+import ctypes
 import fcntl
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend" / "app"
@@ -29,8 +32,8 @@ def fail(text: str) -> NoReturn:
 
 def prepare_state() -> None:
     try:
-        LOGS.mkdir(parents=True, exist_ok=True)
-        DATA.mkdir(exist_ok=True)
+        DATA.mkdir(parents=True, exist_ok=True)
+        LOGS.mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
         fail(f"{error.filename} can't be written: run this as the user who owns the clone.")
     if STATE.stat().st_uid != os.geteuid():
@@ -88,6 +91,18 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     return {**os.environ, **values, **addresses, **path}
+
+
+def die_with_parent(number: int = signal.SIGTERM) -> None:
+    """Linux: get this signal when the parent dies, however hard, so that no kill leaves anything running."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
+
+
+def call(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run a command that ends with this process."""
+    return subprocess.run(command, check=False, preexec_fn=die_with_parent, **options)
 
 
 def reexec_in_venv() -> None:

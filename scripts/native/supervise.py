@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,10 +12,9 @@ from xmlrpc.client import Fault, ServerProxy
 import psutil  # type: ignore[import-untyped]
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
-import run
 import strays
 from services import SERVICES
-from settings import LOGS, STATE, VENV, fail
+from settings import LOGS, STATE, VENV, die_with_parent, fail
 
 # Named from the folder .native, since a socket's path may have 107 bytes and a clone's may have more.
 SOCKET = "supervisor.sock"
@@ -89,7 +87,7 @@ def start(names: set[str], *, bound: bool) -> None:
     ]
     CONFIG.write_text(HEAD + "".join(programs))
     for service in SERVICES.values():
-        service.folder.mkdir(parents=True, exist_ok=True)
+        service.folder.mkdir(mode=0o700, exist_ok=True)
     output = LOGS / "supervisord.out"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -101,7 +99,7 @@ def start(names: set[str], *, bound: bool) -> None:
             stderr=file,
             # Ctrl-C is for this process alone, which then stops the services in order.
             start_new_session=True,
-            preexec_fn=(lambda: run.die_with_parent(signal.SIGTERM)) if bound else None,
+            preexec_fn=die_with_parent if bound else None,
         )
     while process.poll() is None:
         if pid():
