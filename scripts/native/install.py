@@ -98,9 +98,8 @@ def _install(folder: Path, listed: Path, want: Mark) -> None:
         env = {**os.environ, "PIP_USER": "0"}
         done = call(command, stdout=output, stderr=subprocess.STDOUT, env=env)
         if done.returncode:
-            fail(
-                f"packages can't be installed: {_last_line(log.read_bytes())} (is the package index reachable? pip's words: {log})"
-            )
+            why = _last_line(log.read_bytes())
+            fail(f"packages can't be installed: {why} (is the package index reachable? pip's words: {log})")
         call(compile_all, stdout=output, stderr=subprocess.STDOUT)
     part = folder / "installed.part"
     part.write_text(f"{want.base}\n{want.lock}\n{' '.join(sorted(want.groups))}\n")
