@@ -75,7 +75,13 @@ def prepare_mailcatcher(_: Env) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
         path = os.pathsep.join([str(folder), os.environ["PATH"]])
-        options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+        options = [
+            "--omit=dev",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ]
         done = call([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path})
         if done.returncode:
             fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
@@ -85,8 +91,17 @@ def prepare_mailcatcher(_: Env) -> None:
 def mailcatcher(_: Env) -> list[str]:
     ports = read_ports()
     script = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
-    options = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
-    return [str(node_folder() / "node"), str(script), *(f"--{name}={value}" for name, value in options.items())]
+    options = {
+        "ip": "127.0.0.1",
+        "smtp": ports["smtp"],
+        "web-ip": "127.0.0.1",
+        "web": ports["mail"],
+    }
+    return [
+        str(node_folder() / "node"),
+        str(script),
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
 
 
 def pgadmin_ready() -> bool:
@@ -99,7 +114,10 @@ def _pgadmin_code() -> Path:
 
 
 def pgadmin_env(env: Env) -> dict[str, str]:
-    login = {"EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""), "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", "")}
+    login = {
+        "EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""),
+        "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", ""),
+    }
     return {
         # config_local.py there is pgAdmin's own way to be configured from outside its package.
         "PYTHONPATH": str(SCRIPTS / "pgadmin"),
@@ -144,7 +162,10 @@ def _first_pgadmin(env: Env) -> None:
     servers.write_text(json.dumps({"Servers": {"1": server}}))
     setup = [str(STATE / "pgadmin/bin/python"), str(_pgadmin_code() / "setup.py")]
     own = {**env, **pgadmin_env(env), "PGADMIN_DATA": str(new)}
-    for words in (["setup-db"], ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]]):
+    for words in (
+        ["setup-db"],
+        ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]],
+    ):
         if call([*setup, *words], env=own).returncode:
             fail("pgAdmin can't be set up: its own words are above.")
     new.rename(PGADMIN_DATA)
