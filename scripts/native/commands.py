@@ -7,10 +7,8 @@ import signal
 import subprocess
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import psutil  # type: ignore[import-untyped]
 
 import db
 import health
@@ -27,25 +25,22 @@ BUSY = "another native.sh is at work on this clone's stack: try again when it is
 
 
 def up(args: Namespace) -> None:
-    offsets = logs.sizes(SERVICES)
+    shown = logs.Logs([] if args.detach else list(SERVICES), from_end=True)
     bound = not args.detach and supervise.pid() is None
     # SIGINT too: a shell starts what stands before "&" with that one ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         with locked(STATE / "lock", BUSY):
-            _bring_up(CORE | LATER, bound=bound)
-        shown = logs.tails(list(SERVICES), offsets)
-        if not args.detach:
-            for tail in shown:
-                tail.show()
+            _bring_up(CORE | LATER, bound=bound, meanwhile=shown.show)
+        shown.show()
         _welcome()
         if args.detach:
             return
         say("Press Ctrl-C to stop everything.")
         running = supervise.pid()
-        logs.follow(shown, lambda: psutil.pid_exists(running))
-        if running and strays.end():
+        shown.follow(lambda: supervise.is_alive(running))
+        if strays.end():
             fail("the supervisor was killed, and its services ended with it: run up again.")
     except KeyboardInterrupt:
         if args.detach:
@@ -55,7 +50,7 @@ def up(args: Namespace) -> None:
         say("Everything is stopped.")
 
 
-def _bring_up(names: set[str], *, bound: bool) -> None:
+def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
     """Start what is not running of these services, and wait for it."""
     if supervise.pid() is None:
         if strays.end():
@@ -66,7 +61,7 @@ def _bring_up(names: set[str], *, bound: bool) -> None:
             db.prepare(env)
             supervise.start(names & CORE, bound=bound)
             try:
-                health.wait(names & CORE, env)
+                health.wait(names & CORE, env, meanwhile)
             except BaseException:
                 supervise.stop()
                 raise
@@ -80,7 +75,7 @@ def _bring_up(names: set[str], *, bound: bool) -> None:
     db.prepare(env)
     for name in missing & CORE:
         supervise.start_service(name)
-    health.wait(names & CORE, env)
+    health.wait(names & CORE, env, meanwhile)
     _start_later(missing & LATER)
 
 
@@ -157,12 +152,11 @@ def _status(name: str, info: dict[str, Any] | None) -> str:
 
 def show_logs(args: Namespace) -> None:
     names = _known(args.services) or list(SERVICES)
-    shown = logs.tails(names, {})
-    for tail in shown:
-        tail.show()
+    shown = logs.Logs(names)
+    shown.show()
     if args.follow:
         running = supervise.pid()
-        logs.follow(shown, lambda: running is not None and psutil.pid_exists(running))
+        shown.follow(lambda: supervise.is_alive(running))
 
 
 def _known(names: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import db
 import supervise
 from settings import LOGS, fail, read_ports, say
 
-SECONDS = 120
+SECONDS = 60
 LIVE = "/api/v1/utils/health/live"
 # A service that failed as often as this has a lasting reason.
 FAILURES = 3
@@ -55,11 +55,13 @@ CHECKS: dict[str, Callable[[Mapping[str, str]], bool]] = {
 }
 
 
-def wait(names: Iterable[str], env: Mapping[str, str]) -> None:
+def wait(names: Iterable[str], env: Mapping[str, str], meanwhile: Callable[[], None] = lambda: None) -> None:
     began = time.monotonic()
     failures: dict[str, int] = {}
     pids: dict[str, int] = {}
     waiting = [name for name in CHECKS if name in names]
+    if not set(waiting) <= set(supervise.states()):
+        fail("there are services that were not there at the last start: run down, then up.")
     while waiting:
         if CHECKS[waiting[0]](env):
             say(f"  {waiting.pop(0)} is up ({time.monotonic() - began:.1f} s)")
@@ -74,6 +76,7 @@ def wait(names: Iterable[str], env: Mapping[str, str]) -> None:
                 _give_up(name, "does not start")
         if time.monotonic() - began > SECONDS:
             _give_up(waiting[0], f"is not up after {SECONDS} seconds")
+        meanwhile()
         time.sleep(0.1)
 
 

@@ -1,8 +1,9 @@
 """Shows the services' logs with the service's name before each line, as Compose does."""
 
+import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from settings import LOGS
@@ -11,13 +12,17 @@ COLOURS = (36, 33, 32, 35, 34, 96, 93, 92)
 
 
 class Tail:
-    def __init__(self, name: str, colour: int, width: int, offset: int = 0) -> None:
+    def __init__(self, name: str, colour: int, width: int) -> None:
         self.path: Path = LOGS / f"{name}.log"
-        self.offset = offset
+        self.offset = 0
         self.rest = b""
         self.prefix = f"{name:<{width}} | "
         if sys.stdout.isatty():
             self.prefix = f"\033[{colour}m{self.prefix}\033[0m"
+
+    def skip(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.offset = self.path.stat().st_size
 
     def show(self) -> None:
         try:
@@ -36,20 +41,20 @@ class Tail:
         sys.stdout.flush()
 
 
-def sizes(names: Iterable[str]) -> dict[str, int]:
-    paths = {name: LOGS / f"{name}.log" for name in names}
-    return {name: path.stat().st_size for name, path in paths.items() if path.exists()}
+class Logs:
+    def __init__(self, names: list[str], *, from_end: bool = False) -> None:
+        width = max(map(len, names), default=0)
+        self.tails = [Tail(name, COLOURS[place % len(COLOURS)], width) for place, name in enumerate(names)]
+        if from_end:
+            for tail in self.tails:
+                tail.skip()
 
-
-def tails(names: list[str], offsets: dict[str, int]) -> list[Tail]:
-    width = max(map(len, names))
-    return [Tail(name, COLOURS[i % len(COLOURS)], width, offsets.get(name, 0)) for i, name in enumerate(names)]
-
-
-def follow(shown: list[Tail], alive: Callable[[], bool]) -> None:
-    while alive():
-        for tail in shown:
+    def show(self) -> None:
+        for tail in self.tails:
             tail.show()
-        time.sleep(0.2)
-    for tail in shown:
-        tail.show()
+
+    def follow(self, is_alive: Callable[[], bool]) -> None:
+        while is_alive():
+            self.show()
+            time.sleep(0.2)
+        self.show()

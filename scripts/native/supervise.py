@@ -69,6 +69,15 @@ def pid() -> int | None:
         return None
 
 
+def is_alive(supervisor: int | None) -> bool:
+    if supervisor is None:
+        return False
+    with contextlib.suppress(ChildProcessError):
+        # Else a child that has ended stays in the list of processes.
+        os.waitpid(supervisor, os.WNOHANG)
+    return bool(psutil.pid_exists(supervisor))
+
+
 def caller_environment() -> dict[str, str]:
     """What the caller of `up` had, so that exec and test see what the services see."""
     running = pid()
@@ -113,7 +122,7 @@ def start_service(name: str) -> None:
         server().startProcess(name, False)
     except Fault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
-            fail(f"{name} can't be started: {fault.faultString}")
+            fail(f"{name} can't be started ({fault.faultString}): run down, then up.")
 
 
 def stop_service(name: str) -> None:
@@ -135,7 +144,7 @@ def stop() -> bool:
                 for name in names:
                     with contextlib.suppress(Fault):
                         server().stopProcess(name, False)
-                while any(states()[name]["statename"] == "STOPPING" for name in names):
+                while any(info["statename"] == "STOPPING" for info in states().values()):
                     time.sleep(0.1)
             server().shutdown()
             psutil.wait_procs([process], timeout=60)
