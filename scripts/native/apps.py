@@ -99,6 +99,8 @@ def mailcatcher(_: Env) -> list[str]:
     }
     return [
         str(node_folder() / "node"),
+        # A small nursery for short-lived objects: it takes a third less memory.
+        "--max-semi-space-size=1",
         str(script),
         *(f"--{name}={value}" for name, value in options.items()),
     ]
