@@ -75,13 +75,7 @@ def prepare_mailcatcher(_: Env) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
         path = os.pathsep.join([str(folder), os.environ["PATH"]])
-        options = [
-            "--omit=dev",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-update-notifier",
-        ]
+        options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
         done = call([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path})
         if done.returncode:
             fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
@@ -91,12 +85,7 @@ def prepare_mailcatcher(_: Env) -> None:
 def mailcatcher(_: Env) -> list[str]:
     ports = read_ports()
     script = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
-    options = {
-        "ip": "127.0.0.1",
-        "smtp": ports["smtp"],
-        "web-ip": "127.0.0.1",
-        "web": ports["mail"],
-    }
+    options = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
     return [
         str(node_folder() / "node"),
         # A small nursery for short-lived objects: it takes a third less memory.
@@ -116,10 +105,7 @@ def _pgadmin_code() -> Path:
 
 
 def pgadmin_env(env: Env) -> dict[str, str]:
-    login = {
-        "EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""),
-        "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", ""),
-    }
+    login = {"EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""), "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", "")}
     return {
         # config_local.py there is pgAdmin's own way to be configured from outside its package.
         "PYTHONPATH": str(SCRIPTS / "pgadmin"),
@@ -164,10 +150,7 @@ def _first_pgadmin(env: Env) -> None:
     servers.write_text(json.dumps({"Servers": {"1": server}}))
     setup = [str(STATE / "pgadmin/bin/python"), str(_pgadmin_code() / "setup.py")]
     own = {**env, **pgadmin_env(env), "PGADMIN_DATA": str(new)}
-    for words in (
-        ["setup-db"],
-        ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]],
-    ):
+    for words in (["setup-db"], ["load-servers", str(servers), "--user", env["PGADMIN_DEFAULT_EMAIL"]]):
         if call([*setup, *words], env=own).returncode:
             fail("pgAdmin can't be set up: its own words are above.")
     new.rename(PGADMIN_DATA)

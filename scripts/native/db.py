@@ -27,28 +27,15 @@ def binaries() -> Path:
 
 
 def command(_: Mapping[str, str]) -> list[str]:
-    network = [
-        f"--port={read_ports()['db']}",
-        "--listen_addresses=127.0.0.1",
-        "--unix_socket_directories=",
-    ]
+    network = [f"--port={read_ports()['db']}", "--listen_addresses=127.0.0.1", "--unix_socket_directories="]
     return [*_as_server_user("--pdeathsig=INT"), str(binaries() / "postgres"), "-D", ".", *network]
 
 
 def client_env(env: Mapping[str, str]) -> dict[str, str]:
-    names = {
-        "PGUSER": "POSTGRES_USER",
-        "PGPASSWORD": "POSTGRES_PASSWORD",
-        "PGDATABASE": "POSTGRES_DB",
-    }
+    names = {"PGUSER": "POSTGRES_USER", "PGPASSWORD": "POSTGRES_PASSWORD", "PGDATABASE": "POSTGRES_DB"}
     values = {name: env[source] for name, source in names.items()}
     path = os.pathsep.join([str(binaries()), env["PATH"]])
-    return {
-        **values,
-        "PGHOST": env["POSTGRES_SERVER"],
-        "PGPORT": env["POSTGRES_PORT"],
-        "PATH": path,
-    }
+    return {**values, "PGHOST": env["POSTGRES_SERVER"], "PGPORT": env["POSTGRES_PORT"], "PATH": path}
 
 
 def _as_server_user(*options: str) -> list[str]:
@@ -62,11 +49,7 @@ def _as_server_user(*options: str) -> list[str]:
     plain = [setpriv, "--reuid=nobody", f"--regid={group}", "--clear-groups", *options]
     # In a clone under a closed folder such as /root, nobody gets the right to pass it, for these processes only.
     # The bit makes access(2) heed it too.
-    right = [
-        "--inh-caps=+dac_read_search",
-        "--ambient-caps=+dac_read_search",
-        "--securebits=+no_setuid_fixup",
-    ]
+    right = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--securebits=+no_setuid_fixup"]
     through = [*plain, *right]
     for attempt in (plain, through):
         test = [*attempt, str(binaries() / "initdb"), "--version"]
@@ -100,17 +83,8 @@ def _initialise(env: Mapping[str, str]) -> None:
         if os.geteuid() == 0:
             for path in (NEW, password.name):
                 shutil.chown(path, "nobody")
-        options = [
-            "--auth=scram-sha-256",
-            f"--pwfile={password.name}",
-            f"--username={env['POSTGRES_USER']}",
-        ]
-        options += [
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-        ]
+        options = ["--auth=scram-sha-256", f"--pwfile={password.name}", f"--username={env['POSTGRES_USER']}"]
+        options += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         options += ["--no-instructions"]
         made = subprocess.run(
             [*_as_server_user(), str(binaries() / "initdb"), *options, str(NEW)],

@@ -25,12 +25,7 @@ class Mark(NamedTuple):
 
 
 def backend(*extra: str) -> None:
-    _ensure(
-        "venv",
-        BACKEND,
-        ("main", "native", *extra),
-        "the backend and its services (about half a minute)",
-    )
+    _ensure("venv", BACKEND, ("main", "native", *extra), "the backend and its services (about half a minute)")
 
 
 def node() -> None:
@@ -77,13 +72,7 @@ def _read(folder: Path) -> Mark | None:
 
 
 def _export(project: Path, groups: tuple[str, ...]) -> bytes:
-    _once(
-        "poetry",
-        POETRY,
-        ("main",),
-        "Poetry, which reads the lock (about 10 seconds)",
-        POETRY.read_bytes,
-    )
+    _once("poetry", POETRY, ("main",), "Poetry, which reads the lock (about 10 seconds)", POETRY.read_bytes)
     folders = {f"POETRY_{kind.upper()}_DIR": str(STATE / "poetry" / kind) for kind in ("config", "cache", "data")}
     poetry = [str(STATE / "poetry/bin/poetry"), "--no-interaction", "-C", str(project)]
     env = {**os.environ, **folders, "POETRY_VIRTUALENVS_CREATE": "false"}
@@ -101,16 +90,7 @@ def _install(folder: Path, listed: Path, want: Mark) -> None:
     mark = folder / "installed"
     mark.unlink(missing_ok=True)
     python, log = str(folder / "bin/python"), LOGS / f"install-{folder.name}.log"
-    pip = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--no-compile",
-    ]
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
     # pip compiles on one core; some packages hold templates that don't compile and need not.
     compile_all = [python, "-m", "compileall", "-q", "-j", "0", str(folder / "lib")]
     with log.open("wb") as output:

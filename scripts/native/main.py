@@ -40,10 +40,7 @@ def main(words: list[str]) -> None:
             print(f"native.sh: there are no {kind} tests yet.", file=sys.stderr)
             sys.exit(2)
     elif verb != "up" and not install.ready():
-        print(
-            "native.sh: nothing was started in this clone yet: sh ./scripts/native.sh up",
-            file=sys.stderr,
-        )
+        print("native.sh: nothing was started in this clone yet: sh ./scripts/native.sh up", file=sys.stderr)
         sys.exit(0 if verb in ("ps", "logs", "down") else 1)
     prepare_state()
     if verb in ("up", "test"):

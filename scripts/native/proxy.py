@@ -32,11 +32,7 @@ def write(ports: Mapping[str, int]) -> None:
             "routers": {
                 "backend": {"rule": backend, "service": "backend"},
                 # Until there is a page.
-                "root": {
-                    "rule": "Path(`/`)",
-                    "service": "noop@internal",
-                    "middlewares": ["to-docs"],
-                },
+                "root": {"rule": "Path(`/`)", "service": "noop@internal", "middlewares": ["to-docs"]},
             },
             "middlewares": {"to-docs": {"redirectRegex": {"regex": "/$", "replacement": "/docs"}}},
             "services": {"backend": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{ports['backend']}"}]}}},

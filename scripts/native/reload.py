@@ -25,11 +25,7 @@ def main(folder: str, command: list[str]) -> int:
     child = subprocess.Popen(command)
     try:
         for changes in watch(
-            folder,
-            watch_filter=PythonFilter(),
-            rust_timeout=500,
-            yield_on_timeout=True,
-            raise_interrupt=False,
+            folder, watch_filter=PythonFilter(), rust_timeout=500, yield_on_timeout=True, raise_interrupt=False
         ):
             if changes:
                 print(f"{os.path.relpath(min(changes)[1])} changed: starting again", flush=True)

@@ -41,10 +41,7 @@ def _redis(_: Env) -> list[str]:
     options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
     # A title of its own would hide the mark that strays.py looks for.
     options["set-proc-title"] = "no"
-    return [
-        str(folder / "valkey-server"),
-        *(word for name, value in options.items() for word in (f"--{name}", value)),
-    ]
+    return [str(folder / "valkey-server"), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
 def _backend(_: Env) -> list[str]:
@@ -61,14 +58,7 @@ def _worker(_: Env) -> list[str]:
 
 def _flower(_: Env) -> list[str]:
     # The login is in FLOWER_BASIC_AUTH, which Flower reads itself: a command line is for all to see.
-    return [
-        "celery",
-        "-A",
-        "app.worker",
-        "flower",
-        "--address=127.0.0.1",
-        f"--port={_port('flower')}",
-    ]
+    return ["celery", "-A", "app.worker", "flower", "--address=127.0.0.1", f"--port={_port('flower')}"]
 
 
 SERVICES = {
@@ -79,11 +69,7 @@ SERVICES = {
     "flower": Service(_flower, ("flower",)),
     "proxy": Service(proxy.command, ("proxy", "dashboard"), STATE),
     "mailcatcher": Service(
-        apps.mailcatcher,
-        ("mail", "smtp"),
-        STATE,
-        prepare=apps.prepare_mailcatcher,
-        installed=apps.mailcatcher_ready,
+        apps.mailcatcher, ("mail", "smtp"), STATE, prepare=apps.prepare_mailcatcher, installed=apps.mailcatcher_ready
     ),
     "pgadmin": Service(
         apps.pgadmin,
