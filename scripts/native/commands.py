@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -68,8 +69,8 @@ def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = l
             _start_later(names & LATER)
         return
     missing = names - _up()
-    unchosen = [name for name in _ports_of(missing) if name not in read_ports()]
-    ports.choose(os.environ, unchosen)
+    chosen = read_ports()
+    ports.choose(os.environ, {name: usual for name, usual in _ports_of(missing).items() if name not in chosen})
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
     env = environment(supervise.caller_environment())
     db.prepare(env)
@@ -87,13 +88,13 @@ def _start_later(names: set[str]) -> None:
     for name in names:
         supervise.start_service(name)
         # It takes its port before it installs itself; only then may another clone choose.
-        port, end = read_ports()[SERVICES[name].ports[0]], time.monotonic() + 3
+        port, end = read_ports()[next(iter(SERVICES[name].ports))], time.monotonic() + 3
         while not _is_installed(name) and ports.is_free(port) and time.monotonic() < end:
             time.sleep(0.05)
 
 
-def _ports_of(names: set[str]) -> list[str]:
-    return [port for port in ports.USUAL if any(port in SERVICES[name].ports for name in names)]
+def _ports_of(names: set[str]) -> dict[str, int]:
+    return {port: usual for name, service in SERVICES.items() if name in names for port, usual in service.ports.items()}
 
 
 def _is_installed(name: str) -> bool:
@@ -107,10 +108,7 @@ def _welcome() -> None:
     rows = {
         "API, docs": f"{web}/docs",
         "API, ReDoc": f"{web}/redoc",
-        "Mail catcher": f"http://localhost:{chosen['mail']}",
-        "pgAdmin": f"http://localhost:{chosen['pgadmin']}",
-        "Flower": f"http://localhost:{chosen['flower']}",
-        "Proxy": f"http://localhost:{chosen['dashboard']}",
+        **{text: f"http://localhost:{chosen[port]}" for service in SERVICES.values() for port, text in service.pages},
         "PostgreSQL": f"localhost:{chosen['db']}, database {env['POSTGRES_DB']}",
         "First login": f"{env.get('FIRST_SUPERUSER', '')}, {_password(env)}",
     }
@@ -180,13 +178,9 @@ def execute(words: list[str]) -> None:
     os.chdir(service.folder)
     try:
         os.execvpe(command[0], command, {**env, **service.env(env)})
-    except FileNotFoundError:
-        raise SystemExit(_not_found(command[0])) from None
-
-
-def _not_found(command: str) -> int:
-    say(f"native.sh: {command}: command not found")
-    return 127
+    except OSError as error:
+        print(f"native.sh: {command[0]}: {error.strerror}", file=sys.stderr)
+        raise SystemExit(127 if isinstance(error, FileNotFoundError) else 126) from None
 
 
 def restart(args: Namespace) -> None:

