@@ -74,9 +74,10 @@ def prepare_mailcatcher(_: Env) -> None:
         MAILCATCHER.mkdir(exist_ok=True)
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
-        path = os.pathsep.join([str(folder), os.environ["PATH"]])
+        # As pip does, trust what the machine trusts, such as a company's own mirror.
+        env = {**os.environ, "NODE_USE_SYSTEM_CA": "1", "PATH": os.pathsep.join([str(folder), os.environ["PATH"]])}
         options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-        done = call([*npm, "ci", *options], cwd=MAILCATCHER, env={**os.environ, "PATH": path})
+        done = call([*npm, "ci", *options], cwd=MAILCATCHER, env=env)
         if done.returncode:
             fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
         (MAILCATCHER / "installed").write_text(_digest())
