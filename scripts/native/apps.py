@@ -18,6 +18,7 @@ from settings import DATA, SCRIPTS, STATE, call, fail, read_ports, say
 Env = Mapping[str, str]
 NODE_WANTED = (22, 19)
 MAILCATCHER = STATE / "mailcatcher"
+MAILDEV = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
 MAILCATCHER_LOCK = SCRIPTS / "mailcatcher" / "package-lock.json"
 PGADMIN_DATA = DATA / "pgadmin"
 
@@ -58,7 +59,7 @@ def _digest() -> str:
 
 def mailcatcher_ready() -> bool:
     with contextlib.suppress(OSError):
-        return (MAILCATCHER / "installed").read_text() == _digest()
+        return MAILDEV.exists() and (MAILCATCHER / "installed").read_text() == _digest()
     return False
 
 
@@ -85,13 +86,17 @@ def prepare_mailcatcher(_: Env) -> None:
 
 def mailcatcher(_: Env) -> list[str]:
     ports = read_ports()
-    script = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
+    options: dict[str, object]
+    mails = DATA / "mailcatcher"
+    mails.mkdir(mode=0o700, exist_ok=True)
     options = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
+    # Its own choice is one folder in /tmp for all users, which only the first of them can write.
+    options |= {"mail-directory": mails, "max-emails": 1000}
     return [
         str(node_folder() / "node"),
         # A small nursery for short-lived objects: it takes a third less memory.
         "--max-semi-space-size=1",
-        str(script),
+        str(MAILDEV),
         *(f"--{name}={value}" for name, value in options.items()),
     ]
 

@@ -101,8 +101,9 @@ def die_with_parent(number: int = signal.SIGTERM) -> None:
 
 
 def call(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run a command that ends with this process."""
-    return subprocess.run(command, check=False, preexec_fn=die_with_parent, **options)
+    """Run an installing command that ends with this process."""
+    # Killed, since npm would go on to tidy up, in the folder that the next run has filled meanwhile.
+    return subprocess.run(command, check=False, preexec_fn=lambda: die_with_parent(signal.SIGKILL), **options)
 
 
 def reexec_in_venv() -> None:
