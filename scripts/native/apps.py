@@ -86,10 +86,9 @@ def prepare_mailcatcher(_: Env) -> None:
 
 def mailcatcher(_: Env) -> list[str]:
     ports = read_ports()
-    options: dict[str, object]
     mails = DATA / "mailcatcher"
     mails.mkdir(mode=0o700, exist_ok=True)
-    options = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
+    options: dict[str, object] = {"ip": "127.0.0.1", "smtp": ports["smtp"], "web-ip": "127.0.0.1", "web": ports["mail"]}
     # Its own choice is one folder in /tmp for all users, which only the first of them can write.
     options |= {"mail-directory": mails, "max-emails": 1000}
     return [
