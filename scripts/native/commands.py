@@ -20,7 +20,8 @@ import supervise
 from services import SERVICES
 from settings import BACKEND, DATA, PORTS, STATE, environment, fail, locked, read_ports, say
 
-CORE = {name for name, service in SERVICES.items() if not service.installed}
+# The start waits for these; the rest begins when they are up, not to be in their way.
+CORE = set(health.CHECKS)
 LATER = set(SERVICES) - CORE
 BUSY = "another native.sh is at work on this clone's stack: try again when it is done."
 
@@ -87,9 +88,9 @@ def _up() -> set[str]:
 def _start_later(names: set[str]) -> None:
     for name in names:
         supervise.start_service(name)
-        # It takes its port before it installs itself; only then may another clone choose.
-        port, end = read_ports()[next(iter(SERVICES[name].ports))], time.monotonic() + 3
-        while not _is_installed(name) and ports.is_free(port) and time.monotonic() < end:
+        # It takes its ports before it installs itself; only then may another clone choose.
+        end, chosen = time.monotonic() + 3, [read_ports()[port] for port in SERVICES[name].ports]
+        while not _is_installed(name) and all(map(ports.is_free, chosen)) and time.monotonic() < end:
             time.sleep(0.05)
 
 

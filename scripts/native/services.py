@@ -28,7 +28,7 @@ class Service:
     prepare: Callable[[Env], None] | None = None
     stop: str = "TERM"
     seconds_to_stop: int = 10
-    # Installed and started when the rest is up, since it is large.
+    # For what installs itself at its first start, since it is large: whether it has.
     installed: Callable[[], bool] | None = None
     # Ports that are pages for a person, with the name that `up` shows.
     pages: tuple[tuple[str, str], ...] = ()
