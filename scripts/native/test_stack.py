@@ -1,0 +1,134 @@
+"""The stack as a person uses it. Needs it up: sh ./scripts/native.sh up -d."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import psutil  # type: ignore[import-untyped]
+import pytest
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).parents[2]
+ENV = dotenv_values(ROOT / ".env")
+PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
+WEB = f"http://localhost:{PORTS['proxy']}"
+
+
+def native(*words: str) -> str:
+    command = ["sh", str(ROOT / "scripts" / "native.sh"), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
+    """Return what check returns once that is something; it may fail until then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if result := check():
+                return result
+        except httpx2.HTTPError:
+            pass
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def api() -> Iterator[httpx2.Client]:
+    """A client of the API with the first superuser's token."""
+    with httpx2.Client(base_url=f"{WEB}/api/v1") as client:
+        form = {"username": ENV["FIRST_SUPERUSER"], "password": ENV["FIRST_SUPERUSER_PASSWORD"]}
+        token = client.post("/login/access-token", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+def new_email() -> str:
+    return f"{uuid4().hex}@example.com"
+
+
+def mail_to(address: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        mails = httpx2.get(f"http://localhost:{PORTS['mail']}/api/email").json()
+        return next((mail for mail in mails if mail["to"][0]["address"] == address), None)
+
+    # The mail catcher may still be installing itself; the worker tries again.
+    found: dict[str, Any] = eventually(look, 300)
+    return found
+
+
+@pytest.mark.parametrize("path", ["/api/", "/docs", "/redoc", "/api/v1/openapi.json"])
+def test_pages_of_the_backend(path: str) -> None:
+    assert httpx2.get(WEB + path).status_code == 200
+
+
+def test_root_leads_somewhere() -> None:
+    assert httpx2.get(WEB, follow_redirects=True).status_code == 200
+
+
+def test_traefik() -> None:
+    assert httpx2.get(f"http://localhost:{PORTS['dashboard']}/dashboard/").status_code == 200
+
+
+def test_flower_wants_its_login() -> None:
+    url = f"http://localhost:{PORTS['flower']}/"
+    name, _, password = str(ENV["FLOWER_BASIC_AUTH"]).partition(":")
+    assert httpx2.get(url).status_code == 401
+    assert httpx2.get(url, auth=(name, password), follow_redirects=True).status_code == 200
+
+
+def test_users_items_and_tasks(api: httpx2.Client) -> None:
+    user = {"email": new_email(), "password": "a password", "full_name": "A name"}
+    assert api.post("/users/", json=user).status_code == 201
+    item = api.post("/items/", json={"title": "A title"})
+    assert item.status_code == 201
+    assert api.get(f"/items/{item.json()['id']}").json()["title"] == "A title"
+    assert api.post("/utils/test-celery/", json={"msg": "word"}).status_code == 201
+    eventually(lambda: "test task return word" in native("logs", "celeryworker"))
+
+
+def test_password_recovery(api: httpx2.Client) -> None:
+    user = {"email": new_email(), "password": "a password"}
+    api.post("/users/", json=user)
+    assert "New account" in mail_to(user["email"])["subject"]
+    httpx2.delete(f"http://localhost:{PORTS['mail']}/api/email/all")
+
+    assert api.post(f"/password-recovery/{user['email']}").status_code == 202
+    link = re.search(r"http\S+/reset-password\?token=(\S+)", mail_to(user["email"])["text"])
+    assert link
+    assert link[0].startswith(WEB.removesuffix(":80"))
+    body = {"token": link[1], "new_password": "new password"}
+    assert api.post("/reset-password/", json=body).status_code == 200
+    form = {"username": user["email"], "password": "new password"}
+    assert api.post("/login/access-token", data=form).status_code == 200
+
+
+def test_migrations() -> None:
+    assert "No new upgrade operations" in native("exec", "backend", "alembic", "check")
+
+
+@pytest.mark.parametrize("port", ["db", "redis", "backend", "proxy", "flower"])
+def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
+    item = api.post("/items/", json={"title": port}).json()
+    (listener,) = {
+        connection.pid
+        for process in psutil.process_iter()
+        if process.username() == psutil.Process().username() or os.geteuid() == 0
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == PORTS[port]
+    }
+    os.kill(listener, signal.SIGKILL)
+    eventually(lambda: api.get(f"/items/{item['id']}").json() == item)
+    assert " restarting" not in native("ps")
+
+
+def test_pgadmin() -> None:
+    """Last, because it may still be installing itself."""
+    eventually(lambda: httpx2.get(f"http://localhost:{PORTS['pgadmin']}/login").is_success, 400)
