@@ -40,12 +40,17 @@ def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
         time.sleep(0.2)
 
 
+def succeeded(response: httpx2.Response) -> httpx2.Response | None:
+    return response if response.is_success else None
+
+
 @pytest.fixture
 def api() -> Iterator[httpx2.Client]:
     """A client of the API with the first superuser's token."""
     with httpx2.Client(base_url=f"{WEB}/api/v1") as client:
         form = {"username": ENV["FIRST_SUPERUSER"], "password": ENV["FIRST_SUPERUSER_PASSWORD"]}
-        token = client.post("/login/access-token", data=form).json()["access_token"]
+        login = eventually(lambda: succeeded(client.post("/login/access-token", data=form)))
+        token = login.json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
 
@@ -80,7 +85,7 @@ def test_traefik() -> None:
 def test_flower_wants_its_login() -> None:
     url = f"http://localhost:{PORTS['flower']}/"
     name, _, password = str(ENV["FLOWER_BASIC_AUTH"]).partition(":")
-    assert httpx2.get(url).status_code == 401
+    eventually(lambda: httpx2.get(url).status_code == 401)
     assert httpx2.get(url, auth=(name, password), follow_redirects=True).status_code == 200
 
 
@@ -114,18 +119,21 @@ def test_migrations() -> None:
     assert "No new upgrade operations" in native("exec", "backend", "alembic", "check")
 
 
+def listening(process: psutil.Process) -> set[int]:
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.Error:  # Somebody else's, or just ended.
+        return set()
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+
+
 @pytest.mark.parametrize("port", ["db", "redis", "backend", "proxy", "flower"])
 def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
     item = api.post("/items/", json={"title": port}).json()
-    (listener,) = {
-        connection.pid
-        for process in psutil.process_iter()
-        if process.username() == psutil.Process().username() or os.geteuid() == 0
-        for connection in process.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == PORTS[port]
-    }
+    listener = next(process.pid for process in psutil.process_iter() if PORTS[port] in listening(process))
     os.kill(listener, signal.SIGKILL)
-    eventually(lambda: api.get(f"/items/{item['id']}").json() == item)
+    found = eventually(lambda: succeeded(api.get(f"/items/{item['id']}")))
+    assert found.json() == item
     assert " restarting" not in native("ps")
 
 
