@@ -116,9 +116,14 @@ def _welcome() -> None:
     say("")
     for name, value in rows.items():
         say(f"  {name:<14}{value}")
-    for name in sorted(LATER):
+    starting = []
+    for name, service in SERVICES.items():
         if not _is_installed(name):
             say(f"  {name} is being installed in the background: sh ./scripts/native.sh logs -f {name}")
+        else:
+            starting += [text for port, text in service.pages if ports.is_free(chosen[port])]
+    if starting:
+        say(f"  A few seconds more until these answer: {', '.join(starting)}")
     say("")
 
 

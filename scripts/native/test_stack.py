@@ -129,7 +129,7 @@ def listening(process: psutil.Process) -> set[int]:
 
 @pytest.mark.parametrize("port", ["db", "redis", "backend", "proxy", "flower"])
 def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
-    item = api.post("/items/", json={"title": port}).json()
+    item = eventually(lambda: succeeded(api.post("/items/", json={"title": port}))).json()
     listener = next(process.pid for process in psutil.process_iter() if PORTS[port] in listening(process))
     os.kill(listener, signal.SIGKILL)
     found = eventually(lambda: succeeded(api.get(f"/items/{item['id']}")))
