@@ -1,6 +1,5 @@
 """The Celery worker's tasks."""
 
-import sentry_sdk
 from celery import Task
 
 from app import crud, utils
@@ -9,6 +8,8 @@ from app.core.config import settings
 from app.db.session import ReadSession
 
 if settings.SENTRY_DSN:
+    import sentry_sdk  # Here, because importing it takes a tenth of a second.
+
     sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
 
 

@@ -7,7 +7,7 @@ ruff check . ../../scripts
 ruff format --check . ../../scripts
 mypy
 (cd ../../scripts/native && mypy)
-lint-imports
+lint-imports --no-logo
 shellcheck -x ../../.ci/run ../../scripts/*.sh ./*.sh scripts/*.sh
 python scripts/build_email_templates.py --check
 python scripts/check_poetry_requirements.py
