@@ -99,6 +99,8 @@ def _install(folder: Path, listed: Path, want: Mark) -> None:
         done = call(command, stdout=output, stderr=subprocess.STDOUT, env=env)
         if done.returncode:
             why = _last_line(log.read_bytes())
+            if "No space left" in why:
+                fail("the disk is full: free some space and run this again.")
             fail(f"packages can't be installed: {why} (is the package index reachable? pip's words: {log})")
         call(compile_all, stdout=output, stderr=subprocess.STDOUT)
     part = folder / "installed.part"
