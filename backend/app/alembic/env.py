@@ -1,6 +1,6 @@
-import sys
 from logging.config import fileConfig
 
+from alembic.util import CommandError
 from sqlalchemy import create_engine, func, pool, select
 
 from alembic import context
@@ -9,6 +9,11 @@ from app.db.base import Base
 
 # Any number that no other pg_advisory_lock of this project takes.
 MIGRATION_LOCK = 2
+
+LOST_REVISION = (
+    "The database is at it, but alembic/versions lacks its file: restore that, "
+    "or start over with an empty database (down -v)."
+)
 
 config = context.config
 if config.config_file_name is not None:
@@ -39,15 +44,15 @@ def run_migrations_online() -> None:
             include_name=None if revisions else lambda *_: False,
             version_table_schema=None if revisions else "pg_temp",
         )
-        if unknown := set(context.get_context().get_current_heads()) - revisions:
-            sys.exit(
-                f"The database is at revision {', '.join(unknown)}, which alembic/versions lacks. "
-                "Restore its file, or start over with an empty database (down -v)."
-            )
         with context.begin_transaction():
             # Several replicas start at once: one migrates, the others wait and find nothing to do.
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            context.run_migrations()
+            try:
+                context.run_migrations()
+            except CommandError as error:
+                if "Can't locate revision" in str(error):
+                    raise CommandError(f"{error}. {LOST_REVISION}") from error
+                raise
 
 
 if context.is_offline_mode():

@@ -10,14 +10,14 @@ from fastapi_offline import FastAPIOffline
 from app import __version__
 from app.api.api_v1.api import api_router
 from app.api.body_limit import MAX_BODY_BYTES, DeclaredBodyLimit
-from app.api.errors import add_error_handlers
+from app.api.errors import add_error_handlers, responses
 from app.core.config import settings
 from app.db.session import THREADS
 
 if settings.SENTRY_DSN:
     import sentry_sdk  # Here, because importing it takes a tenth of a second.
 
-    sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
+    sentry_sdk.init(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
 
 
 @asynccontextmanager
@@ -50,7 +50,12 @@ app.add_middleware(
     expose_headers=["X-Total-Count", "Link", "Location", "Retry-After", "X-Request-ID"],
 )
 add_error_handlers(app)
-app.include_router(api_router, prefix=settings.API_V1_STR, max_body_size=MAX_BODY_BYTES)
+app.include_router(
+    api_router,
+    prefix=settings.API_V1_STR,
+    max_body_size=MAX_BODY_BYTES,
+    responses=responses(413),
+)
 
 
 @app.get("/api/", include_in_schema=False)

@@ -31,7 +31,7 @@ def queue_email(db: Session, task: str, argument: str | int) -> None:
     if settings.EMAILS_ENABLED:
         send_task_after_commit(db, f"app.worker.{task}", argument)
     else:
-        logger.warning("%s: no mail is sent, because SMTP_HOST is not set", task)
+        logger.warning("%s: mail is off; it needs SMTP_HOST and EMAILS_FROM_EMAIL", task)
 
 
 def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:

@@ -10,16 +10,17 @@ from app.db.session import ReadSession
 if settings.SENTRY_DSN:
     import sentry_sdk  # Here, because importing it takes a tenth of a second.
 
-    sentry_sdk.init(str(settings.SENTRY_DSN), environment=settings.ENVIRONMENT)
+    sentry_sdk.init(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
 
 
 class MailTask(Task[..., None]):
-    """Tries again after 5, 10, 20 ... 300 seconds: for half an hour in all."""
+    """Tries again after 1, 2, 4 ... 300 seconds: for half an hour in all."""
 
     autoretry_for = (Exception,)
-    retry_backoff = 5
+    retry_backoff = True
     retry_backoff_max = 300
-    max_retries = 12
+    retry_jitter = False
+    max_retries = 14
 
 
 @celery_app.task
@@ -45,5 +46,5 @@ def send_reset_password_email(email: str) -> None:
 def send_new_account_email(user_id: int) -> None:
     with ReadSession() as db:
         user = crud.user.get(db, user_id)
-    if user is not None:
+    if user is not None and user.is_active:
         utils.send_new_account_email(user)

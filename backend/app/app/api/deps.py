@@ -4,17 +4,31 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, HTTPException
+from fastapi import Depends, HTTPException, Request
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 
 from app import crud, models
+from app.api.errors import NotAuthenticated
 from app.core.config import settings
 from app.db.session import ReadSession, SessionLocal
 
-TokenDep = Annotated[
-    str, Depends(OAuth2PasswordBearer(tokenUrl=f"{settings.API_V1_STR}/login/access-token"))
-]
+reusable_oauth2 = OAuth2PasswordBearer(
+    tokenUrl=f"{settings.API_V1_STR}/login/access-token", auto_error=False
+)
+
+
+async def get_token(
+    request: Request, token: Annotated[str | None, Depends(reusable_oauth2)]
+) -> str:
+    if token is not None:
+        return token
+    if "Authorization" in request.headers:
+        raise NotAuthenticated
+    raise NotAuthenticated("Not authenticated")
+
+
+TokenDep = Annotated[str, Depends(get_token)]
 
 
 async def get_db() -> AsyncIterator[Session]:

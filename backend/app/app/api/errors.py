@@ -26,10 +26,8 @@ RETRY_AFTER_SECONDS = "5"
 
 
 class NotAuthenticated(HTTPException):
-    def __init__(self) -> None:
-        super().__init__(
-            401, "Could not validate credentials", headers={"WWW-Authenticate": "Bearer"}
-        )
+    def __init__(self, detail: str = "Could not validate credentials") -> None:
+        super().__init__(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 class ServiceUnavailable(HTTPException):
@@ -91,9 +89,9 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
 
 
 async def _answer_unreadable_body(request: Request, error: Exception) -> Response:
-    """FastAPI says 400 to a body that it can't decode; here every invalid body is a 422."""
+    """Starlette says 400 to a body that it can't parse; here every invalid body is a 422."""
     assert isinstance(error, StarletteHTTPException)
-    if error.status_code == 400 and error.detail == "There was an error parsing the body":
+    if error.status_code == 400 and not isinstance(error, HTTPException):
         detail = [{"type": "body_invalid", "loc": ["body"], "msg": error.detail}]
         return JSONResponse({"detail": detail}, 422)
     return await http_exception_handler(request, error)

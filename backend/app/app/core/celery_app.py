@@ -72,8 +72,8 @@ def send_tasks(db: Session) -> None:
     for name, args in db.info.pop(AFTER_COMMIT, []):
         try:
             send_task(name, *args)
-        except BrokerUnavailable as error:
-            logger.error("%s%r was not sent: Redis is away: %s", name, args, error.__cause__)
+        except Exception as error:  # What is committed can't fail any more.
+            logger.error("%s%r was not sent: %s", name, args, error.__cause__ or error)
 
 
 @event.listens_for(Session, "after_rollback")
@@ -84,7 +84,7 @@ def drop_tasks(db: Session) -> None:
 def broker_is_up() -> bool:
     try:
         with celery_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=1)
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
     except OperationalError:
         return False
     return True

@@ -9,8 +9,10 @@ from pydantic import (
     AfterValidator,
     AnyHttpUrl,
     BeforeValidator,
+    DirectoryPath,
     EmailStr,
     Field,
+    RedisDsn,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -39,12 +41,38 @@ def parse_origins(value: object) -> object:
     return TypeAdapter(list[str]).validate_json(value) if isinstance(value, str) else value
 
 
-def parse_origin(value: str) -> str:
-    """Browsers send an origin without a path, so one is kept without its slash."""
-    return str(TypeAdapter(AnyHttpUrl).validate_python(value)).rstrip("/")
+def check_origin(value: str) -> str:
+    """Refuse more than scheme, host and port; return it as browsers do, without a slash."""
+    url = TypeAdapter(AnyHttpUrl).validate_python(value)
+    if url.path not in (None, "/") or url.query or url.fragment:
+        raise ValueError("must be like https://example.com, without a path")
+    return str(url).rstrip("/")
 
 
-Origin = Annotated[str, AfterValidator(parse_origin)]
+def check_redis_url(value: str) -> str:
+    if value:
+        path = TypeAdapter(RedisDsn).validate_python(value).path or "/0"
+        if not path.removeprefix("/").isdecimal():
+            raise ValueError("must end with the number of a database, like redis://host:6379/0")
+    return value
+
+
+def check_sentry_dsn(value: str) -> str:
+    from sentry_sdk.utils import (  # Here, because importing it takes a tenth of a second.
+        BadDsn,
+        Dsn,
+    )
+
+    try:
+        Dsn(value)
+    except BadDsn as error:
+        raise ValueError("must be a Sentry DSN, like https://key@host/1") from error
+    return value
+
+
+Origin = Annotated[str, AfterValidator(check_origin)]
+RedisURL = Annotated[str, AfterValidator(check_redis_url)]
+SentryDSN = Annotated[str, AfterValidator(check_sentry_dsn)]
 
 
 class FileSettingsSource(EnvSettingsSource):
@@ -56,8 +84,8 @@ class FileSettingsSource(EnvSettingsSource):
             return None, field_name, False
         try:
             return Path(path).read_text().strip() or None, field_name, False
-        except OSError as error:
-            sys.exit(f"{field_name}_FILE: {path} can't be read: {error.strerror}")
+        except (OSError, UnicodeDecodeError) as error:
+            sys.exit(f"{field_name}_FILE: can't be read: {error}")
 
 
 class Settings(BaseSettings):
@@ -68,12 +96,12 @@ class Settings(BaseSettings):
     )
 
     ENVIRONMENT: Literal["development", "staging", "production"] = "production"
-    API_V1_STR: str = "/api/v1"
+    API_V1_STR: str = Field(default="/api/v1", pattern=r"^(/[\w.-]+)+$")
     PROJECT_NAME: str = "FastAPI template"
     SERVER_NAME: str = "localhost"
     SERVER_HOST: Origin = "http://localhost"
     BACKEND_CORS_ORIGINS: Annotated[list[Origin], NoDecode, BeforeValidator(parse_origins)] = []
-    SENTRY_DSN: AnyHttpUrl | None = None
+    SENTRY_DSN: SentryDSN | None = None
 
     SECRET_KEY: str
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=60 * 24 * 365)
@@ -88,9 +116,9 @@ class Settings(BaseSettings):
     POSTGRES_DB: str = "app"
     SQLALCHEMY_DATABASE_URI: str = ""
 
-    REDIS_URL: str = "redis://localhost:6379/0"
-    CELERY_BROKER_URL: str = ""
-    CELERY_RESULT_BACKEND: str = ""
+    REDIS_URL: RedisURL = "redis://localhost:6379/0"
+    CELERY_BROKER_URL: RedisURL = ""
+    CELERY_RESULT_BACKEND: RedisURL = ""
 
     SMTP_TLS: bool = True
     SMTP_SSL: bool = False
@@ -102,7 +130,7 @@ class Settings(BaseSettings):
     EMAILS_FROM_NAME: str = ""
     EMAILS_ENABLED: bool = True
     EMAIL_RESET_TOKEN_EXPIRE_HOURS: int = Field(default=48, ge=1, le=24 * 365)
-    EMAIL_TEMPLATES_DIR: Path = Path(__file__).parents[1] / "email-templates" / "build"
+    EMAIL_TEMPLATES_DIR: DirectoryPath = Path(__file__).parents[1] / "email-templates" / "build"
     EMAIL_TEST_USER: EmailStr = "test@example.com"
 
     # Other services' secrets, read only to refuse their defaults.
@@ -118,7 +146,35 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FileSettingsSource(settings_cls)
+        # A file wins: .env, which most services read whole, always names the secret itself as well.
+        return init_settings, FileSettingsSource(settings_cls), env_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in values.items()
+            if not (isinstance(value, str) and value.strip() == "")
+        }
+
+    @model_validator(mode="after")
+    def refuse_default_secrets(self) -> Self:
+        secrets = (
+            "SECRET_KEY",
+            "POSTGRES_PASSWORD",
+            "SQLALCHEMY_DATABASE_URI",
+            "FIRST_SUPERUSER_PASSWORD",
+            "FLOWER_BASIC_AUTH",
+            "PGADMIN_DEFAULT_PASSWORD",
+        )
+        default = [name for name in secrets if DEFAULT_SECRET in getattr(self, name)]
+        if default:
+            message = f"{', '.join(default)}: still {DEFAULT_SECRET!r}; set a secret of your own"
+            if self.ENVIRONMENT != "development":
+                raise ValueError(message)
+            logger.warning(message)
+        return self
 
     @model_validator(mode="after")
     def fill_in_what_follows_from_others(self) -> Self:
@@ -130,23 +186,6 @@ class Settings(BaseSettings):
             self.EMAILS_ENABLED and self.SMTP_HOST and self.EMAILS_FROM_EMAIL
         )
         self.FIRST_SUPERUSER = self.FIRST_SUPERUSER.lower()
-        return self
-
-    @model_validator(mode="after")
-    def refuse_default_secrets(self) -> Self:
-        secrets = (
-            "SECRET_KEY",
-            "POSTGRES_PASSWORD",
-            "FIRST_SUPERUSER_PASSWORD",
-            "FLOWER_BASIC_AUTH",
-            "PGADMIN_DEFAULT_PASSWORD",
-        )
-        default = [name for name in secrets if DEFAULT_SECRET in getattr(self, name)]
-        if default:
-            message = f"{', '.join(default)}: still {DEFAULT_SECRET!r}; set a secret of your own"
-            if self.ENVIRONMENT != "development":
-                raise ValueError(message)
-            logger.warning(message)
         return self
 
     def _database_uri(self) -> str:
@@ -162,8 +201,9 @@ class Settings(BaseSettings):
         else:
             try:
                 url = make_url(self.SQLALCHEMY_DATABASE_URI)
-            except ArgumentError as error:
-                raise ValueError("SQLALCHEMY_DATABASE_URI: not a database URL") from error
+            except (ArgumentError, ValueError):
+                # The cause may hold a part of the password.
+                raise ValueError("SQLALCHEMY_DATABASE_URI: not a database URL") from None
             if url.get_backend_name() not in ("postgresql", "postgres"):
                 raise ValueError("SQLALCHEMY_DATABASE_URI: must start with postgresql://")
             # SQLAlchemy 2.1 would take psycopg 3 for a plain postgresql://.

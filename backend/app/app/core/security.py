@@ -46,7 +46,7 @@ def create_token(
 
 
 def create_access_token(
-    subject: str | int, expires_delta: timedelta | None = None, *, password_hash: str = ""
+    subject: str | int, expires_delta: timedelta | None = None, *, password_hash: str
 ) -> str:
     """Return an access token for a user's id; it is accepted while the password stays the same."""
     lifetime = expires_delta or timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
@@ -57,7 +57,7 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
     """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
     try:
         claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
-    except (JWTError, ValueError) as error:
+    except (JWTError, ValueError, RecursionError) as error:
         raise InvalidToken from error
     if claims.get("purpose") not in purposes:
         raise InvalidToken
@@ -78,25 +78,26 @@ def get_password_hash(password: str) -> str:
 
 
 def verify_password(plain_password: str, hashed_password: str) -> bool:
-    return verify_and_update_password(plain_password, hashed_password)[0]
-
-
-def verify_and_update_password(
-    plain_password: str, hashed_password: str
-) -> tuple[bool, str | None]:
-    """Return whether the password is right, and a new hash when the stored one is outdated."""
+    """Return whether the password is right. A hash that can't be read is a wrong password."""
     secret: str | bytes = plain_password
     if hashed_password.startswith("$2"):
         # bcrypt has never used more than 72 bytes; its current library refuses longer ones.
-        secret = plain_password.encode()[:72]
+        secret = plain_password.encode(errors="replace")[:72]
     try:
-        valid = password_context.verify(secret, hashed_password)
-    except ValueError:  # an unknown hash, a NUL in the password
-        return False, None
-    outdated = valid and password_context.needs_update(hashed_password)
-    return valid, get_password_hash(plain_password) if outdated else None
+        return password_context.verify(secret, hashed_password)
+    except ValueError:  # Also a password that is too long, or that can't be encoded.
+        verify_no_password()
+        return False
+
+
+def is_outdated(hashed_password: str) -> bool:
+    """Return whether the hash is of another algorithm or cost than new ones."""
+    return password_context.needs_update(hashed_password)
 
 
 def verify_no_password() -> None:
-    """Take the time of a verification, so that an unknown e-mail can't be told by the clock."""
+    """Take the time of a verification, so that an unknown e-mail can't be told by the clock.
+
+    Users whose hash is still bcrypt's can: verifying that takes longer.
+    """
     password_context.dummy_verify()

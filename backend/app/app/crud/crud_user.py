@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -12,16 +12,21 @@ from app.core.security import (
     decode_token,
     get_password_hash,
     is_fingerprint_of,
-    verify_and_update_password,
+    is_outdated,
     verify_no_password,
+    verify_password,
 )
 from app.crud.base import CRUDBase
 from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.models import User
 from app.schemas import TokenPayload, UserCreate, UserUpdate
+from app.schemas.types import Email
 
 # Any number that no other pg_advisory_lock of this project takes.
 SUPERUSERS_LOCK = 1
+
+
+EMAIL = TypeAdapter[str](Email)
 
 
 class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
@@ -29,9 +34,11 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
     search_columns = (User.email, User.full_name)
 
     def get_by_email(self, db: Session, *, email: str) -> User | None:
-        if "\0" in email:  # PostgreSQL can't even be asked.
+        try:
+            email = EMAIL.validate_python(email)
+        except ValidationError:
             return None
-        return db.scalars(select(User).where(User.email == email.lower())).one_or_none()
+        return db.scalars(select(User).where(User.email == email)).one_or_none()
 
     def create(self, db: Session, *, obj_in: UserCreate) -> User:
         """Raises EmailTaken."""
@@ -67,11 +74,11 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         if user is None:
             verify_no_password()
             return None
-        valid, new_hash = verify_and_update_password(password, user.hashed_password)
-        if new_hash is not None:
-            user.hashed_password = new_hash
-            db.flush()
-        return user if valid else None
+        if not verify_password(password, user.hashed_password):
+            return None
+        if is_outdated(user.hashed_password):
+            return self._renew_hash(db, user, password)
+        return user
 
     def get_by_token(
         self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
@@ -92,6 +99,14 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
 
     def is_superuser(self, user: User) -> bool:
         return user.is_superuser
+
+    def _renew_hash(self, db: Session, user: User, password: str) -> User | None:
+        """Store a hash of today's algorithm, unless the password was changed meanwhile."""
+        verified = user.hashed_password
+        now = db.get(User, user.id, with_for_update=True, populate_existing=True)
+        if now is not None and now.hashed_password == verified:
+            return self.update(db, db_obj=now, obj_in={"password": password})
+        return now if now and verify_password(password, now.hashed_password) else None
 
     def _check_others_administrate(self, db: Session, user: User) -> None:
         # Two superusers who remove each other at the same time take turns.

@@ -20,6 +20,7 @@ engine = create_engine(
     pool_size=THREADS,
     max_overflow=0,
     pool_timeout=POOL_TIMEOUT_SECONDS,
+    hide_parameters=True,  # An error that is logged must not tell passwords' hashes.
     connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
 )
 # A pool of its own, because switching a connection between the two modes costs more than a query.
@@ -30,6 +31,7 @@ read_engine = create_engine(
     pool_size=THREADS,
     max_overflow=0,
     pool_timeout=POOL_TIMEOUT_SECONDS,
+    hide_parameters=True,
     connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
 )
 

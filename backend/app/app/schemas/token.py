@@ -2,7 +2,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from app.schemas.types import Id, Password
+from app.schemas.types import Id, Password, Secret
 
 
 class Token(BaseModel):
@@ -18,5 +18,5 @@ class TokenPayload(BaseModel):
 
 
 class NewPassword(BaseModel):
-    token: str
+    token: Secret
     new_password: Password

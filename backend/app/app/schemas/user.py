@@ -3,7 +3,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from app.schemas.page import PageQuery
-from app.schemas.types import UNSET, Email, FullName, Password
+from app.schemas.types import UNSET, Email, FullName, Password, Secret
 
 
 class UserRegister(BaseModel):
@@ -25,11 +25,11 @@ class UserUpdateMe(BaseModel):
     full_name: FullName | None = None
     email: Email = UNSET
     password: Password = UNSET
-    current_password: str | None = None
+    current_password: Secret | None = None
 
 
 class UserDeleteMe(BaseModel):
-    current_password: str
+    current_password: Secret
 
 
 class UserUpdate(BaseModel):

@@ -36,7 +36,7 @@ def read_items(
     return page_response(request, query, page)
 
 
-@router.post("/", response_model=schemas.Item, status_code=201, responses=responses(413))
+@router.post("/", response_model=schemas.Item, status_code=201)
 def create_item(
     db: SessionDep, current_user: CurrentUser, item_in: schemas.ItemCreate
 ) -> models.Item:
@@ -48,7 +48,7 @@ def read_item(db: ReadSessionDep, current_user: CurrentUser, id: Id) -> models.I
     return check_access(crud.item.get(db, id), current_user)
 
 
-@router.put("/{id}", response_model=schemas.Item, responses=responses(404, 413))
+@router.put("/{id}", response_model=schemas.Item, responses=responses(404))
 def update_item(
     db: SessionDep,
     current_user: CurrentUser,

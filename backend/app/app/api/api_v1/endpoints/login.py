@@ -15,7 +15,7 @@ from app.utils import queue_email
 router = APIRouter(route_class=OneThreadRoute, responses=responses(503))
 
 
-@router.post("/login/access-token", responses=responses(400, 413))
+@router.post("/login/access-token", responses=responses(400))
 def login_access_token(
     db: SessionDep, form: Annotated[OAuth2PasswordRequestForm, Depends()]
 ) -> schemas.Token:
@@ -41,7 +41,7 @@ def recover_password(db: SessionDep, email: Email) -> schemas.Msg:
     return schemas.Msg(msg="If this e-mail is registered, a password recovery email is on its way")
 
 
-@router.post("/reset-password/", responses=responses(400, 413))
+@router.post("/reset-password/", responses=responses(400))
 def reset_password(db: SessionDep, body: schemas.NewPassword) -> schemas.Msg:
     try:
         user = crud.user.get_by_token(

@@ -28,9 +28,12 @@ def check_password(user: models.User, current_password: str | None) -> None:
 
 
 def get_myself(db: SessionDep, current_user: CurrentUser) -> models.User:
+    """Return the current user to be changed, as of now: others may have been first."""
     user = crud.user.get(db, current_user.id, for_update=True)
-    if user is None:
+    if user is None or user.hashed_password != current_user.hashed_password:
         raise NotAuthenticated
+    if not crud.user.is_active(user):
+        raise HTTPException(403, "Inactive user")
     return user
 
 
@@ -44,9 +47,7 @@ def read_users(
     return page_response(request, query, crud.user.get_page(db, query))
 
 
-@router.post(
-    "/", response_model=schemas.User, status_code=201, responses=responses(401, 403, 409, 413)
-)
+@router.post("/", response_model=schemas.User, status_code=201, responses=responses(401, 403, 409))
 def create_user(db: SessionDep, _: CurrentSuperuser, user_in: schemas.UserCreate) -> models.User:
     """Create a user, who is sent a link to set a password if mail is configured."""
     user = crud.user.create(db, obj_in=user_in)
@@ -59,7 +60,7 @@ async def read_user_me(current_user: CurrentUser) -> models.User:
     return current_user
 
 
-@router.put("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409, 413))
+@router.put("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409))
 def update_user_me(
     db: SessionDep, current_user: CurrentUser, user_in: schemas.UserUpdateMe
 ) -> models.User:
@@ -71,7 +72,7 @@ def update_user_me(
     return crud.user.update(db, db_obj=user, obj_in=fields)
 
 
-@router.delete("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409, 413))
+@router.delete("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409))
 def delete_user_me(
     db: SessionDep, current_user: CurrentUser, body: schemas.UserDeleteMe
 ) -> models.User:
@@ -82,9 +83,7 @@ def delete_user_me(
     return user
 
 
-@router.post(
-    "/open", response_model=schemas.User, status_code=201, responses=responses(403, 409, 413)
-)
+@router.post("/open", response_model=schemas.User, status_code=201, responses=responses(403, 409))
 def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> models.User:
     """Sign up, where USERS_OPEN_REGISTRATION allows it."""
     if not settings.USERS_OPEN_REGISTRATION:
@@ -102,7 +101,7 @@ def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) 
     return check_found(crud.user.get(db, user_id))
 
 
-@router.put("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409, 413))
+@router.put("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409))
 def update_user(
     db: SessionDep, _: CurrentSuperuser, user_id: Id, user_in: schemas.UserUpdate
 ) -> models.User:
