@@ -1,10 +1,12 @@
 import pytest
 from passlib.hash import bcrypt
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import crud
-from app.core.security import verify_password
+from app.core.security import get_password_hash, is_outdated, verify_password
 from app.crud.exceptions import EmailTaken, LastSuperuser
+from app.models import User
 from app.schemas import UserCreate, UserUpdate
 from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
@@ -57,6 +59,39 @@ def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> Non
     db.refresh(user)
     assert user.hashed_password.startswith("$argon2id$")
     assert crud.user.authenticate(db, email=user.email, password=password) is user
+
+
+def test_login_during_a_password_change_does_not_undo_it(
+    db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = create_random_user(db)
+    user.hashed_password = bcrypt.using(rounds=4).hash("old password")
+    db.flush()
+    new_hash = get_password_hash("new password")
+
+    def change_meanwhile(hashed: str) -> bool:
+        change = update(User).values(hashed_password=new_hash).where(User.id == user.id)
+        # As another session does it: this one doesn't know.
+        db.execute(change, execution_options={"synchronize_session": False})
+        return is_outdated(hashed)
+
+    monkeypatch.setattr("app.crud.crud_user.is_outdated", change_meanwhile)
+    assert crud.user.authenticate(db, email=user.email, password="old password") is None
+    db.expire_all()
+    assert user.hashed_password == new_hash
+
+
+@pytest.mark.parametrize(
+    "email", ["é@example.com", "no e-mail", "a\0b@example.com", "\ud800@x.com"]
+)
+def test_impossible_email_is_nobodys(db: Session, email: str) -> None:
+    assert crud.user.get_by_email(db, email=email) is None
+
+
+def test_update_with_a_dict_stores_lower_case_too(db: Session) -> None:
+    user = create_random_user(db)
+    crud.user.update(db, db_obj=user, obj_in={"email": "UPPER@Example.com"})
+    assert crud.user.get_by_email(db, email="UPPER@example.com") is user
 
 
 @pytest.mark.parametrize("hashed", ["", "no hash", "$2b$12$short", "$argon2id$broken"])

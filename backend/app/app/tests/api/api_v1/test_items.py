@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urljoin
 
@@ -7,10 +8,13 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core.config import settings
+from app.core.security import create_access_token
+from app.db.session import SessionLocal
 from app.models import Item
 from app.schemas import ItemCreate
 from app.tests.utils.item import create_random_item
-from app.tests.utils.utils import random_lower_string
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import get_superuser_token_headers, random_lower_string
 
 ITEMS = f"{settings.API_V1_STR}/items/"
 
@@ -116,6 +120,28 @@ def test_delete_item(
     assert response.status_code == 200
     assert response.json()["title"] == "b"
     assert client.get(url, headers=normal_user_token_headers).status_code == 404
+
+
+def test_change_and_delete_at_the_same_time(committed_client: TestClient) -> None:
+    """Of items that are changed, and of an owner who creates more: a 4xx at most."""
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+        items = [create_random_item(db, owner_id=user.id).id for _ in range(5)]
+    superuser = get_superuser_token_headers(committed_client)
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def send(request: tuple[str, str, dict[str, str]]) -> int:
+        method, url, own = request
+        return committed_client.request(method, url, headers=own, json={"title": "x"}).status_code
+
+    requests = [
+        (method, f"{ITEMS}{id_}", superuser) for id_ in items for method in ("PUT", "DELETE")
+    ]
+    requests += [("POST", ITEMS, headers)] * 5
+    requests.insert(12, ("DELETE", f"{settings.API_V1_STR}/users/{user.id}", superuser))
+    with ThreadPoolExecutor(len(requests)) as pool:
+        assert set(pool.map(send, requests)) <= {200, 201, 401, 404}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -77,6 +77,7 @@ def test_create_user(
         {"email": "no e-mail"},
         {"email": "x" * 250 + "@example.com"},
         {"email": "nul\0@example.com"},
+        {"email": "é@example.com"},
         {"password": None},
         {"password": "short"},
         {"password": "x" * 129},
@@ -154,6 +155,20 @@ def test_create_users_with_one_email_at_the_same_time(committed_client: TestClie
     with ThreadPoolExecutor(6) as pool:
         statuses = sorted(pool.map(create, range(6)))
     assert statuses == [201, 409, 409, 409, 409, 409]
+
+
+def test_change_to_one_email_at_the_same_time(committed_client: TestClient) -> None:
+    headers = get_superuser_token_headers(committed_client)
+    with SessionLocal.begin() as db:
+        users = [create_random_user(db) for _ in range(4)]
+    body = {"email": random_email()}
+
+    def change(user: User) -> int:
+        url = f"{USERS}/{user.id}"
+        return committed_client.put(url, headers=headers, json=body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(change, users)) == [200, 409, 409, 409]
 
 
 @pytest.mark.parametrize(
@@ -292,6 +307,28 @@ def test_update_me_each_field_alone(client: TestClient, db: Session) -> None:
     assert security.verify_password("new password", user.hashed_password)
 
 
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another password"}])
+def test_update_me_after_the_token_was_ended(
+    client: TestClient, db: Session, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """It was good when the request came, and is not any more when the row's lock is."""
+    user = create_random_user(db, full_name="Before")
+    headers = headers_of(user)
+    get = crud.user.get
+
+    def get_later(db: Session, id: int, *, for_update: bool = False) -> User | None:  # noqa: A002
+        found = get(db, id, for_update=for_update)
+        if for_update and found:
+            return crud.user.update(db, db_obj=found, obj_in=change)
+        return found
+
+    monkeypatch.setattr(crud.user, "get", get_later)
+    response = client.put(ME, headers=headers, json={"full_name": "After"})
+    assert response.status_code == (403 if "is_active" in change else 401)
+    db.expire_all()
+    assert user.full_name == "Before"
+
+
 @pytest.mark.parametrize("field", ["email", "password"])
 def test_update_me_email_and_password_need_the_current_password(
     client: TestClient, db: Session, field: str
@@ -311,7 +348,15 @@ def test_update_me_own_email_is_no_change(client: TestClient, db: Session) -> No
     assert response.json()["email"] == user.email
 
 
-@pytest.mark.parametrize("body", [{"email": None}, {"password": None}, {"password": "short"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"email": None},
+        {"password": None},
+        {"password": "short"},
+        {"password": "a password", "current_password": "nul\0"},
+    ],
+)
 def test_update_me_with_invalid_fields(
     client: TestClient, normal_user_token_headers: dict[str, str], body: dict[str, Any]
 ) -> None:
