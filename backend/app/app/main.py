@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from app import __version__
-from app.api.api_v1.api import api_router
+from app.api.api_v1.api import api_routers
 from app.api.body_limit import MAX_BODY_BYTES, DeclaredBodyLimit
 from app.api.errors import add_error_handlers, responses
 from app.core.config import settings
@@ -50,12 +50,13 @@ app.add_middleware(
     expose_headers=["X-Total-Count", "Link", "Location", "Retry-After", "X-Request-ID"],
 )
 add_error_handlers(app)
-app.include_router(
-    api_router,
-    prefix=settings.API_V1_STR,
-    max_body_size=MAX_BODY_BYTES,
-    responses=responses(413),
-)
+for router in api_routers:
+    app.include_router(
+        router,
+        prefix=settings.API_V1_STR,
+        max_body_size=MAX_BODY_BYTES,
+        responses=responses(413),
+    )
 
 
 @app.get("/api/", include_in_schema=False)

@@ -4,31 +4,33 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
 
 from app import crud, models
 from app.api.errors import NotAuthenticated
 from app.core.config import settings
 from app.db.session import ReadSession, SessionLocal
 
-reusable_oauth2 = OAuth2PasswordBearer(
+
+class BearerToken(OAuth2PasswordBearer):
+    """The token of the request; tells no token from one of another scheme."""
+
+    async def __call__(self, request: HTTPConnection) -> str:
+        if "Authorization" not in request.headers:
+            raise NotAuthenticated("Not authenticated")
+        token = await super().__call__(request)
+        if token is None:
+            raise NotAuthenticated
+        return token
+
+
+reusable_oauth2 = BearerToken(
     tokenUrl=f"{settings.API_V1_STR}/login/access-token", auto_error=False
 )
-
-
-async def get_token(
-    request: Request, token: Annotated[str | None, Depends(reusable_oauth2)]
-) -> str:
-    if token is not None:
-        return token
-    if "Authorization" in request.headers:
-        raise NotAuthenticated
-    raise NotAuthenticated("Not authenticated")
-
-
-TokenDep = Annotated[str, Depends(get_token)]
+TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 
 async def get_db() -> AsyncIterator[Session]:

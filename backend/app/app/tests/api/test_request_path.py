@@ -10,17 +10,18 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, func, select, text
 from sqlalchemy.orm import Session
 
 from app import crud
 from app.api.api_v1.endpoints import items, login, users, utils
-from app.api.deps import SessionDep, get_db, get_read_db
+from app.api.deps import ReadSessionDep, SessionDep, get_db, get_read_db
 from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.security import create_access_token
 from app.db.session import THREADS, SessionLocal, engine
 from app.main import app
+from app.models import User
 from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email
@@ -170,6 +171,18 @@ def test_a_plain_route_commits_too(db: Session) -> None:
     with TestClient(plain) as client:
         assert client.post("/").status_code == 200
     assert crud.user.get_by_email(db, email=email) is not None
+
+
+def test_a_session_for_reading_refuses_to_write(db: Session) -> None:
+    broken = FastAPI()
+
+    @broken.post("/")
+    def write(db: ReadSessionDep) -> None:
+        create_random_user(db)
+
+    with TestClient(broken) as client, pytest.raises(RuntimeError, match="only reads"):
+        client.post("/")
+    assert db.scalar(select(func.count()).select_from(User)) == 1
 
 
 def test_more_requests_at_once_than_connections(committed_client: TestClient) -> None:

@@ -9,7 +9,9 @@ from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.route import OneThreadRoute
 from app.schemas.types import Id
 
-router = APIRouter(route_class=OneThreadRoute, responses=responses(401, 403, 503))
+router = APIRouter(
+    prefix="/items", tags=["items"], route_class=OneThreadRoute, responses=responses(401, 403, 503)
+)
 
 
 def check_access(item: models.Item | None, user: models.User) -> models.Item:

@@ -12,7 +12,7 @@ from app.core.security import InvalidToken
 from app.schemas.types import Email
 from app.utils import queue_email
 
-router = APIRouter(route_class=OneThreadRoute, responses=responses(503))
+router = APIRouter(tags=["login"], route_class=OneThreadRoute, responses=responses(503))
 
 
 @router.post("/login/access-token", responses=responses(400))

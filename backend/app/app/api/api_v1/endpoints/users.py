@@ -12,7 +12,9 @@ from app.core.security import verify_password
 from app.schemas.types import Id
 from app.utils import queue_email
 
-router = APIRouter(route_class=OneThreadRoute, responses=responses(503))
+router = APIRouter(
+    prefix="/users", tags=["users"], route_class=OneThreadRoute, responses=responses(503)
+)
 
 
 def check_found(user: models.User | None) -> models.User:

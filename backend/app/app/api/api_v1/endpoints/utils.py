@@ -12,7 +12,7 @@ from app.db.migrations import current_revisions, newest_revisions
 from app.schemas.types import Email
 from app.utils import queue_email
 
-router = APIRouter(route_class=OneThreadRoute)
+router = APIRouter(prefix="/utils", tags=["utils"], route_class=OneThreadRoute)
 
 
 @router.post("/test-celery/", status_code=201, responses=responses(401, 403, 503))
