@@ -160,6 +160,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def refuse_default_secrets(self) -> Self:
+        if self.ENVIRONMENT != "development" and (names := self.default_secrets()):
+            raise ValueError(f"{names}: still {DEFAULT_SECRET!r}; set a secret of your own")
+        return self
+
+    def default_secrets(self) -> str:
+        """Return the names of the secrets that still are the published ones."""
         secrets = (
             "SECRET_KEY",
             "POSTGRES_PASSWORD",
@@ -168,13 +174,10 @@ class Settings(BaseSettings):
             "FLOWER_BASIC_AUTH",
             "PGADMIN_DEFAULT_PASSWORD",
         )
-        default = [name for name in secrets if DEFAULT_SECRET in getattr(self, name)]
-        if default:
-            message = f"{', '.join(default)}: still {DEFAULT_SECRET!r}; set a secret of your own"
-            if self.ENVIRONMENT != "development":
-                raise ValueError(message)
-            logger.warning(message)
-        return self
+        names = [name for name in secrets if DEFAULT_SECRET in getattr(self, name)]
+        if "POSTGRES_PASSWORD" in names:
+            names = [name for name in names if name != "SQLALCHEMY_DATABASE_URI"]  # Made of it.
+        return ", ".join(names)
 
     @model_validator(mode="after")
     def fill_in_what_follows_from_others(self) -> Self:
@@ -225,3 +228,5 @@ def load_settings() -> Settings:
 
 
 settings = load_settings()
+if names := settings.default_secrets():
+    logger.warning("%s: still %r; that will do for development only", names, DEFAULT_SECRET)

@@ -1,4 +1,3 @@
-import pytest
 from fastapi.testclient import TestClient
 
 from app import worker as tasks
@@ -12,12 +11,6 @@ def test_celery_endpoint(client: TestClient, superuser_token_headers: dict[str, 
     response = client.post(TEST_CELERY, headers=superuser_token_headers, json={"msg": "test"})
     assert response.status_code == 201
     assert response.json() == {"msg": "Word received"}
-
-
-@pytest.mark.usefixtures("worker")
-def test_celery_worker() -> None:
-    result = celery_app.send_task("app.worker.test_celery", args=["test"])
-    assert result.get(timeout=20) == "test task return test"
 
 
 def test_every_task_goes_to_the_queue_that_the_worker_reads() -> None:

@@ -4,16 +4,22 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import crud, utils
-from app.core.celery_app import send_task, send_task_after_commit
+from app.core.celery_app import celery_app, send_task, send_task_after_commit
 from app.core.config import settings
 from app.db.session import SessionLocal
 from app.tests.utils.mailbox import Mailbox, text_of
 from app.tests.utils.user import create_random_user, user_authentication_headers
 from app.tests.utils.utils import get_superuser_token_headers, random_email
 
+# All tests that need a worker are in this file: a run starts one worker, not one a process.
 pytestmark = pytest.mark.usefixtures("worker")
 
 API = settings.API_V1_STR
+
+
+def test_celery() -> None:
+    result = celery_app.send_task("app.worker.test_celery", args=["test"])
+    assert result.get(timeout=20) == "test task return test"
 
 
 def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> None:
