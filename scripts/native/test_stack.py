@@ -134,6 +134,9 @@ def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
     os.kill(listener, signal.SIGKILL)
     found = eventually(lambda: succeeded(api.get(f"/items/{item['id']}")))
     assert found.json() == item
+    word = uuid4().hex
+    eventually(lambda: succeeded(api.post("/utils/test-celery/", json={"msg": word})))
+    eventually(lambda: f"test task return {word}" in native("logs", "celeryworker"))
     assert " restarting" not in native("ps")
 
 

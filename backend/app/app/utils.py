@@ -63,23 +63,13 @@ def send_test_email(email_to: str) -> None:
 
 
 def send_reset_password_email(user: User) -> None:
-    send_email(
-        user.email,
-        f"{settings.PROJECT_NAME} - Password recovery for user {user.email}",
-        "reset_password",
-        link=_password_link("reset-password", user),
-        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
-    )
+    subject = f"{settings.PROJECT_NAME} - Password recovery for user {user.email}"
+    _send_link(user, "reset-password", subject, "reset_password")
 
 
 def send_new_account_email(user: User) -> None:
-    send_email(
-        user.email,
-        f"{settings.PROJECT_NAME} - New account for user {user.email}",
-        "new_account",
-        link=_password_link("new-account", user),
-        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
-    )
+    subject = f"{settings.PROJECT_NAME} - New account for user {user.email}"
+    _send_link(user, "new-account", subject, "new_account")
 
 
 def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
@@ -88,6 +78,12 @@ def generate_password_reset_token(user: User, purpose: Purpose = "reset-password
     return create_token(purpose, user.id, lifetime, user.hashed_password)
 
 
-def _password_link(purpose: Purpose, user: User) -> str:
+def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:
     token = generate_password_reset_token(user, purpose)
-    return f"{settings.SERVER_HOST}/reset-password?token={token}"
+    send_email(
+        user.email,
+        subject,
+        template,
+        link=f"{settings.SERVER_HOST}/reset-password?token={token}",
+        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
+    )

@@ -97,10 +97,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def _page_statements(
         self, sort: str, searched: bool, equal: tuple[str, ...]
     ) -> tuple[Select[Any], Select[int]]:
-        """Return the queries for a page and for the total.
-
-        Built once for each shape.
-        """
+        """Return the queries for a page and for the total, built once for each shape."""
         columns = self.model.__table__.columns
         conditions = [columns[name] == bindparam(name) for name in equal]
         if searched:

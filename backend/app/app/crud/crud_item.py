@@ -1,10 +1,9 @@
 from collections.abc import Sequence
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.crud.base import CRUDBase
-from app.crud.exceptions import OwnerGone
+from app.crud.exceptions import OwnerGone, violation_as
 from app.models import Item
 from app.schemas import ItemCreate, ItemUpdate
 
@@ -15,10 +14,8 @@ class CRUDItem(CRUDBase[Item, ItemCreate, ItemUpdate]):
 
     def create_with_owner(self, db: Session, *, obj_in: ItemCreate, owner_id: int) -> Item:
         """Raises OwnerGone when there is no such user."""
-        try:
+        with violation_as(OwnerGone, "fk_item_owner_id_user"):
             return self._add(db, Item(**obj_in.model_dump(), owner_id=owner_id))
-        except IntegrityError as error:
-            raise OwnerGone from error
 
     def get_multi_by_owner(
         self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100

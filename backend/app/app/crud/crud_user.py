@@ -3,7 +3,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.security import (
@@ -17,14 +16,13 @@ from app.core.security import (
     verify_password,
 )
 from app.crud.base import CRUDBase
-from app.crud.exceptions import EmailTaken, LastSuperuser
+from app.crud.exceptions import EmailTaken, LastSuperuser, violation_as
 from app.models import User
 from app.schemas import TokenPayload, UserCreate, UserUpdate
 from app.schemas.types import Email
 
 # Any number that no other pg_advisory_lock of this project takes.
 SUPERUSERS_LOCK = 1
-
 
 EMAIL = TypeAdapter[str](Email)
 
@@ -44,10 +42,8 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         """Raises EmailTaken."""
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
-        try:
+        with violation_as(EmailTaken, "uq_user_email"):
             return self._add(db, db_obj)
-        except IntegrityError as error:
-            raise EmailTaken from error
 
     def update(self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]) -> User:
         """Raises EmailTaken and LastSuperuser."""
@@ -56,10 +52,8 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._check_others_administrate(db, db_obj)
-        try:
+        with violation_as(EmailTaken, "uq_user_email"):
             return super().update(db, db_obj=db_obj, obj_in=fields)
-        except IntegrityError as error:
-            raise EmailTaken from error
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
         """Remove a user and the user's items. Raises LastSuperuser."""
@@ -109,10 +103,12 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         return now if now and verify_password(password, now.hashed_password) else None
 
     def _check_others_administrate(self, db: Session, user: User) -> None:
+        if not (user.is_superuser and user.is_active):
+            return
         # Two superusers who remove each other at the same time take turns.
         db.execute(select(func.pg_advisory_xact_lock(SUPERUSERS_LOCK)))
         others = select(User.id).where(User.is_superuser, User.is_active, User.id != user.id)
-        if user.is_superuser and user.is_active and db.scalar(others.limit(1)) is None:
+        if db.scalar(others.limit(1)) is None:
             raise LastSuperuser
 
 

@@ -1,5 +1,10 @@
 """What the data layer can refuse, named by situation; app.api.errors turns it into HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+
 
 class CRUDError(Exception):
     """The parent of every refusal."""
@@ -15,3 +20,14 @@ class LastSuperuser(CRUDError):
 
 class OwnerGone(CRUDError):
     """The user who owns the new row was deleted meanwhile."""
+
+
+@contextmanager
+def violation_as(refusal: type[CRUDError], constraint: str) -> Iterator[None]:
+    """Raise the refusal where the database reports that this constraint was violated."""
+    try:
+        yield
+    except IntegrityError as error:
+        if constraint not in str(error.orig):
+            raise
+        raise refusal from error
