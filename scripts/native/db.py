@@ -101,7 +101,7 @@ def _initialise(env: Mapping[str, str]) -> None:
 
 def _drop_stale_lock() -> None:
     """After a crash of the machine its number may be another process's, and PostgreSQL would wait for that one."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     lock = FOLDER / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError):

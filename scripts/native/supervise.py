@@ -9,8 +9,8 @@ from http.client import HTTPException
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
-import psutil  # type: ignore[import-untyped]
-from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
 
 import strays
 from services import SERVICES

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 from dotenv import dotenv_values
 
