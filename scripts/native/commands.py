@@ -58,7 +58,7 @@ def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = l
         if strays.end():
             say("Ended what an earlier start had left running.")
         with ports.turn():
-            ports.choose(os.environ, _ports_of(names))
+            ports.choose(_ports_of(names))
             env = environment()
             db.prepare(env)
             supervise.start(names & CORE, bound=bound)
@@ -71,7 +71,7 @@ def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = l
         return
     missing = names - _up()
     chosen = read_ports()
-    ports.choose(os.environ, {name: usual for name, usual in _ports_of(missing).items() if name not in chosen})
+    ports.choose({name: usual for name, usual in _ports_of(missing).items() if name not in chosen})
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
     env = environment(supervise.caller_environment())
     db.prepare(env)

@@ -34,24 +34,16 @@ def _obstacle(port: int) -> str:
     return ""
 
 
-def choose(env: Mapping[str, str], usual: Mapping[str, int]) -> None:
+def choose(usual: Mapping[str, int]) -> None:
     """Write the ports of these names to the ports file; those that it has for others stay."""
     chosen = read_ports()
     before = {name: chosen.pop(name, 0) for name in usual}
     for name in usual:
-        chosen[name] = _choose(name, usual[name], before[name], env, set(chosen.values()))
+        chosen[name] = _choose(name, usual[name], before[name], set(chosen.values()))
     PORTS.write_text(json.dumps(chosen))
 
 
-def _choose(name: str, usual: int, before: int, env: Mapping[str, str], taken: set[int]) -> int:
-    variable = f"NATIVE_{name.upper()}_PORT"
-    pinned = env.get(variable)
-    if pinned:
-        if not pinned.isdecimal() or not 0 < int(pinned) < 65536:
-            fail(f"{variable} is {pinned!r}: it wants a port number.")
-        if int(pinned) in taken or not is_free(int(pinned)):
-            fail(f"port {pinned} ({variable}) is taken: end what uses it, or choose another.")
-        return int(pinned)
+def _choose(name: str, usual: int, before: int, taken: set[int]) -> int:
     start = ELSE.get(usual, usual)
     candidates: list[int] = [before or usual, usual, *range(start, min(start + 1000, HIGHEST))]
     for port in candidates:
@@ -59,7 +51,7 @@ def _choose(name: str, usual: int, before: int, env: Mapping[str, str], taken: s
             if port != usual:
                 say(f"Port {usual} {_obstacle(usual) or 'was taken before'}: {name} is on port {port}.")
             return port
-    fail(f"no free port for {name} from {start} on: end something, or set {variable}.")
+    fail(f"no free port for {name} from {start} on: end a program that listens on one.")
 
 
 @contextmanager

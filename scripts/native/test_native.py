@@ -29,19 +29,13 @@ def listener() -> Iterator[socket.socket]:
 
 def test_taken_port_gives_another_and_stays(no_ports_yet: Path, listener: socket.socket) -> None:
     taken = listener.getsockname()[1]
-    ports.choose({}, {"backend": taken})
+    ports.choose({"backend": taken})
     first = json.loads(no_ports_yet.read_text())
     listener.close()
-    ports.choose({}, {"backend": taken})
+    ports.choose({"backend": taken})
 
     assert first["backend"] != taken
     assert json.loads(no_ports_yet.read_text()) == first
-
-
-def test_pinned_port_that_is_taken_is_said(listener: socket.socket) -> None:
-    taken = listener.getsockname()[1]
-    with pytest.raises(SystemExit, match=f"port {taken} .NATIVE_BACKEND_PORT. is taken"):
-        ports.choose({"NATIVE_BACKEND_PORT": str(taken)}, {"backend": 8001})
 
 
 def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) -> None:

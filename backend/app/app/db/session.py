@@ -6,7 +6,7 @@ ReadSession is for reading: each query stands alone, so nothing is sent to begin
 
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.config import settings
@@ -32,9 +32,6 @@ class ReadOnlySession(Session):
         # There is nothing to commit; psycopg2 would only give way to other threads.
         self.close()
 
-    def _flush(self, objects: Any = None) -> None:
-        raise RuntimeError("This session only reads; to write, ask for SessionDep or SessionLocal")
-
 
 engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, **OPTIONS)
 # A pool of its own: switching a connection between the two modes costs more than a query, too.
@@ -48,3 +45,8 @@ read_engine = create_engine(
 
 SessionLocal = sessionmaker(engine, expire_on_commit=False)
 ReadSession = sessionmaker(read_engine, class_=ReadOnlySession)
+
+
+@event.listens_for(ReadOnlySession, "before_flush")
+def refuse_to_write(*_: Any) -> None:
+    raise RuntimeError("This session only reads; to write, ask for SessionDep or SessionLocal")

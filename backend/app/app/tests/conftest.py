@@ -28,7 +28,7 @@ from app.main import app
 from app.models import User
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.user import authentication_token_from_email
-from app.tests.utils.utils import get_superuser_token_headers, random_email
+from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
 
 
@@ -95,7 +95,7 @@ def superuser_token_headers(client: TestClient) -> dict[str, str]:
 
 @pytest.fixture
 def normal_user_token_headers(client: TestClient, db: Session) -> dict[str, str]:
-    return authentication_token_from_email(client=client, email=random_email(), db=db)
+    return authentication_token_from_email(client=client, email=settings.EMAIL_TEST_USER, db=db)
 
 
 @pytest.fixture(scope="session")

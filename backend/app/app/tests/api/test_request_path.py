@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, create_engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import crud
@@ -226,11 +227,12 @@ def test_a_lost_connection_is_a_503_that_tells_no_secret(
     assert committed_client.post(f"{API}/users/open", json=body).status_code == 201
 
 
+@pytest.mark.parametrize("error", [RuntimeError("internal"), DBAPIError("SELECT", {}, OSError())])
 def test_a_bug_tells_the_client_nothing(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("internal")
+        raise error
 
     monkeypatch.setattr(crud.user, "authenticate", fail)
     quiet = TestClient(app, raise_server_exceptions=False)
