@@ -11,3 +11,4 @@ lint-imports --no-logo
 shellcheck -x ../../.ci/run ../../scripts/*.sh ./*.sh scripts/*.sh
 python scripts/build_email_templates.py --check
 python scripts/check_poetry_requirements.py
+python scripts/export_openapi.py --check

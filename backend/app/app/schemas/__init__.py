@@ -4,6 +4,7 @@ from app.schemas.msg import Error, Msg
 from app.schemas.page import PageQuery
 from app.schemas.token import NewPassword, Token, TokenPayload
 from app.schemas.user import (
+    Registration,
     User,
     UserCreate,
     UserDeleteMe,
@@ -23,6 +24,7 @@ __all__ = [
     "Msg",
     "NewPassword",
     "PageQuery",
+    "Registration",
     "Token",
     "TokenPayload",
     "User",

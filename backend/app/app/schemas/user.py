@@ -6,6 +6,10 @@ from app.schemas.page import PageQuery
 from app.schemas.types import UNSET, Email, FullName, Password, Secret
 
 
+class Registration(BaseModel):
+    is_open: bool
+
+
 class UserRegister(BaseModel):
     """What anyone may choose when signing up."""
 

@@ -85,6 +85,12 @@ def delete_user_me(
     return user
 
 
+@router.get("/open")
+async def read_registration() -> schemas.Registration:
+    """Whether anyone may sign up."""
+    return schemas.Registration(is_open=settings.USERS_OPEN_REGISTRATION)
+
+
 @router.post("/open", response_model=schemas.User, status_code=201, responses=responses(403, 409))
 def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> models.User:
     """Sign up, where USERS_OPEN_REGISTRATION allows it."""

@@ -426,11 +426,13 @@ def test_superusers_who_remove_each_other_at_the_same_time(
 
 def test_sign_up(client: TestClient, monkeypatch: pytest.MonkeyPatch, db: Session) -> None:
     body = {"email": random_email(), "password": PASSWORD, "is_superuser": True}
+    assert client.get(f"{USERS}/open").json() == {"is_open": False}
     closed = client.post(f"{USERS}/open", json=body)
     assert closed.status_code == 403
     assert closed.json() == {"detail": "Open user registration is forbidden on this server"}
 
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
+    assert client.get(f"{USERS}/open").json() == {"is_open": True}
     response = client.post(f"{USERS}/open", json=body)
     assert response.status_code == 201
     assert response.json()["is_superuser"] is False
