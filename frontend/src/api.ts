@@ -1,0 +1,65 @@
+/** How the generated client reaches the API, and what its failures look like to the page. */
+
+import { client } from '@/client/client.gen'
+import { apiOrigin } from '@/env'
+import { i18n, translateApiText } from '@/plugins/i18n'
+import { token } from '@/token'
+
+const TIMEOUT_MS = 30_000
+/** What a proxy answers for a backend that is away, and the backend for a database that is. */
+const AWAY = [502, 503, 504]
+
+export interface FieldProblem {
+  field: string
+  text: string
+}
+
+export class ApiError extends Error {
+  constructor(
+    /** 0 when there was no answer, or not a whole one. */
+    readonly status: number,
+    /** The API's own sentence, in English; empty when the answer was not the API's. */
+    readonly detail = '',
+    readonly problems: FieldProblem[] = [],
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(detail || `status ${status}`)
+  }
+
+  /** Whether it may be the server that is away, rather than the request that is wrong. */
+  get isAway(): boolean {
+    return this.status === 0 || AWAY.includes(this.status)
+  }
+}
+
+export function toApiError(error: unknown, response?: Response): ApiError {
+  // A success whose body can't be read was cut short.
+  if (!response || response.ok) return new ApiError(0)
+  const detail = (error as { detail?: unknown } | undefined)?.detail
+  const retryAfter = Number(response.headers.get('Retry-After')) || undefined
+  if (Array.isArray(detail)) {
+    const problems = detail.map(({ loc, msg }: { loc: unknown[]; msg: string }) => ({
+      field: String(loc.at(-1)),
+      text: msg,
+    }))
+    return new ApiError(response.status, '', problems, retryAfter)
+  }
+  return new ApiError(response.status, typeof detail === 'string' ? detail : '', [], retryAfter)
+}
+
+/** One sentence in the reader's language. */
+export function errorText(error: unknown): string {
+  const { t } = i18n.global
+  if (!(error instanceof ApiError)) return t('error.unexpected')
+  if (error.status === 429) return t('error.tooMany', { seconds: error.retryAfterSeconds ?? 60 })
+  if (error.status === 422) return t('error.invalid')
+  if (error.detail) return translateApiText(error.detail)
+  return error.isAway ? t('error.away') : t('error.unexpected')
+}
+
+client.setConfig({
+  baseUrl: apiOrigin,
+  auth: () => token.value,
+  fetch: (request) => fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+})
+client.interceptors.error.use((error, response) => toApiError(error, response))

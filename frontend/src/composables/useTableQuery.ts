@@ -1,0 +1,49 @@
+import { computed } from 'vue'
+import { type LocationQuery, type LocationQueryValue, useRoute, useRouter } from 'vue-router'
+
+export const PAGE_SIZES = [10, 25, 50, 100]
+
+export interface TableQuery {
+  page: number
+  limit: number
+  /** A column's name, `-` before it for descending. */
+  sort: string
+  q: string
+}
+
+const first = (value: LocationQueryValue | LocationQueryValue[] | undefined): string =>
+  (Array.isArray(value) ? value[0] : value) ?? ''
+
+/** What a table shows, from an address that anybody may have typed. */
+export function parseTableQuery(query: LocationQuery, sorts: readonly string[]): TableQuery {
+  const page = Number(first(query.page))
+  const limit = Number(first(query.limit))
+  const sort = first(query.sort)
+  return {
+    page: Number.isSafeInteger(page) && page >= 1 && page <= 10_000_000 ? page : 1,
+    limit: PAGE_SIZES.includes(limit) ? limit : 10,
+    sort: sorts.includes(sort.replace(/^-/, '')) ? sort : 'id',
+    q: first(query.q).slice(0, 255),
+  }
+}
+
+/** The state of a table, kept in the page's address: reload and Back work. */
+export function useTableQuery(sorts: readonly string[]) {
+  const route = useRoute()
+  const router = useRouter()
+  const state = computed(() => parseTableQuery(route.query, sorts))
+
+  /** Another page is a step for Back; while a search is typed, it is not. */
+  function change(part: Partial<TableQuery>, { replace = false } = {}): void {
+    const { page, limit, sort, q } = { ...state.value, page: 1, ...part }
+    const query = {
+      page: page > 1 ? page : undefined,
+      limit: limit === 10 ? undefined : limit,
+      sort: sort === 'id' ? undefined : sort,
+      q: q || undefined,
+    }
+    void router[replace ? 'replace' : 'push']({ query })
+  }
+
+  return { state, change }
+}

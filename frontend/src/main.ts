@@ -1,0 +1,19 @@
+import '@fontsource-variable/roboto/wght.css'
+
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from '@/App.vue'
+import { i18n, startLocale } from '@/plugins/i18n'
+import { queryClient } from '@/plugins/query'
+import { vuetify } from '@/plugins/vuetify'
+import { router } from '@/router'
+
+await startLocale()
+createApp(App)
+  .use(createPinia())
+  .use(i18n)
+  .use(vuetify)
+  .use(VueQueryPlugin, { queryClient })
+  .use(router)
+  .mount('#app')

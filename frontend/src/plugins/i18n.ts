@@ -1,0 +1,53 @@
+import { useLocalStorage } from '@vueuse/core'
+import { createI18n } from 'vue-i18n'
+import { en as vuetifyEn } from 'vuetify/locale'
+import en from '@/locales/en.json'
+
+export const locales = { en: 'English', ru: 'Русский' } as const
+export type Locale = keyof typeof locales
+
+const remembered = useLocalStorage<string>('locale', '')
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: 'en' as string,
+  fallbackLocale: 'en',
+  messages: { en: { ...en, $vuetify: vuetifyEn } } as Record<string, typeof en>,
+})
+
+/** The texts of the API's errors in other languages than its own. */
+const apiTexts: Record<string, Record<string, string>> = {}
+
+export function translateApiText(text: string): string {
+  return apiTexts[i18n.global.locale.value]?.[text] ?? text
+}
+
+/** Loads the language when it is first needed. */
+export async function setLocale(locale: Locale): Promise<void> {
+  if (locale === 'ru' && !apiTexts.ru) {
+    const [messages, vuetify, api] = await Promise.all([
+      import('@/locales/ru.json'),
+      import('vuetify/locale').then(({ ru }) => ru),
+      import('@/locales/api.ru.json'),
+    ])
+    i18n.global.setLocaleMessage('ru', { ...messages.default, $vuetify: vuetify })
+    apiTexts.ru = api.default
+  }
+  i18n.global.locale.value = locale
+  document.documentElement.lang = locale
+}
+
+export async function chooseLocale(locale: Locale): Promise<void> {
+  await setLocale(locale)
+  remembered.value = locale
+}
+
+/** The language chosen before, else the browser's, if there are translations. */
+export async function startLocale(): Promise<void> {
+  const wanted = remembered.value || navigator.language.slice(0, 2)
+  try {
+    await setLocale(wanted in locales ? (wanted as Locale) : 'en')
+  } catch {
+    await setLocale('en') // The server went away in between.
+  }
+}

@@ -1,0 +1,53 @@
+/** The limits of a form's fields, from the API's own schemas. */
+
+import { i18n } from '@/plugins/i18n'
+
+export type Rule = (value: string | null | undefined) => true | string
+
+interface Property {
+  minLength?: number
+  maxLength?: number
+  format?: string
+  anyOf?: readonly (Property & { type?: string })[]
+}
+
+export interface ObjectSchema {
+  properties: Record<string, object>
+}
+
+interface Limits {
+  minLength: number
+  maxLength: number
+  isEmail: boolean
+  isNullable: boolean
+}
+
+export function limitsOf(schema: ObjectSchema, name: string): Limits {
+  const property = schema.properties[name] as (Property & { type?: string }) | undefined
+  if (!property) throw new Error(`the schema has no property ${name}`)
+  const options = property.anyOf ?? [property]
+  const text = options.find(({ type }) => type === 'string') ?? {}
+  return {
+    minLength: text.minLength ?? 0,
+    maxLength: text.maxLength ?? Infinity,
+    isEmail: text.format === 'email',
+    isNullable: options.some(({ type }) => type === 'null'),
+  }
+}
+
+// Roughly: only the API knows which domains a mail can be sent to.
+const EMAIL = /^[\x21-\x7e]+@[^\s@]+\.[^\s@]+$/
+
+export function rulesOf(schema: ObjectSchema, name: string, { optional = false } = {}): Rule[] {
+  const { t } = i18n.global
+  const { minLength, maxLength, isEmail, isNullable } = limitsOf(schema, name)
+  // As the API counts: an emoji is one character.
+  const length = (value: string) => [...value].length
+  return [
+    (value) => !!value || optional || isNullable || t('rule.required'),
+    (value) => !value || length(value) >= minLength || t('rule.minLength', { length: minLength }),
+    (value) => !value || length(value) <= maxLength || t('rule.maxLength', { length: maxLength }),
+    (value) => !value || !isEmail || EMAIL.test(value.trim()) || t('rule.email'),
+    (value) => !value?.includes('\0') || t('rule.invalid'),
+  ]
+}

@@ -1,0 +1,18 @@
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+
+interface Notification {
+  text: string
+  color: 'success' | 'error' | 'info'
+}
+
+/** What the snackbar shows, one after the other. */
+export const useNotifications = defineStore('notifications', () => {
+  const queue = ref<Notification[]>([])
+
+  function notify(text: string, color: Notification['color'] = 'success'): void {
+    queue.value.push({ text, color })
+  }
+
+  return { queue, notify }
+})
