@@ -1,24 +1,37 @@
 import { fileURLToPath, URL } from 'node:url'
+import i18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig(({ mode }) => {
+export default defineConfig(({ command, mode }) => {
   const env = loadEnv(mode, import.meta.dirname, 'VUE_APP_')
   const server = {
     // Where the rest of the stack is; scripts/native.sh sets it.
     proxy: { '/api': process.env.SERVER_HOST || 'http://localhost' },
-    allowedHosts: [env.VUE_APP_DOMAIN_DEV, env.VUE_APP_DOMAIN_STAG, env.VUE_APP_DOMAIN_PROD].filter(
-      Boolean,
-    ),
+    // The names that it answers to, besides localhost: those of .env.
+    allowedHosts: Object.keys(env)
+      .filter((name) => name.startsWith('VUE_APP_DOMAIN_'))
+      .map((name) => env[name]!.split(':')[0]!),
   }
   return {
-    plugins: [vue(), vuetify()],
+    plugins: [
+      vue(),
+      vuetify(),
+      // In the build, texts are compiled, and the compiler is not sent along.
+      i18n({
+        include: fileURLToPath(new URL('./src/locales/??.json', import.meta.url)),
+        dropMessageCompiler: command === 'build',
+      }),
+    ],
+    define: { __VUE_OPTIONS_API__: false },
     envPrefix: 'VUE_APP_',
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
     server,
     preview: server,
+    // Its components are found one by one, and each find would load the page anew.
+    optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
     test: { include: ['tests/unit/**/*.test.ts'], environment: 'happy-dom' },
   }
 })

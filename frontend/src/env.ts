@@ -1,5 +1,5 @@
-const { VUE_APP_ENV, VUE_APP_DOMAIN_DEV, VUE_APP_DOMAIN_STAG, VUE_APP_DOMAIN_PROD } =
-  import.meta.env
+const { VUE_APP_ENV, VUE_APP_DOMAIN_DEV, VUE_APP_DOMAIN_STAG, VUE_APP_DOMAIN_PROD } = import.meta
+  .env
 
 const domains = {
   development: VUE_APP_DOMAIN_DEV,
@@ -19,4 +19,4 @@ export function originOf(
 }
 
 export const appName = import.meta.env.VUE_APP_NAME
-export const apiOrigin = originOf(domains[VUE_APP_ENV] ?? '', VUE_APP_ENV, window.location)
+export const apiOrigin = originOf(domains[VUE_APP_ENV], VUE_APP_ENV, window.location)

@@ -42,7 +42,7 @@ export function rulesOf(schema: ObjectSchema, name: string, { optional = false }
   const { t } = i18n.global
   const { minLength, maxLength, isEmail, isNullable } = limitsOf(schema, name)
   // As the API counts: an emoji is one character.
-  const length = (value: string) => [...value].length
+  const length = (value: string) => Array.from(value).length
   return [
     (value) => !!value || optional || isNullable || t('rule.required'),
     (value) => !value || length(value) >= minLength || t('rule.minLength', { length: minLength }),

@@ -1,22 +1,25 @@
 import { useLocalStorage } from '@vueuse/core'
 import { createI18n } from 'vue-i18n'
-import { en as vuetifyEn } from 'vuetify/locale'
 import en from '@/locales/en.json'
+import { vuetify } from '@/plugins/vuetify'
 
 export const locales = { en: 'English', ru: 'Русский' } as const
 export type Locale = keyof typeof locales
 
 const remembered = useLocalStorage<string>('locale', '')
 
+const messages: Record<string, typeof en> = { en }
+const locale: string = 'en'
+
 export const i18n = createI18n({
   legacy: false,
-  locale: 'en' as string,
+  locale,
   fallbackLocale: 'en',
-  messages: { en: { ...en, $vuetify: vuetifyEn } } as Record<string, typeof en>,
+  messages,
 })
 
 /** The texts of the API's errors in other languages than its own. */
-const apiTexts: Record<string, Record<string, string>> = {}
+const apiTexts: Record<string, Record<string, string> | undefined> = {}
 
 export function translateApiText(text: string): string {
   return apiTexts[i18n.global.locale.value]?.[text] ?? text
@@ -25,15 +28,16 @@ export function translateApiText(text: string): string {
 /** Loads the language when it is first needed. */
 export async function setLocale(locale: Locale): Promise<void> {
   if (locale === 'ru' && !apiTexts.ru) {
-    const [messages, vuetify, api] = await Promise.all([
+    const [messages, api, components] = await Promise.all([
       import('@/locales/ru.json'),
-      import('vuetify/locale').then(({ ru }) => ru),
       import('@/locales/api.ru.json'),
+      import('vuetify/locale').then(({ ru }) => ru),
     ])
-    i18n.global.setLocaleMessage('ru', { ...messages.default, $vuetify: vuetify })
+    i18n.global.setLocaleMessage('ru', messages.default)
+    vuetify.locale.messages.value.ru = components
     apiTexts.ru = api.default
   }
-  i18n.global.locale.value = locale
+  i18n.global.locale.value = vuetify.locale.current.value = locale
   document.documentElement.lang = locale
 }
 

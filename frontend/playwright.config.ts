@@ -1,0 +1,24 @@
+import { defineConfig, devices } from '@playwright/test'
+
+// scripts/native.sh test e2e starts a stack of its own for the tests, and sets these.
+const { BASE_URL = 'http://localhost', CHROMIUM } = process.env
+
+export default defineConfig({
+  testDir: 'tests/e2e',
+  forbidOnly: !!process.env.CI,
+  fullyParallel: true,
+  workers: 2,
+  reporter: [['list']],
+  use: {
+    ...devices['Desktop Chrome'],
+    baseURL: BASE_URL,
+    locale: 'en-US',
+    launchOptions: { executablePath: CHROMIUM },
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'pages', testIgnore: 'faults.spec.ts' },
+    // It stops what the others need.
+    { name: 'faults', testMatch: 'faults.spec.ts', dependencies: ['pages'] },
+  ],
+})

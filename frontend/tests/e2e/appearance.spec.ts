@@ -1,0 +1,120 @@
+import { expect, fillLogin, openAs, PASSWORD, test } from './fixtures'
+
+test('Russian is chosen and remembered, for the API’s texts too', async ({ page, user }) => {
+  await page.goto('/login')
+  await page.getByLabel('Language and theme').click()
+  await page.getByText('Русский').click()
+  await expect(page).toHaveTitle(/^Вход/)
+  await page.getByLabel('Эл. почта').fill(user.email)
+  await page.getByLabel('Пароль', { exact: true }).fill('a wrong password')
+  await page.getByRole('button', { name: 'Войти' }).click()
+  await expect(page.getByRole('alert')).toHaveText('Неверная почта или пароль')
+  await page.reload()
+  await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'ru')
+
+  await openAs(page, user, '/main/items/all')
+  await expect(page.getByText('Записей пока нет.')).toBeVisible()
+  await expect(page.getByText('Записей на странице')).toBeVisible()
+})
+
+test.describe('in a Russian browser', () => {
+  test.use({ locale: 'ru-RU' })
+
+  test('the page is Russian from the start', async ({ page }) => {
+    await page.goto('/login')
+    await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
+  })
+})
+
+test('the theme is the system’s until another is chosen', async ({ page }) => {
+  const app = page.locator('.v-application')
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.goto('/login')
+  await expect(app).toHaveClass(/v-theme--dark/)
+  await page.emulateMedia({ colorScheme: 'light' })
+  await expect(app).toHaveClass(/v-theme--light/)
+  await page.getByLabel('Language and theme').click()
+  await page.getByText('Dark').click()
+  await expect(app).toHaveClass(/v-theme--dark/)
+  await page.reload()
+  await expect(app).toHaveClass(/v-theme--dark/)
+})
+
+test('an unknown address says so', async ({ page }) => {
+  await page.goto('/no/such/page')
+  await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
+  await page.getByText('Go to the start page').click()
+  await expect(page).toHaveURL(/\/login$/)
+})
+
+test('the menu collapses and stays so', async ({ page, user }) => {
+  await openAs(page, user)
+  const menu = page.getByRole('navigation', { name: 'Main menu' })
+  await menu.getByText('Collapse').click()
+  await expect(menu).toHaveClass(/--rail/)
+  await page.reload()
+  await expect(menu).toHaveClass(/--rail/)
+})
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true })
+
+  test('everything fits and the menu opens', async ({ page, user }) => {
+    await openAs(page, user)
+    await expect(page.getByText('Welcome')).toBeVisible()
+    await expect(page.getByText('Edit Profile', { exact: true }).last()).toBeInViewport()
+    await page.getByLabel('Show or hide the main menu').tap()
+    await page.getByRole('navigation').getByText('Items').tap()
+    await expect(page).toHaveURL(/items\/all$/)
+    await page.getByRole('link', { name: 'Create item' }).tap()
+    await page.getByLabel('Title').fill('From a phone')
+    await page.getByRole('button', { name: 'Create' }).tap()
+    await expect(page.getByRole('cell', { name: 'From a phone' })).toBeVisible()
+    const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
+    expect(overflow).toBeLessThanOrEqual(0)
+  })
+})
+
+test('everything works with the keyboard alone', async ({ page, user }) => {
+  await page.goto('/login')
+  const press = async (key: string, times = 1) => {
+    for (let time = 0; time < times; time++) await page.keyboard.press(key)
+  }
+  await page.getByRole('link', { name: 'FastAPI template' }).focus()
+  await press('Tab', 2) // Past the settings.
+  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await page.keyboard.type(user.email)
+  await press('Tab')
+  await page.keyboard.type(PASSWORD)
+  await press('Enter')
+  await expect(page).toHaveURL(/dashboard$/)
+
+  await page.getByLabel('Menu', { exact: true }).focus()
+  await press('Enter')
+  await expect(
+    page.getByRole('menu').getByText('Logout').or(page.getByRole('listbox')),
+  ).toBeVisible()
+  await press('Escape')
+  await page.getByRole('link', { name: 'Items' }).focus()
+  await press('Enter')
+  await page.getByRole('link', { name: 'Create item' }).focus()
+  await press('Enter')
+  await page.getByLabel('Title').focus()
+  await page.keyboard.type('By keyboard')
+  await press('Enter')
+  await expect(page.getByRole('cell', { name: 'By keyboard' })).toBeVisible()
+
+  await page.getByRole('button', { name: 'Delete: By keyboard' }).focus()
+  await press('Enter')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Delete: By keyboard' })).toBeFocused()
+})
+
+test('logging in by the form works', async ({ page, user }) => {
+  await page.goto('/login')
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page).toHaveURL(/dashboard$/)
+})

@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, openAs, test } from './fixtures'
+
+const SCRIPT = fileURLToPath(new URL('../../../scripts/native.sh', import.meta.url))
+
+function stack(verb: 'stop' | 'start', service: string): void {
+  expect(process.env.NATIVE_STACK, 'run this by scripts/native.sh test e2e').toBe('test')
+  execFileSync('sh', [SCRIPT, verb, service], { stdio: 'ignore' })
+}
+
+test.describe.configure({ mode: 'serial' })
+test.afterEach(() => stack('start', 'backend'))
+
+test('the backend goes away under a form and comes back', async ({ page, user }) => {
+  await openAs(page, user, '/main/items/create')
+  await page.getByLabel('Title').fill('Typed before')
+  stack('stop', 'backend')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
+  stack('start', 'backend')
+  await expect(page.getByText("The server can't be reached", { exact: true })).toBeHidden({
+    timeout: 20_000,
+  })
+  await expect(page.getByLabel('Title')).toHaveValue('Typed before')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await expect(page.getByRole('cell', { name: 'Typed before' })).toBeVisible()
+})
+
+test('a page that is opened without a backend shows itself once that is there', async ({
+  page,
+  user,
+}) => {
+  stack('stop', 'backend')
+  await openAs(page, user)
+  await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
+  stack('start', 'backend')
+  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible({ timeout: 20_000 })
+})

@@ -1,0 +1,88 @@
+/** What the browser tests share: users of their own, a page that one is logged in to, the mail. */
+
+import { randomUUID } from 'node:crypto'
+import { test as base, expect, type Page } from '@playwright/test'
+import { loginLoginAccessToken, type UserCreate, usersCreateUser } from '../../src/client'
+import { type Client, createClient } from '../../src/client/client'
+
+const {
+  BASE_URL = 'http://localhost',
+  MAIL_URL = 'http://localhost:1080',
+  FIRST_SUPERUSER = 'admin@example.com',
+  FIRST_SUPERUSER_PASSWORD = 'changethis',
+} = process.env
+
+export const PASSWORD = 'a good password'
+
+export interface Account {
+  id: number
+  email: string
+  token: string
+  /** The API as this user. */
+  client: Client
+}
+
+async function login(
+  username: string,
+  password: string,
+): Promise<Pick<Account, 'token' | 'client'>> {
+  const client = createClient({ baseUrl: BASE_URL, throwOnError: true })
+  const { data } = await loginLoginAccessToken({ client, body: { username, password } })
+  client.setConfig({ auth: data.access_token })
+  return { client, token: data.access_token }
+}
+
+export const loginAsFirstSuperuser = () => login(FIRST_SUPERUSER, FIRST_SUPERUSER_PASSWORD)
+
+export const newEmail = () => `${randomUUID()}@example.com`
+
+export async function createAccount(fields: Partial<UserCreate> = {}): Promise<Account> {
+  const { client } = await loginAsFirstSuperuser()
+  const body = { email: newEmail(), password: PASSWORD, ...fields }
+  const { data } = await usersCreateUser({ client, body })
+  return { id: data.id, email: data.email, ...(await login(body.email, body.password)) }
+}
+
+/** What logging in leaves in the browser, without the form. */
+export async function openAs(
+  page: Page,
+  account: Account,
+  path = '/main/dashboard',
+): Promise<void> {
+  await page.goto('/robots.txt')
+  await page.evaluate((token) => sessionStorage.setItem('token', token), account.token)
+  await page.goto(path)
+}
+
+export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(password)
+  await page.getByRole('button', { name: 'Login' }).click()
+}
+
+interface Mail {
+  to: { address: string }[]
+  subject: string
+  text: string
+}
+
+/** The link in the newest mail to this address whose subject has these words. */
+export async function linkInMail(address: string, subject: string): Promise<string> {
+  let link: string | undefined
+  await expect(async () => {
+    const mails = (await (await fetch(`${MAIL_URL}/api/email`)).json()) as Mail[]
+    const mail = mails.findLast(
+      (one) => one.to[0]?.address === address && one.subject.includes(subject),
+    )
+    link = mail?.text.match(/http\S+/)?.[0]
+    expect(link).toBeTruthy()
+  }).toPass({ timeout: 20_000 })
+  return link!
+}
+
+export const test = base.extend<{ user: Account; superuser: Account }>({
+  user: async ({}, use) => use(await createAccount()),
+  superuser: async ({}, use) => use(await createAccount({ is_superuser: true })),
+})
+
+export { expect }

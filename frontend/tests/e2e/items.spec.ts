@@ -1,0 +1,148 @@
+import { itemsCreateItem } from '../../src/client'
+import { type Account, expect, openAs, test } from './fixtures'
+
+async function createItems({ client }: Account, titles: string[]): Promise<void> {
+  for (const title of titles) await itemsCreateItem({ client, body: { title } })
+}
+
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, place) => `Item ${String(place + 1).padStart(2, '0')}`)
+
+test('an item is created, changed and deleted', async ({ page, user }) => {
+  await openAs(page, user, '/main/items/all')
+  await expect(page.getByText('There are no items yet.')).toBeVisible()
+  await page.getByRole('link', { name: 'Create item' }).click()
+  await page.getByRole('button', { name: 'Create' }).click()
+  await expect(page.getByText('This is needed')).toBeVisible()
+  await expect(page.getByLabel('Title')).toBeFocused()
+  await page.getByLabel('Title').fill('A title')
+  await page.getByLabel('Description').fill('A description')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await expect(page.getByText('Item created')).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'A description' })).toBeVisible()
+
+  await page.getByRole('link', { name: 'Edit: A title' }).click()
+  await expect(page.getByLabel('Description')).toHaveValue('A description')
+  await page.getByLabel('Title').fill('Another title')
+  await page.getByLabel('Description').fill('')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Item saved')).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Another title' })).toBeVisible()
+  await expect(page.getByText('A description')).toHaveCount(0)
+
+  await page.getByRole('button', { name: 'Delete: Another title' }).click()
+  await expect(page.getByText('Delete the item “Another title”?')).toBeVisible()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Delete: Another title' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByText('Item deleted')).toBeVisible()
+  await expect(page.getByText('There are no items yet.')).toBeVisible()
+})
+
+test('pages are turned, and the address keeps the place', async ({ page, user }) => {
+  await createItems(user, numbered(12))
+  await openAs(page, user, '/main/items/all')
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await expect(page).toHaveURL(/page=2$/)
+  await expect(page.getByText('11-12 of 12')).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('cell', { name: 'Item 12' })).toBeVisible()
+  await page.goBack()
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Item 01' })).toBeVisible()
+})
+
+test('columns sort in both directions', async ({ page, user }) => {
+  await createItems(user, ['b', 'c', 'a'])
+  await openAs(page, user, '/main/items/all')
+  const first = page.getByRole('row').nth(1)
+  await expect(first).toContainText('b')
+  await page.getByRole('columnheader', { name: 'Title' }).click()
+  await expect(page).toHaveURL(/sort=title$/)
+  await expect(first).toContainText('a')
+  await page.getByRole('columnheader', { name: 'Title' }).click()
+  await expect(page).toHaveURL(/sort=-title$/)
+  await expect(first).toContainText('c')
+})
+
+test('a search finds titles, and nothing says so', async ({ page, user }) => {
+  await createItems(user, ['Apple', 'Apricot', 'Banana'])
+  await openAs(page, user, '/main/items/all')
+  await page.getByLabel('Search').fill('AP')
+  await expect(page.getByRole('cell', { name: 'Banana' })).toHaveCount(0)
+  await expect(page.getByRole('cell', { name: 'Apricot' })).toBeVisible()
+  await expect(page).toHaveURL(/q=AP$/)
+  await page.getByLabel('Search').fill('%')
+  await expect(page.getByText('Nothing matches “%”.')).toBeVisible()
+  await page.getByLabel('Search').fill('')
+  await expect(page.getByRole('cell', { name: 'Banana' })).toBeVisible()
+})
+
+test('with the last row of the last page gone, the page before is shown', async ({
+  page,
+  user,
+}) => {
+  await createItems(user, numbered(11))
+  await openAs(page, user, '/main/items/all?page=2')
+  await page.getByRole('button', { name: 'Delete: Item 11' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByText('1-10 of 10')).toBeVisible()
+})
+
+test('a user sees only their own items, a superuser everybody’s', async ({
+  page,
+  user,
+  superuser,
+}) => {
+  const title = `Item of ${user.email}`
+  await createItems(superuser, ['Not for users'])
+  await createItems(user, [title])
+  await openAs(page, user, '/main/items/all')
+  await expect(page.getByRole('cell', { name: title })).toBeVisible()
+  await expect(page.getByText('1-1 of 1')).toBeVisible()
+
+  await openAs(page, superuser, `/main/items/all?q=${encodeURIComponent(user.email)}`)
+  await expect(page.getByRole('cell', { name: title })).toBeVisible()
+})
+
+test('somebody else’s item and a missing one can’t be edited', async ({
+  page,
+  user,
+  superuser,
+}) => {
+  const { data } = await itemsCreateItem({ client: superuser.client, body: { title: 'Mine' } })
+  await openAs(page, user, `/main/items/edit/${data.id}`)
+  await expect(page.getByText('Not enough permissions')).toBeVisible()
+  await page.goto('/main/items/edit/2000000000')
+  await expect(page.getByText('Item not found')).toBeVisible()
+})
+
+test('odd texts are shown as they are, and never run', async ({ page, user }) => {
+  const odd = [
+    '<img src=x onerror="document.title=1"><script>document.title=2</script>',
+    '{{ constructor.constructor("document.title=3")() }}',
+    '😀 👩‍👩‍👧‍👦 e\u0301',
+    'مرحبا بالعالم',
+    'W'.repeat(255),
+  ]
+  await createItems(user, odd)
+  const description = 'd'.repeat(10_000)
+  await itemsCreateItem({ client: user.client, body: { title: 'Long', description } })
+  await openAs(page, user, '/main/items/all')
+  for (const title of odd) await expect(page.getByText(title, { exact: true })).toBeVisible()
+  await page.getByRole('link', { name: 'Edit: Long' }).click()
+  await expect(page.getByLabel('Description')).toHaveValue(description)
+  await expect(page).toHaveTitle(/^Edit item/)
+  const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
+  expect(overflow).toBeLessThanOrEqual(0)
+})
+
+test('a text that is too long is refused before it is sent', async ({ page, user }) => {
+  await openAs(page, user, '/main/items/create')
+  await page.getByLabel('Title').fill('x'.repeat(256))
+  await page.getByLabel('Description').fill('x'.repeat(10_001))
+  await page.getByRole('button', { name: 'Create' }).click()
+  await expect(page.getByText('255 characters at most')).toBeVisible()
+  await expect(page.getByText('10000 characters at most')).toBeVisible()
+})

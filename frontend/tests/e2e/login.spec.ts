@@ -1,0 +1,85 @@
+import { usersUpdateUser } from '../../src/client'
+import {
+  createAccount,
+  expect,
+  fillLogin,
+  loginAsFirstSuperuser,
+  openAs,
+  PASSWORD,
+  test,
+} from './fixtures'
+
+test('logs in, stays so after a reload, and logs out', async ({ page, user }) => {
+  await page.goto('/')
+  await expect(page).toHaveURL(/\/login$/)
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page.getByText('Logged in')).toBeVisible()
+  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+
+  await page.reload()
+  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+
+  await page.getByText('Logout').click()
+  await expect(page.getByText('Logged out')).toBeVisible()
+  await page.goBack()
+  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+})
+
+test('a wrong password is refused, and the e-mail stays typed', async ({ page, user }) => {
+  await page.goto('/login')
+  await fillLogin(page, user.email, 'a wrong password')
+  await expect(page.getByRole('alert')).toHaveText('Incorrect email or password')
+  await expect(page.getByLabel('E-mail')).toHaveValue(user.email)
+
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('an inactive user is told so', async ({ page, user }) => {
+  const { client } = await loginAsFirstSuperuser()
+  await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
+  await page.goto('/login')
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page.getByRole('alert')).toHaveText('Inactive user')
+})
+
+test('an address behind the login is shown after it', async ({ page, user }) => {
+  await page.goto('/main/items/all?q=word')
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page).toHaveURL(/\/main\/items\/all\?q=word$/)
+  await expect(page.getByLabel('Search')).toHaveValue('word')
+})
+
+test('an ended session leads to the login, and then back', async ({ page, user }) => {
+  await openAs(page, user)
+  await expect(page.getByText('Welcome')).toBeVisible()
+  const { client } = await loginAsFirstSuperuser()
+  const body = { password: 'another password' }
+  await usersUpdateUser({ client, path: { user_id: user.id }, body })
+
+  await page.getByText('Items').click()
+  await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
+  await fillLogin(page, user.email, 'another password')
+  await expect(page).toHaveURL(/\/main\/items\/all$/)
+})
+
+test('who is deactivated while logged in is logged out', async ({ page, user }) => {
+  await openAs(page, user)
+  await expect(page.getByText('Welcome')).toBeVisible()
+  const { client } = await loginAsFirstSuperuser()
+  await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
+
+  await page.getByText('Items').click()
+  await expect(page).toHaveURL(/\/login/)
+  await expect(page.getByText('Inactive user')).toBeVisible()
+})
+
+test('the next user sees nothing of the one before', async ({ page, user }) => {
+  const other = await createAccount({ full_name: 'Somebody else' })
+  await openAs(page, user)
+  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await page.getByText('Logout').click()
+  await fillLogin(page, other.email, PASSWORD)
+  await expect(page.getByText('Welcome Somebody else')).toBeVisible()
+  await expect(page.getByText(user.email)).toHaveCount(0)
+})

@@ -1,0 +1,67 @@
+import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
+
+test('the name is changed and taken away again', async ({ page, user }) => {
+  await openAs(page, user, '/main/profile/edit')
+  await page.getByLabel('Full name').fill('Grace Example')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Grace Example')).toBeVisible()
+
+  await page.goto('/main/profile/edit')
+  await page.getByLabel('Full name').fill('')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.goto('/main/dashboard')
+  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+})
+
+test('the e-mail is changed with the current password only', async ({ page, user }) => {
+  const email = newEmail()
+  await openAs(page, user, '/main/profile/edit')
+  await expect(page.getByLabel('Current password')).toHaveCount(0)
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('This is needed')).toBeVisible()
+  await page.getByLabel('Current password').fill('a wrong password')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Incorrect password')).toBeVisible()
+  await expect(page.getByLabel('E-mail')).toHaveValue(email)
+
+  await page.getByLabel('Current password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page).toHaveURL(/profile\/view$/)
+  await expect(page.getByRole('main').getByText(email)).toBeVisible()
+})
+
+test('a new password keeps this session, and is the one that counts', async ({ page, user }) => {
+  await openAs(page, user, '/main/profile/password')
+  await page.getByLabel('Current password').fill(PASSWORD)
+  await page.getByLabel('Password', { exact: true }).fill('short')
+  await page.getByLabel('Confirm password').fill('short')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('8 characters at least')).toBeVisible()
+  await page.getByLabel('Password', { exact: true }).fill('my new password')
+  await page.getByLabel('Confirm password').fill('my new password')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Password successfully updated')).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('heading', { name: 'User Profile' })).toBeVisible()
+
+  await page.getByText('Logout').click()
+  await fillLogin(page, user.email, 'my new password')
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('an account is deleted with its password', async ({ page, user }) => {
+  await openAs(page, user, '/main/profile/view')
+  await page.getByRole('button', { name: 'Delete my account' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Current password').fill('a wrong password')
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await expect(dialog.getByText('Incorrect password')).toBeVisible()
+  await dialog.getByLabel('Current password').fill(PASSWORD)
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByText('Your account is deleted')).toBeVisible()
+
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page.getByRole('alert')).toHaveText('Incorrect email or password')
+})

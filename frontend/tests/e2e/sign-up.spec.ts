@@ -1,0 +1,46 @@
+import { startBackend } from './backend'
+import { expect, newEmail, PASSWORD, test } from './fixtures'
+
+test('signs up and is logged in', async ({ page }) => {
+  const email = newEmail()
+  await page.goto('/login')
+  await page.getByText('Sign up').click()
+  await page.getByLabel('Full name').fill('Ada Example')
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('Confirm password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await expect(page.getByText('Your account is ready')).toBeVisible()
+  await expect(page.getByText('Welcome Ada Example')).toBeVisible()
+})
+
+test('a taken e-mail is named at its field, and can be replaced', async ({ page, user }) => {
+  await page.goto('/sign-up')
+  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('Confirm password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await expect(
+    page.getByText('The user with this username already exists in the system'),
+  ).toBeVisible()
+  await expect(page.getByLabel('E-mail')).toBeFocused()
+
+  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('where registration is closed, there is no way to sign up', async ({ page }) => {
+  await using backend = await startBackend({ USERS_OPEN_REGISTRATION: 'False' })
+  await page.route('**/api/**', (route) =>
+    route.continue({ url: backend.url + new URL(route.request().url()).pathname }),
+  )
+  const answer = page.waitForResponse('**/users/open')
+  await page.goto('/login')
+  await answer
+  await expect(page.getByText('Forgot your password?')).toBeVisible()
+  await expect(page.getByText('Sign up')).toHaveCount(0)
+
+  await page.goto('/sign-up')
+  await expect(page.getByText('Sign-up is closed on this server.')).toBeVisible()
+})

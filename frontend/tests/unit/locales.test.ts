@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import api from '@/locales/api.ru.json'
+import en from '@/locales/en.json'
+import ru from '@/locales/ru.json'
+import openapi from '../../openapi.json'
+
+type Messages = { [key: string]: string | Messages }
+
+function flatten(messages: Messages, prefix = ''): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(messages).flatMap(([key, value]) =>
+      typeof value === 'string'
+        ? [[prefix + key, value]]
+        : Object.entries(flatten(value, `${prefix}${key}.`)),
+    ),
+  )
+}
+
+const placeholders = (text: string) => (text.match(/{\w+}/g) ?? []).sort()
+
+function sources(): string {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(vue|ts)$/.test(file) && !file.startsWith('client'))
+    .map((file) => readFileSync(join('src', file), 'utf8'))
+    .join('\n')
+}
+
+test('both languages have the same texts with the same placeholders', () => {
+  const [english, russian] = [flatten(en), flatten(ru)]
+  expect(Object.keys(russian)).toEqual(Object.keys(english))
+  for (const [key, text] of Object.entries(english)) {
+    expect(placeholders(russian[key]!), key).toEqual(placeholders(text))
+  }
+})
+
+test('every text that the API’s errors can have is translated, and no other', () => {
+  expect(Object.keys(api).sort()).toEqual([...openapi['x-error-texts']].sort())
+})
+
+test('every text is used, and every used one exists', () => {
+  const source = sources()
+  const named = source.match(/(?<=t\(\s*'|title: ')[\w]+\.[\w]+/g) ?? []
+  // Keys that are put together: t(`field.${name}`).
+  const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
+  const keys = Object.keys(flatten(en))
+  expect(named.filter((key) => !keys.includes(key))).toEqual([])
+  expect(
+    keys.filter(
+      (key) => !source.includes(`'${key}'`) && !prefixes.some((prefix) => key.startsWith(prefix)),
+    ),
+  ).toEqual([])
+})
