@@ -1,4 +1,4 @@
-import { fileURLToPath, URL } from 'node:url'
+import { join } from 'node:path'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
 import { loadEnv } from 'vite'
@@ -21,13 +21,13 @@ export default defineConfig(({ command, mode }) => {
       vuetify(),
       // In the build, texts are compiled, and the compiler is not sent along.
       i18n({
-        include: fileURLToPath(new URL('./src/locales/??.json', import.meta.url)),
+        include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),
         dropMessageCompiler: command === 'build',
       }),
     ],
     define: { __VUE_OPTIONS_API__: false },
     envPrefix: 'VUE_APP_',
-    resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+    resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
     server,
     preview: server,
     // Its components are found one by one, and each find would load the page anew.

@@ -17,6 +17,8 @@ export const vuetify = createVuetify({
     themes: {
       light: {
         colors: { primary: '#1565c0', success: '#2e7d32', error: '#b00020', bar: '#1565c0' },
+        // Vuetify's own grey is too pale for WCAG's contrast.
+        variables: { 'medium-emphasis-opacity': 0.75 },
       },
       dark: {
         colors: { primary: '#90caf9', success: '#81c784', error: '#f2b8b5', bar: '#1565c0' },

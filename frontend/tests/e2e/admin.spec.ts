@@ -9,8 +9,8 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('User created')).toBeVisible()
-  await page.getByLabel('Search').fill(email)
-  await expect(page.getByRole('cell', { name: 'New Example' })).toBeVisible()
+  await page.getByRole('searchbox').fill(email)
+  await expect(page.getByRole('cell', { name: 'New Example', exact: true })).toBeVisible()
 
   await page.getByText('Logout').click()
   await fillLogin(page, email, PASSWORD)
@@ -44,8 +44,8 @@ test('a user is renamed, deactivated and deleted', async ({ page, superuser, use
   await page.getByLabel('Active').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByLabel('Search').fill(user.email)
-  await expect(page.getByRole('cell', { name: 'Renamed Example' })).toBeVisible()
+  await page.getByRole('searchbox').fill(user.email)
+  await expect(page.getByRole('cell', { name: 'Renamed Example', exact: true })).toBeVisible()
   await expect(page.getByRole('img', { name: 'Active' })).toHaveCount(0)
 
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
@@ -84,5 +84,5 @@ for (const path of ['all', 'create', 'edit/1']) {
 test('many users are found by e-mail and name', async ({ page, superuser }) => {
   const { email } = await createAccount({ full_name: 'Zoë Unusual' })
   await openAs(page, superuser, '/main/admin/users/all?q=zoë%20unus&sort=-email')
-  await expect(page.getByRole('cell', { name: email })).toBeVisible()
+  await expect(page.getByRole('cell', { name: email, exact: true })).toBeVisible()
 })

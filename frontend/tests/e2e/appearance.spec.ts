@@ -1,4 +1,4 @@
-import { expect, fillLogin, openAs, PASSWORD, test } from './fixtures'
+import { expect, openAs, PASSWORD, test } from './fixtures'
 
 test('Russian is chosen and remembered, for the API’s texts too', async ({ page, user }) => {
   await page.goto('/login')
@@ -8,7 +8,9 @@ test('Russian is chosen and remembered, for the API’s texts too', async ({ pag
   await page.getByLabel('Эл. почта').fill(user.email)
   await page.getByLabel('Пароль', { exact: true }).fill('a wrong password')
   await page.getByRole('button', { name: 'Войти' }).click()
-  await expect(page.getByRole('alert')).toHaveText('Неверная почта или пароль')
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'Неверная почта или пароль' }),
+  ).toBeVisible()
   await page.reload()
   await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
   await expect(page.locator('html')).toHaveAttribute('lang', 'ru')
@@ -70,7 +72,7 @@ test.describe('on a phone', () => {
     await page.getByRole('link', { name: 'Create item' }).tap()
     await page.getByLabel('Title').fill('From a phone')
     await page.getByRole('button', { name: 'Create' }).tap()
-    await expect(page.getByRole('cell', { name: 'From a phone' })).toBeVisible()
+    await expect(page.getByText('From a phone')).toBeVisible()
     const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
   })
@@ -90,11 +92,9 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await press('Enter')
   await expect(page).toHaveURL(/dashboard$/)
 
-  await page.getByLabel('Menu', { exact: true }).focus()
+  await page.getByRole('button', { name: 'Menu', exact: true }).focus()
   await press('Enter')
-  await expect(
-    page.getByRole('menu').getByText('Logout').or(page.getByRole('listbox')),
-  ).toBeVisible()
+  await expect(page.getByRole('menuitem', { name: 'Logout' })).toBeVisible()
   await press('Escape')
   await page.getByRole('link', { name: 'Items' }).focus()
   await press('Enter')
@@ -103,7 +103,7 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await page.getByLabel('Title').focus()
   await page.keyboard.type('By keyboard')
   await press('Enter')
-  await expect(page.getByRole('cell', { name: 'By keyboard' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'By keyboard', exact: true })).toBeVisible()
 
   await page.getByRole('button', { name: 'Delete: By keyboard' }).focus()
   await press('Enter')
@@ -111,10 +111,4 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
   await expect(page.getByRole('button', { name: 'Delete: By keyboard' })).toBeFocused()
-})
-
-test('logging in by the form works', async ({ page, user }) => {
-  await page.goto('/login')
-  await fillLogin(page, user.email, PASSWORD)
-  await expect(page).toHaveURL(/dashboard$/)
 })

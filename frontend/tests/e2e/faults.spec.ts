@@ -24,7 +24,7 @@ test('the backend goes away under a form and comes back', async ({ page, user })
   })
   await expect(page.getByLabel('Title')).toHaveValue('Typed before')
   await page.getByRole('button', { name: 'Create' }).click()
-  await expect(page.getByRole('cell', { name: 'Typed before' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Typed before', exact: true })).toBeVisible()
 })
 
 test('a page that is opened without a backend shows itself once that is there', async ({

@@ -19,7 +19,7 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByLabel('Description').fill('A description')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Item created')).toBeVisible()
-  await expect(page.getByRole('cell', { name: 'A description' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'A description', exact: true })).toBeVisible()
 
   await page.getByRole('link', { name: 'Edit: A title' }).click()
   await expect(page.getByLabel('Description')).toHaveValue('A description')
@@ -27,7 +27,7 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByLabel('Description').fill('')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Item saved')).toBeVisible()
-  await expect(page.getByRole('cell', { name: 'Another title' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Another title', exact: true })).toBeVisible()
   await expect(page.getByText('A description')).toHaveCount(0)
 
   await page.getByRole('button', { name: 'Delete: Another title' }).click()
@@ -47,10 +47,10 @@ test('pages are turned, and the address keeps the place', async ({ page, user })
   await expect(page).toHaveURL(/page=2$/)
   await expect(page.getByText('11-12 of 12')).toBeVisible()
   await page.reload()
-  await expect(page.getByRole('cell', { name: 'Item 12' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Item 12', exact: true })).toBeVisible()
   await page.goBack()
   await expect(page.getByText('1-10 of 12')).toBeVisible()
-  await expect(page.getByRole('cell', { name: 'Item 01' })).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'Item 01', exact: true })).toBeVisible()
 })
 
 test('columns sort in both directions', async ({ page, user }) => {
@@ -69,14 +69,14 @@ test('columns sort in both directions', async ({ page, user }) => {
 test('a search finds titles, and nothing says so', async ({ page, user }) => {
   await createItems(user, ['Apple', 'Apricot', 'Banana'])
   await openAs(page, user, '/main/items/all')
-  await page.getByLabel('Search').fill('AP')
-  await expect(page.getByRole('cell', { name: 'Banana' })).toHaveCount(0)
-  await expect(page.getByRole('cell', { name: 'Apricot' })).toBeVisible()
+  await page.getByRole('searchbox').fill('AP')
+  await expect(page.getByRole('cell', { name: 'Banana', exact: true })).toHaveCount(0)
+  await expect(page.getByRole('cell', { name: 'Apricot', exact: true })).toBeVisible()
   await expect(page).toHaveURL(/q=AP$/)
-  await page.getByLabel('Search').fill('%')
+  await page.getByRole('searchbox').fill('%')
   await expect(page.getByText('Nothing matches “%”.')).toBeVisible()
-  await page.getByLabel('Search').fill('')
-  await expect(page.getByRole('cell', { name: 'Banana' })).toBeVisible()
+  await page.getByRole('searchbox').fill('')
+  await expect(page.getByRole('cell', { name: 'Banana', exact: true })).toBeVisible()
 })
 
 test('with the last row of the last page gone, the page before is shown', async ({
@@ -99,11 +99,11 @@ test('a user sees only their own items, a superuser everybody’s', async ({
   await createItems(superuser, ['Not for users'])
   await createItems(user, [title])
   await openAs(page, user, '/main/items/all')
-  await expect(page.getByRole('cell', { name: title })).toBeVisible()
+  await expect(page.getByRole('cell', { name: title, exact: true })).toBeVisible()
   await expect(page.getByText('1-1 of 1')).toBeVisible()
 
   await openAs(page, superuser, `/main/items/all?q=${encodeURIComponent(user.email)}`)
-  await expect(page.getByRole('cell', { name: title })).toBeVisible()
+  await expect(page.getByRole('cell', { name: title, exact: true })).toBeVisible()
 })
 
 test('somebody else’s item and a missing one can’t be edited', async ({
