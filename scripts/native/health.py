@@ -26,6 +26,14 @@ def _backend(_: Mapping[str, str]) -> bool:
         return False
 
 
+def _frontend(_: Mapping[str, str]) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{read_ports()['proxy']}/", timeout=5) as answer:
+            return answer.status == 200 and "text/html" in answer.headers.get("Content-Type", "")
+    except (urllib.error.URLError, OSError):
+        return False
+
+
 def _worker(env: Mapping[str, str]) -> bool:
     try:
         with redis.Redis.from_url(env["REDIS_URL"], socket_timeout=2) as broker:
@@ -52,6 +60,7 @@ CHECKS: dict[str, Callable[[Mapping[str, str]], bool]] = {
     "proxy": _answers("proxy"),
     "backend": _backend,
     "celeryworker": _worker,
+    "frontend": _frontend,
 }
 
 

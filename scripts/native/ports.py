@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from settings import PORTS, fail, read_ports, say
+from settings import PORTS, TESTING, fail, read_ports, say
 
 # Above 32767 a client's own port may be in the way.
 HIGHEST = 32767
 ELSE = {80: 8000}
+# The test stack keeps away from what the development's will want.
+TEST_OFFSET = 10_000
 
 
 def is_free(port: int) -> bool:
@@ -37,6 +39,8 @@ def _obstacle(port: int) -> str:
 def choose(usual: Mapping[str, int]) -> None:
     """Write the ports of these names to the ports file; those that it has for others stay."""
     chosen = read_ports()
+    if TESTING:
+        usual = {name: ELSE.get(port, port) + TEST_OFFSET for name, port in usual.items()}
     before = {name: chosen.pop(name, 0) for name in usual}
     for name in usual:
         chosen[name] = _choose(name, usual[name], before[name], set(chosen.values()))
@@ -48,7 +52,7 @@ def _choose(name: str, usual: int, before: int, taken: set[int]) -> int:
     candidates: list[int] = [before or usual, usual, *range(start, min(start + 1000, HIGHEST))]
     for port in candidates:
         if port not in taken and is_free(port):
-            if port != usual:
+            if port != usual and not TESTING:
                 say(f"Port {usual} {_obstacle(usual) or 'was taken before'}: {name} is on port {port}.")
             return port
     fail(f"no free port for {name} from {start} on: end a program that listens on one.")

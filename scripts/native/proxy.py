@@ -2,22 +2,27 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from settings import STATE, read_ports
+import frontend
+from settings import RUN, read_ports
 
 # YAML by name, since Traefik goes by the ending; JSON is YAML.
-STATIC = STATE / "traefik.yml"
-ROUTES = STATE / "traefik-routes.yml"
+STATIC = RUN / "traefik.yml"
+ROUTES = RUN / "traefik-routes.yml"
 
 
-def command(_: Mapping[str, str]) -> list[str]:
-    write(read_ports())
+def command(env: Mapping[str, str]) -> list[str]:
+    write(read_ports(), compress=frontend.shows_build(env))
     return ["traefik", f"--configfile={STATIC.name}"]
 
 
-def write(ports: Mapping[str, int]) -> None:
+def write(ports: Mapping[str, int], *, compress: bool) -> None:
     def local(name: str) -> dict[str, str]:
         return {"address": f"127.0.0.1:{ports[name]}"}
+
+    def server(name: str) -> dict[str, Any]:
+        return {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{ports[name]}"}]}}
 
     static = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
@@ -27,15 +32,16 @@ def write(ports: Mapping[str, int]) -> None:
         "providers": {"file": {"filename": ROUTES.name}},
     }
     backend = " || ".join(f"PathPrefix(`{path}`)" for path in ("/api", "/docs", "/redoc"))
+    # As production's nginx does; Vite's development server has no use for it.
+    compressed = {"middlewares": ["compress"]} if compress else {}
     routes = {
         "http": {
             "routers": {
-                "backend": {"rule": backend, "service": "backend"},
-                # Until there is a page.
-                "root": {"rule": "Path(`/`)", "service": "noop@internal", "middlewares": ["to-docs"]},
+                "backend": {"rule": backend, "service": "backend", "priority": 2},
+                "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **compressed},
             },
-            "middlewares": {"to-docs": {"redirectRegex": {"regex": "/$", "replacement": "/docs"}}},
-            "services": {"backend": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{ports['backend']}"}]}}},
+            "middlewares": {"compress": {"compress": {}}},
+            "services": {"backend": server("backend"), "frontend": server("frontend")},
         }
     }
     STATIC.write_text(json.dumps(static, indent=2))

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import apps
 import db
+import frontend
+import node
 import proxy
-from settings import BACKEND, DATA, SCRIPTS, STATE, VENV, read_ports
+from settings import BACKEND, DATA, RUN, SCRIPTS, VENV, read_ports
 
 Env = Mapping[str, str]
 
@@ -69,11 +71,19 @@ SERVICES = {
     "backend": Service(_backend, {"backend": 8001}),
     "celeryworker": Service(_worker, seconds_to_stop=20),
     "flower": Service(_flower, {"flower": 5555}, pages=(("flower", "Flower"),)),
-    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, STATE, pages=(("dashboard", "Proxy"),)),
+    "frontend": Service(
+        frontend.command,
+        {"frontend": 5173},
+        frontend.FOLDER,
+        node.env,
+        frontend.prepare,
+        installed=frontend.is_installed,
+    ),
+    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, RUN, pages=(("dashboard", "Proxy"),)),
     "mailcatcher": Service(
         apps.mailcatcher,
         {"mail": 1080, "smtp": 1025},
-        STATE,
+        RUN,
         prepare=apps.prepare_mailcatcher,
         installed=apps.mailcatcher_ready,
         pages=(("mail", "Mail catcher"),),
@@ -81,7 +91,7 @@ SERVICES = {
     "pgadmin": Service(
         apps.pgadmin,
         {"pgadmin": 5050},
-        STATE,
+        RUN,
         apps.pgadmin_env,
         apps.prepare_pgadmin,
         installed=apps.pgadmin_ready,

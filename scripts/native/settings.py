@@ -16,10 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend" / "app"
 SCRIPTS = Path(__file__).resolve().parent
 STATE = ROOT / ".native"
-DATA = STATE / "data"
-LOGS = STATE / "log"
 VENV = STATE / "venv"
-PORTS = STATE / "ports.json"
+# Installed packages serve all stacks of a clone. What belongs to a running one, data first of all, is in a folder of
+# its own: of the development's stack, or of the one that the browser tests start beside it.
+TESTING = os.environ.get("NATIVE_STACK") == "test"
+RUN = STATE / "test" if TESTING else STATE
+DATA = RUN / "data"
+LOGS = RUN / "log"
+PORTS = RUN / "ports.json"
 
 
 def say(text: str) -> None:
@@ -69,10 +73,10 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         if not values.setdefault(name, caller.get(name, "")):
             fail(f"{name} is not set: give it a value in {ROOT / '.env'}.")
     ports = read_ports()
-    web = ports.get("proxy", 80)
+    web, domain = ports.get("proxy", 80), values.get("DOMAIN") or "localhost"
     addresses = {
         "ENVIRONMENT": "development",
-        "SERVER_HOST": "http://localhost" if web == 80 else f"http://localhost:{web}",
+        "SERVER_HOST": f"http://{domain}" if web == 80 else f"http://{domain}:{web}",
         "POSTGRES_SERVER": "127.0.0.1",
         "POSTGRES_PORT": str(ports.get("db", "")),
         "REDIS_URL": f"redis://127.0.0.1:{ports.get('redis', '')}/0",

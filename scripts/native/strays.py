@@ -4,13 +4,13 @@ import os
 
 import psutil
 
-from settings import DATA, ROOT
+from settings import DATA, RUN
 
 MARK = "NATIVE_SERVICE"
 
 
 def mark(service: str) -> str:
-    return f"{ROOT}:{service}"
+    return f"{RUN}:{service}"
 
 
 def end(service: str = "") -> int:

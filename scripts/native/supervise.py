@@ -14,13 +14,13 @@ from supervisor.xmlrpc import SupervisorTransport
 
 import strays
 from services import SERVICES
-from settings import LOGS, STATE, VENV, die_with_parent, fail
+from settings import LOGS, RUN, SCRIPTS, VENV, die_with_parent, fail
 
-# Named from the folder .native, since a socket's path may have 107 bytes and a clone's may have more.
+# Named from the folder RUN, since a socket's path may have 107 bytes and a clone's may have more.
 SOCKET = "supervisor.sock"
 # The supervisor would make a relative name absolute.
 BIND = SOCKET if sys.platform == "darwin" else f"/proc/self/cwd/{SOCKET}"
-CONFIG = STATE / "supervisord.conf"
+CONFIG = RUN / "supervisord.conf"
 # What the other services use is stopped after them; the table has it first.
 STORES = ("db", "redis")
 UP = ("RUNNING", "STARTING", "BACKOFF")
@@ -40,7 +40,7 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
 PROGRAM = """
 [program:{name}]
-command=venv/bin/python ../scripts/native/run.py {name}
+command={python} {script} {name}
 autostart={autostart}
 autorestart=true
 priority={place}
@@ -91,7 +91,15 @@ def states() -> dict[str, dict[str, Any]]:
 def start(names: set[str], *, bound: bool) -> None:
     """Start the supervisor with these services; `bound` to this process, it ends with it."""
     programs = [
-        PROGRAM.format(name=name, service=service, place=place, autostart=str(name in names).lower())
+        PROGRAM.format(
+            name=name,
+            # Relative, since a clone's path may have any characters.
+            python=os.path.relpath(VENV / "bin/python", RUN),
+            script=os.path.relpath(SCRIPTS / "run.py", RUN),
+            service=service,
+            place=place,
+            autostart=str(name in names).lower(),
+        )
         for place, (name, service) in enumerate(SERVICES.items())
     ]
     CONFIG.write_text(HEAD + "".join(programs))
@@ -101,7 +109,7 @@ def start(names: set[str], *, bound: bool) -> None:
     with output.open("wb") as file:
         process = subprocess.Popen(
             [str(VENV / "bin/supervisord"), "--nodaemon", "--configuration", CONFIG.name],
-            cwd=STATE,
+            cwd=RUN,
             env={**os.environ, strays.MARK: strays.mark("supervisord")},
             stdin=subprocess.DEVNULL,
             stdout=file,

@@ -1,0 +1,124 @@
+"""native.sh test: which tests there are, and what each kind needs running."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+import apps
+import browser
+import commands
+import frontend
+import node
+import ports
+import supervise
+from settings import BACKEND, DATA, PORTS, RUN, environment, fail, locked, prepare_state, read_ports, say
+
+STACK = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
+MAIL_SECONDS = 60
+
+
+def run(words: list[str]) -> int:
+    if words in ([], ["--skip-e2e"]):
+        return _everything(skip_browser=bool(words))
+    kind, arguments = (words[0], words[1:]) if words[0] in KINDS else ("backend", words)
+    return KINDS[kind](arguments)
+
+
+def _everything(*, skip_browser: bool) -> int:
+    """Run every kind, whatever the others did, and say how each ended."""
+    kinds = [kind for kind in KINDS if not (skip_browser and kind == "e2e")]
+    results: dict[str, int] = {}
+    for kind in kinds:
+        say(f"\n== {kind} tests")
+        results[kind] = _run([sys.executable, sys.argv[0], "test", kind], dict(os.environ))
+        if results[kind] == 130:  # Ctrl-C is meant for all of them.
+            break
+    say("")
+    for kind in KINDS:
+        status = results.get(kind)
+        say(f"{kind + ' tests:':<15}{'not run' if status is None else 'failed' if status else 'passed'}")
+    return max(results.values())
+
+
+def backend(words: list[str]) -> int:
+    needed = {"db", "redis"}
+    with ExitStack() as lock:
+        lock.enter_context(locked(RUN / "lock", commands.BUSY))
+        alone = supervise.pid() is None
+        before = set() if alone else commands.services_up()
+        if not needed <= before:
+            commands.bring_up(needed, bound=True)
+        if not alone:
+            lock.close()
+        try:
+            env = environment(supervise.caller_environment())
+            return _run(["sh", "./tests-start.sh", *words], env, cwd=str(BACKEND))
+        finally:
+            if alone:
+                supervise.stop()
+            else:
+                for name in needed - before:
+                    supervise.stop_service(name)
+
+
+def unit(words: list[str]) -> int:
+    frontend.install()
+    return _npm("test:unit", words, os.environ)
+
+
+def e2e(words: list[str]) -> int:
+    """Run the browser tests on a stack of their own, whose data are gone before and after."""
+    with locked(RUN / "tests.lock", "the browser tests are running in this clone already."):
+        chromium = browser.executable()
+        frontend.install()
+        apps.install_mailcatcher()
+        try:
+            with locked(RUN / "lock", commands.BUSY):
+                _remove()
+                say("Starting a stack for the browser tests, with data of its own ...")
+                commands.bring_up(STACK, bound=True)
+            env = environment(supervise.caller_environment())
+            mail = f"http://localhost:{read_ports()['mail']}"
+            _wait_for_mail()
+            addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": mail, "CHROMIUM": chromium}
+            return _npm("test:e2e", words, {**env, **addresses})
+        finally:
+            _remove()
+
+
+def _remove() -> None:
+    supervise.stop()
+    shutil.rmtree(DATA, ignore_errors=True)
+    PORTS.unlink(missing_ok=True)
+    prepare_state()
+
+
+def _wait_for_mail() -> None:
+    end = time.monotonic() + MAIL_SECONDS
+    while ports.is_free(read_ports()["mail"]):
+        if time.monotonic() > end:
+            fail(f"the mail catcher did not start: its words are in {RUN / 'log' / 'mailcatcher.log'}.")
+        time.sleep(0.1)
+
+
+def _npm(script: str, words: list[str], env: Mapping[str, str]) -> int:
+    command = ["npm", "run", "--silent", script, "--", *words]
+    return _run(command, {**env, **node.env(env)}, cwd=str(frontend.FOLDER))
+
+
+def _run(command: list[str], env: dict[str, str], cwd: str | None = None) -> int:
+    process = subprocess.Popen(command, cwd=cwd, env=env)
+    while True:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            # The tests have it too, and end in their own time.
+            continue
+        return status if status >= 0 else 128 - status
+
+
+KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e}
