@@ -3,10 +3,10 @@
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import node
 from settings import SCRIPTS, STATE, fail
@@ -17,12 +17,24 @@ MACOS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 FOLDER = STATE / "browser"
+# Among npm's files, so that another version's installation removes it.
+UNPACKED = FOLDER / "node_modules" / ".unpacked"
+WRAPPER = UNPACKED / "wrapper"
 # Unpacks the package's browser below TMPDIR, with the libraries that a bare machine lacks.
 UNPACK = """
 const { default: chromium } = await import('@sparticuz/chromium')
 const path = await chromium.executablePath()
-const { LD_LIBRARY_PATH, FONTCONFIG_PATH } = process.env
-console.log(JSON.stringify({ path, LD_LIBRARY_PATH, FONTCONFIG_PATH }))
+console.log(JSON.stringify({ path, libraries: process.env.LD_LIBRARY_PATH ?? '' }))
+"""
+# The package's own names folders in /tmp, whatever TMPDIR is, and without any font the browser crashes.
+FONTS = """\
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
 """
 
 
@@ -52,26 +64,26 @@ def _starts(path: str) -> bool:
 
 def _from_npm() -> str:
     node.install_packages(FOLDER, SCRIPTS / "browser", "a browser for the tests (about 15 seconds)")
-    wrapper = FOLDER / "chromium"
-    if not (wrapper.exists() and _starts(str(wrapper))):
-        unpacked = FOLDER / "unpacked"
-        shutil.rmtree(unpacked, ignore_errors=True)
-        unpacked.mkdir()
-        # By this the package knows that it has to bring the libraries too.
-        env = {**os.environ, "TMPDIR": str(unpacked), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
+    if not _starts(str(WRAPPER)):
+        shutil.rmtree(UNPACKED, ignore_errors=True)
+        UNPACKED.mkdir()
+        # By the second the package knows that it has to bring the libraries too.
+        env = {**os.environ, "TMPDIR": str(UNPACKED), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
         command = [node.executable(), "--input-type=module", "--eval", UNPACK]
         done = subprocess.run(command, cwd=FOLDER, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             fail(f"the browser from npm can't be unpacked: {done.stderr.strip()[-300:]}")
-        _write_wrapper(wrapper, json.loads(done.stdout))
-        if not _starts(str(wrapper)):
-            fail(f"the browser from npm does not start ({wrapper} --version): apt-get install chromium")
-    return str(wrapper)
+        _write_wrapper(**json.loads(done.stdout))
+        if not _starts(str(WRAPPER)):
+            fail(f"the browser from npm does not start ({WRAPPER} --version): apt-get install chromium")
+    return str(WRAPPER)
 
 
-def _write_wrapper(wrapper: Path, unpacked: dict[str, str]) -> None:
+def _write_wrapper(path: str, libraries: str) -> None:
     """The libraries are for the browser alone."""
-    path = unpacked.pop("path")
-    names = [f"{name}='{value}'" for name, value in unpacked.items() if value]
-    wrapper.write_text(f"#!/bin/sh\nexport {' '.join(names)}\nexec '{path}' \"$@\"\n")
-    wrapper.chmod(0o755)
+    fonts = UNPACKED / "fonts.conf"
+    fonts.write_text(FONTS)
+    variables = {"LD_LIBRARY_PATH": libraries, "FONTCONFIG_FILE": str(fonts)}
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    WRAPPER.write_text(f'#!/bin/sh\n{settings} exec {shlex.quote(path)} "$@"\n')
+    WRAPPER.chmod(0o755)

@@ -43,6 +43,7 @@ OPEN_TO_EVERYONE = [
     ("POST", f"{API}/login/access-token"),
     ("POST", f"{API}/password-recovery/{{email}}"),
     ("POST", f"{API}/reset-password/"),
+    ("GET", f"{API}/users/open"),
     ("POST", f"{API}/users/open"),
     ("GET", f"{API}/utils/health/live"),
     ("GET", f"{API}/utils/health/ready"),
