@@ -7,7 +7,7 @@ import { useNotifications } from '@/store/notifications'
 import { useSession } from '@/store/session'
 
 /** What every failed request leads to; the form that sent it shows the error besides. */
-async function onError(error: Error): Promise<void> {
+async function handle(error: Error): Promise<void> {
   if (!(error instanceof ApiError)) {
     console.error(error)
   } else if (error.isAway) {
@@ -29,6 +29,9 @@ const hasFailed = ({ state }: { state: { status: string } }): boolean => state.s
 function endsSession({ status, detail }: ApiError): boolean {
   return status === 401 || (status === 403 && detail === 'Inactive user')
 }
+
+// Not waited for: a form must not go on saving until the backend is back.
+const onError = (error: Error): void => void handle(error)
 
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError }),

@@ -1,6 +1,3 @@
-import 'vuetify/styles/core'
-import 'vuetify/styles/utilities'
-
 import { useLocalStorage } from '@vueuse/core'
 import { watch } from 'vue'
 import { createVuetify } from 'vuetify'

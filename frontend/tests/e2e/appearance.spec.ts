@@ -108,6 +108,8 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await page.getByRole('button', { name: 'Delete: By keyboard' }).focus()
   await press('Enter')
   await expect(page.getByRole('dialog')).toBeVisible()
+  await press('Tab')
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused()
   await press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
   await expect(page.getByRole('button', { name: 'Delete: By keyboard' })).toBeFocused()

@@ -18,7 +18,7 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
     await held
     await route.continue()
   })
-  await page.locator(create).click()
+  await page.locator(create).dblclick()
   await expect(page.getByText('Saving…')).toBeVisible()
   await expect(page.getByRole('progressbar', { name: 'Loading…' })).toBeVisible()
   await page.getByLabel('Title').press('Enter')

@@ -53,6 +53,31 @@ test('pages are turned, and the address keeps the place', async ({ page, user })
   await expect(page.getByRole('cell', { name: 'Item 01', exact: true })).toBeVisible()
 })
 
+test('after an edit the list is as it was left', async ({ page, user }) => {
+  await createItems(user, numbered(12))
+  await openAs(page, user, '/main/items/all?page=2&sort=-title')
+  await page.getByRole('link', { name: 'Edit: Item 02' }).click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(page).toHaveURL(/page=2&sort=-title$/)
+  await page.getByRole('link', { name: 'Edit: Item 02' }).click()
+  await page.getByLabel('Title').fill('Item 00')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page).toHaveURL(/page=2&sort=-title$/)
+  await expect(page.getByRole('cell', { name: 'Item 00', exact: true })).toBeVisible()
+})
+
+test('the form of one item never shows another', async ({ page, user }) => {
+  await createItems(user, ['First', 'Second'])
+  await openAs(page, user, '/main/items/all')
+  await page.getByRole('link', { name: 'Edit: First' }).click()
+  await expect(page.getByLabel('Title')).toHaveValue('First')
+  await page.getByRole('link', { name: 'Items' }).click()
+  await page.getByRole('link', { name: 'Edit: Second' }).click()
+  await expect(page.getByLabel('Title')).toHaveValue('Second')
+  await page.evaluate(() => history.go(-2))
+  await expect(page.getByLabel('Title')).toHaveValue('First')
+})
+
 test('columns sort in both directions', async ({ page, user }) => {
   await createItems(user, ['b', 'c', 'a'])
   await openAs(page, user, '/main/items/all')

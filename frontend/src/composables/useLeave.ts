@@ -1,0 +1,11 @@
+import { useRouter } from 'vue-router'
+
+/** Leaves a form for the page above it, which is as it was left when the form was opened from there. */
+export function useLeave(path: string): () => Promise<unknown> {
+  const router = useRouter()
+  return async () => {
+    const { back } = router.options.history.state
+    if (typeof back === 'string' && back.split('?')[0] === path) router.back()
+    else await router.push(path)
+  }
+}
