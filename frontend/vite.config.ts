@@ -1,9 +1,22 @@
 import { join } from 'node:path'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
-import { loadEnv } from 'vite'
+import { loadEnv, type Plugin } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
+
+// The splash of index.html need not wait for the styles: they stand behind it.
+const stylesLast: Plugin = {
+  name: 'styles-last',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html) {
+      const links = html.match(/^ *<link rel="stylesheet".*\n/gm) ?? []
+      for (const link of links) html = html.replace(link, '')
+      return html.replace('  </body>', () => `${links.join('')}  </body>`)
+    },
+  },
+}
 
 export default defineConfig(({ command, mode }) => {
   const env = loadEnv(mode, import.meta.dirname, 'VUE_APP_')
@@ -19,6 +32,7 @@ export default defineConfig(({ command, mode }) => {
     plugins: [
       vue(),
       vuetify(),
+      stylesLast,
       // In the build, texts are compiled, and the compiler is not sent along.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),

@@ -1,0 +1,32 @@
+import { gzipSync } from 'node:zlib'
+import { expect, test } from './fixtures'
+
+test('the first page takes at most 200 kB of scripts, all from here', async ({ page, baseURL }) => {
+  const scripts: Promise<Buffer>[] = []
+  const foreign: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${baseURL}/`)) foreign.push(request.url())
+  })
+  page.on('response', (response) => {
+    if (response.request().resourceType() === 'script') scripts.push(response.body())
+  })
+  await page.goto('/login', { waitUntil: 'networkidle' })
+  const sizes = (await Promise.all(scripts)).map((script) => gzipSync(script).length)
+  const size = sizes.reduce((sum, one) => sum + one, 0)
+  expect(size).toBeGreaterThan(10_000)
+  expect(size).toBeLessThanOrEqual(200_000)
+  expect(foreign).toEqual([])
+})
+
+test('something is seen before scripts and styles are there', async ({ page }) => {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  await page.route('**/assets/**', async (route) => {
+    await held
+    await route.continue()
+  })
+  await page.goto('/login', { waitUntil: 'commit' })
+  await expect(page.getByText('FastAPI template')).toBeVisible()
+  release()
+  await expect(page.getByRole('heading', { name: 'Login' })).toBeVisible()
+})
