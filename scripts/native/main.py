@@ -24,6 +24,9 @@ The browser is the one that CHROMIUM names, else the machine's Chromium or Chrom
 TEST_SETTINGS = {
     "NATIVE_STACK": "test",
     "FRONTEND_ENV": "production",
+    "DOMAIN": "localhost",
+    "VUE_APP_DOMAIN_DEV": "localhost",
+    "VUE_APP_ENV": "development",
     "USERS_OPEN_REGISTRATION": "True",
     "SENTRY_DSN": "",
 }

@@ -74,8 +74,17 @@ def test_pages_of_the_backend(path: str) -> None:
     assert httpx2.get(WEB + path).status_code == 200
 
 
-def test_root_leads_somewhere() -> None:
-    assert httpx2.get(WEB, follow_redirects=True).status_code == 200
+@pytest.mark.parametrize("path", ["/", "/login", "/main/items/all?q=word"])
+def test_pages_of_the_app(path: str) -> None:
+    response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
+    assert response.status_code == 200
+    assert '<div id="app">' in response.text
+
+
+def test_unknown_address_of_the_api_is_no_page() -> None:
+    response = httpx2.get(f"{WEB}/api/v1/nothing", headers={"Accept": "text/html"})
+    assert response.status_code == 404
+    assert response.json() == {"detail": "Not Found"}
 
 
 def test_traefik() -> None:

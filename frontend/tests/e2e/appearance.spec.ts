@@ -83,7 +83,7 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   const press = async (key: string, times = 1) => {
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
   }
-  await page.getByRole('link', { name: 'FastAPI template' }).focus()
+  await page.getByRole('banner').getByRole('link').focus()
   await press('Tab', 2) // Past the settings.
   await expect(page.getByLabel('E-mail')).toBeFocused()
   await page.keyboard.type(user.email)

@@ -26,7 +26,7 @@ test('something is seen before scripts and styles are there', async ({ page }) =
     await route.continue()
   })
   await page.goto('/login', { waitUntil: 'commit' })
-  await expect(page.getByText('FastAPI template')).toBeVisible()
+  await expect(page.locator('.splash')).toBeVisible()
   release()
   await expect(page.getByRole('heading', { name: 'Login' })).toBeVisible()
 })
