@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { safePath } from '@/safePath'
 import { token } from '@/token'
 import Login from '@/views/Login.vue'
 
@@ -98,11 +99,6 @@ const routes: RouteRecordRaw[] = [
     meta: { title: 'notFound.title' },
   },
 ]
-
-/** A path of this page, whatever the address says: nobody is led to a foreign host. */
-export function safePath(wanted: unknown): string {
-  return typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) ? wanted : '/main'
-}
 
 export const router = createRouter({ history: createWebHistory(), routes })
 

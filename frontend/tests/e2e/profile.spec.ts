@@ -43,6 +43,7 @@ test('a new password keeps this session, and is the one that counts', async ({ p
   await page.getByLabel('Confirm password').fill('my new password')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Password successfully updated')).toBeVisible()
+  await expect(page).toHaveURL(/profile\/view$/)
   await page.reload()
   await expect(page.getByRole('heading', { name: 'User Profile' })).toBeVisible()
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LocationQuery } from 'vue-router'
 import { parseTableQuery } from '@/composables/useTableQuery'
-import { safePath } from '@/router'
+import { safePath } from '@/safePath'
 
 test.each([
   ['/main/items/all?page=2', '/main/items/all?page=2'],
