@@ -5,7 +5,8 @@ import { aliases, mdi } from 'vuetify/iconsets/mdi-svg'
 
 export const themes = ['system', 'light', 'dark'] as const
 
-const theme = useLocalStorage<(typeof themes)[number]>('theme', 'system')
+/** Remembered as chosen: Vuetify tells only the theme that this came to. */
+export const theme = useLocalStorage<(typeof themes)[number]>('theme', 'system')
 
 export const vuetify = createVuetify({
   icons: { defaultSet: 'mdi', aliases, sets: { mdi } },
@@ -30,6 +31,4 @@ export const vuetify = createVuetify({
   },
 })
 
-watch(vuetify.theme.name, (name) => {
-  theme.value = name as typeof theme.value
-})
+watch(theme, (name) => vuetify.theme.change(name))

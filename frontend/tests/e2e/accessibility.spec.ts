@@ -55,6 +55,13 @@ test('a dialog with a refused form is accessible', async ({ page, superuser }) =
   expect(await seriousViolations(page)).toEqual([])
 })
 
+test('the page without a backend is accessible', async ({ page }) => {
+  await page.route('**/api/**', (route) => route.abort())
+  await page.goto('/login')
+  await expect(page.getByRole('alertdialog')).toBeVisible()
+  expect(await seriousViolations(page)).toEqual([])
+})
+
 test('the menus and a notice are accessible', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/items/create')
   await page.getByLabel('Title').fill('An item')

@@ -34,13 +34,18 @@ test('the theme is the system’s until another is chosen', async ({ page }) => 
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.goto('/login')
   await expect(app).toHaveClass(/v-theme--dark/)
+  await page.reload()
   await page.emulateMedia({ colorScheme: 'light' })
   await expect(app).toHaveClass(/v-theme--light/)
   await page.getByLabel('Language and theme').click()
+  await expect(page.getByRole('menuitemradio', { name: 'As the system' })).toBeChecked()
   await page.getByText('Dark').click()
   await expect(app).toHaveClass(/v-theme--dark/)
   await page.reload()
   await expect(app).toHaveClass(/v-theme--dark/)
+  await page.getByLabel('Language and theme').click()
+  await page.getByText('As the system').click()
+  await expect(app).toHaveClass(/v-theme--light/)
 })
 
 test('an unknown address says so', async ({ page }) => {
