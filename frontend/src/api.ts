@@ -57,9 +57,18 @@ export function errorText(error: unknown): string {
   return error.isAway ? t('error.away') : t('error.unexpected')
 }
 
+let session = new AbortController()
+
+/** Drops every answer that is still to come: it belongs to the session that has ended. */
+export function abortRequests(): void {
+  session.abort()
+  session = new AbortController()
+}
+
 client.setConfig({
   baseUrl: apiOrigin,
   auth: () => token.value,
-  fetch: (request) => fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+  fetch: (request) =>
+    fetch(request, { signal: AbortSignal.any([session.signal, AbortSignal.timeout(TIMEOUT_MS)]) }),
 })
 client.interceptors.error.use((error, response) => toApiError(error, response))

@@ -102,8 +102,8 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory(), routes })
 
-router.beforeEach(({ path, fullPath, query }) => {
-  if (path.startsWith('/main') && !token.value) {
+router.beforeEach(({ path, fullPath, query, matched }) => {
+  if (matched[0]?.path === '/main' && !token.value) {
     return { path: '/login', query: path === '/main/dashboard' ? {} : { redirect: fullPath } }
   }
   if (path === '/login' && token.value) return safePath(query.redirect)

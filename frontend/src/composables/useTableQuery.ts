@@ -23,7 +23,7 @@ export function parseTableQuery(query: LocationQuery, sorts: readonly string[]):
     page: Number.isSafeInteger(page) && page >= 1 && page <= 10_000_000 ? page : 1,
     limit: PAGE_SIZES.includes(limit) ? limit : 10,
     sort: sorts.includes(sort.replace(/^-/, '')) ? sort : 'id',
-    q: first(query.q).slice(0, 255),
+    q: Array.from(first(query.q)).slice(0, 255).join(''),
   }
 }
 
@@ -33,16 +33,22 @@ export function useTableQuery(sorts: readonly string[]) {
   const router = useRouter()
   const state = computed(() => parseTableQuery(route.query, sorts))
 
+  let wanted: TableQuery | undefined
+
   /** Another page is a step for Back; while a search is typed, it is not. */
   function change(part: Partial<TableQuery>, { replace = false } = {}): void {
-    const { page, limit, sort, q } = { ...state.value, page: 1, ...part }
+    // One click can be several changes, of which each builds on the one before.
+    const next = (wanted = { ...(wanted ?? state.value), page: 1, ...part })
+    const { page, limit, sort, q } = next
     const query = {
       page: page > 1 ? page : undefined,
       limit: limit === 10 ? undefined : limit,
       sort: sort === 'id' ? undefined : sort,
       q: q || undefined,
     }
-    void router[replace ? 'replace' : 'push']({ query })
+    void router[replace ? 'replace' : 'push']({ query }).finally(() => {
+      if (wanted === next) wanted = undefined
+    })
   }
 
   return { state, change }

@@ -25,8 +25,11 @@ export function translateApiText(text: string): string {
   return apiTexts[i18n.global.locale.value]?.[text] ?? text
 }
 
-/** Loads the language when it is first needed. */
+let wanted: Locale
+
+/** Loads the language when it is first needed. Throws where the server can't be reached for it. */
 export async function setLocale(locale: Locale): Promise<void> {
+  wanted = locale
   if (locale === 'ru' && !apiTexts.ru) {
     const [messages, api, components] = await Promise.all([
       import('@/locales/ru.json'),
@@ -37,6 +40,7 @@ export async function setLocale(locale: Locale): Promise<void> {
     vuetify.locale.messages.value.ru = components
     apiTexts.ru = api.default
   }
+  if (wanted !== locale) return // Another one was chosen meanwhile.
   i18n.global.locale.value = vuetify.locale.current.value = locale
   document.documentElement.lang = locale
 }
@@ -48,9 +52,9 @@ export async function chooseLocale(locale: Locale): Promise<void> {
 
 /** The language chosen before, else the browser's, if there are translations. */
 export async function startLocale(): Promise<void> {
-  const wanted = remembered.value || navigator.language.slice(0, 2)
+  const locale = remembered.value || navigator.language.slice(0, 2)
   try {
-    await setLocale(wanted in locales ? (wanted as Locale) : 'en')
+    await setLocale(locale in locales ? (locale as Locale) : 'en')
   } catch {
     await setLocale('en') // The server went away in between.
   }

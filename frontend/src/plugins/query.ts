@@ -1,5 +1,5 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/vue-query'
-import { ApiError, errorText } from '@/api'
+import { abortRequests, ApiError, errorText } from '@/api'
 import { i18n } from '@/plugins/i18n'
 import { router } from '@/router'
 import { useConnection } from '@/store/connection'
@@ -46,5 +46,6 @@ export const queryClient = new QueryClient({
 /** Forgets the token, and what this user saw: the next one must not see it. */
 export function endSession(): void {
   useSession().end()
+  abortRequests()
   queryClient.clear()
 }
