@@ -1,6 +1,18 @@
-import { expect, openAs, test } from './fixtures'
+import type { Page } from '@playwright/test'
+import { expect, fillLogin, openAs, PASSWORD, test } from './fixtures'
 
 const ITEMS = '**/api/v1/items/**'
+
+/** Keeps the answers to these requests back until the returned function is called. */
+async function hold(page: Page, url: string, method: string): Promise<() => void> {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  await page.route(url, async (route) => {
+    if (route.request().method() === method) await held
+    await route.continue().catch(() => {}) // The page may have dropped it.
+  })
+  return release
+}
 
 test.beforeEach(async ({ page, user }) => {
   await openAs(page, user, '/main/items/create')
@@ -11,13 +23,8 @@ const create = 'button[type=submit]'
 
 test('a slow save shows its progress and is sent once', async ({ page }) => {
   let requests = 0
-  let release = () => {}
-  const held = new Promise<void>((resolve) => (release = resolve))
-  await page.route(ITEMS, async (route) => {
-    requests += Number(route.request().method() === 'POST')
-    await held
-    await route.continue()
-  })
+  page.on('request', (request) => (requests += Number(request.method() === 'POST')))
+  const release = await hold(page, ITEMS, 'POST')
   await page.locator(create).dblclick()
   await expect(page.getByText('Saving…')).toBeVisible()
   await expect(page.getByRole('progressbar', { name: 'Loading…' })).toBeVisible()
@@ -28,6 +35,62 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page.getByText('1-1 of 1')).toBeVisible()
   expect(requests).toBe(1)
+})
+
+test('a slow save does not call back who went on', async ({ page }) => {
+  const release = await hold(page, ITEMS, 'POST')
+  await page.locator(create).click()
+  await page.getByText('Edit Profile').click()
+  await page.getByLabel('Full name').fill('Typed meanwhile')
+  release()
+  await expect(page.getByText('Item created')).toBeVisible()
+  await expect(page.getByLabel('Full name')).toHaveValue('Typed meanwhile')
+})
+
+test('a slow save ends with the session', async ({ page, user, superuser }) => {
+  await page.getByText('Edit Profile').click()
+  await page.getByLabel('Full name').fill('Of the first')
+  const release = await hold(page, '**/users/me', 'PUT')
+  await page.locator(create).click()
+  await page.getByText('Logout').click()
+  await fillLogin(page, superuser.email, PASSWORD)
+  await expect(page.getByText(`Welcome ${superuser.email}`)).toBeVisible()
+  release()
+  await page.getByRole('link', { name: 'Profile', exact: true }).click()
+  await expect(page.getByRole('main').getByText(superuser.email)).toBeVisible()
+  await expect(page.getByText('Of the first')).toHaveCount(0)
+  await expect(page.getByText(user.email)).toHaveCount(0)
+})
+
+test('a dialog stays while its deletion runs', async ({ page }) => {
+  await page.locator(create).click()
+  await page.getByRole('button', { name: 'Delete: A title' }).click()
+  const release = await hold(page, ITEMS, 'DELETE')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeDisabled()
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeVisible()
+  release()
+  await expect(dialog).toBeHidden()
+  await expect(page.getByText('There are no items yet.')).toBeVisible()
+})
+
+test('a page whose script could not be loaded is loaded anew', async ({ page }) => {
+  await page.route('**/assets/UserProfileEdit-*.js', (route) => route.abort(), { times: 1 })
+  await page.getByText('Edit Profile').click()
+  await expect(page.getByRole('heading', { name: 'Edit User Profile' })).toBeVisible()
+})
+
+test('complaints end when their reason does, and follow the language', async ({ page }) => {
+  await page.getByLabel('Title').fill('')
+  await page.locator(create).click()
+  await expect(page.getByText('This is needed')).toBeVisible()
+  await page.getByLabel('Language and theme').click()
+  await page.getByText('Русский').click()
+  await expect(page.getByText('Заполните это поле')).toBeVisible()
+  await page.getByLabel('Название').fill('A title')
+  await expect(page.getByText('Заполните это поле')).toBeHidden()
 })
 
 test('an answer cut short is told, and the text stays', async ({ page }) => {

@@ -1,4 +1,4 @@
-import { itemsCreateItem } from '../../src/client'
+import { itemsCreateItem, itemsUpdateItem } from '../../src/client'
 import { type Account, expect, openAs, test } from './fixtures'
 
 async function createItems({ client }: Account, titles: string[]): Promise<void> {
@@ -78,6 +78,19 @@ test('the form of one item never shows another', async ({ page, user }) => {
   await expect(page.getByLabel('Title')).toHaveValue('First')
 })
 
+test('the form shows what others have changed meanwhile', async ({ page, user }) => {
+  await createItems(user, ['Before'])
+  await openAs(page, user, '/main/items/all')
+  await page.getByRole('link', { name: 'Edit: Before' }).click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  const id = Number(await page.getByRole('cell').first().textContent())
+  const body = { title: 'After', description: 'By somebody else' }
+  await itemsUpdateItem({ client: user.client, path: { id }, body })
+  await page.getByRole('link', { name: /^Edit: / }).click()
+  await expect(page.getByLabel('Title')).toHaveValue('After')
+  await expect(page.getByLabel('Description')).toHaveValue('By somebody else')
+})
+
 test('columns sort in both directions', async ({ page, user }) => {
   await createItems(user, ['b', 'c', 'a'])
   await openAs(page, user, '/main/items/all')
@@ -89,6 +102,42 @@ test('columns sort in both directions', async ({ page, user }) => {
   await page.getByRole('columnheader', { name: 'Title' }).click()
   await expect(page).toHaveURL(/sort=-title$/)
   await expect(first).toContainText('c')
+})
+
+test('sorting and the page size count on any page', async ({ page, user }) => {
+  await createItems(user, numbered(12))
+  await openAs(page, user, '/main/items/all?page=2')
+  await page.getByRole('columnheader', { name: 'Title' }).click()
+  await expect(page).toHaveURL(/all\?sort=title$/)
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await expect(page.getByText('11-12 of 12')).toBeVisible()
+  await page.getByRole('combobox').first().click()
+  await page.getByRole('option', { name: '25' }).click()
+  await expect(page).toHaveURL(/all\?limit=25&sort=title$/)
+  await expect(page.getByText('1-12 of 12')).toBeVisible()
+})
+
+test('Back leads away from a page that is no more', async ({ page, user }) => {
+  await openAs(page, user)
+  await page.getByRole('link', { name: 'Items' }).click()
+  await expect(page.getByText('There are no items yet.')).toBeVisible()
+  await page.evaluate(() => location.assign('/main/items/all?page=999'))
+  await expect(page.getByText('0-0 of 0')).toBeVisible()
+  await expect(page).toHaveURL(/all$/)
+  await page.goBack()
+  await page.goBack()
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('a search that is still typed ends with its page', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/items/all')
+  await page.getByRole('searchbox').fill('word')
+  await page.getByRole('link', { name: 'Manage Users' }).click()
+  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await page.getByRole('searchbox').fill(superuser.email)
+  await expect(page.getByText('1-1 of 1')).toBeVisible()
+  await expect(page).toHaveURL(`/main/admin/users/all?q=${superuser.email}`)
 })
 
 test('a search finds titles, and nothing says so', async ({ page, user }) => {

@@ -52,6 +52,11 @@ test('an address behind the login is shown after it', async ({ page, user }) => 
   await expect(page.getByRole('searchbox')).toHaveValue('word')
 })
 
+test('an address in other letters wants a login too', async ({ page }) => {
+  await page.goto('/MAIN/dashboard')
+  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+})
+
 test('an ended session leads to the login, and then back', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()

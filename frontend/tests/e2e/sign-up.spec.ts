@@ -26,8 +26,24 @@ test('a taken e-mail is named at its field, and can be replaced', async ({ page,
   await expect(page.getByLabel('E-mail')).toBeFocused()
 
   await page.getByLabel('E-mail').fill(newEmail())
+  await expect(
+    page.getByText('The user with this username already exists in the system'),
+  ).toBeHidden()
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('who can’t be logged in after signing up is told of the success', async ({ page }) => {
+  await page.route('**/login/access-token', (route) =>
+    route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
+  )
+  await page.goto('/sign-up')
+  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('Confirm password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await expect(page.getByText('Your account is ready')).toBeVisible()
+  await expect(page).toHaveURL(/\/login$/)
 })
 
 test('where registration is closed, there is no way to sign up', async ({ page }) => {
