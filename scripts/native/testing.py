@@ -1,12 +1,16 @@
 """native.sh test: which tests there are, and what each kind needs running."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+
+import psutil
 
 import apps
 import browser
@@ -19,11 +23,19 @@ from settings import BACKEND, DATA, PORTS, RUN, environment, fail, locked, prepa
 
 STACK = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
 MAIL_SECONDS = 60
+STOP_SECONDS = 30
+# As a shell says it of Ctrl-C.
+INTERRUPTED = 130
 
 
 def run(words: list[str]) -> int:
+    # So that what runs is ended and what was started is stopped.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     if words in ([], ["--skip-e2e"]):
         return _everything(skip_browser=bool(words))
+    if "--skip-e2e" in words:
+        fail("--skip-e2e is for all tests at once, and goes with no other word.")
     kind, arguments = (words[0], words[1:]) if words[0] in KINDS else ("backend", words)
     return KINDS[kind](arguments)
 
@@ -35,12 +47,12 @@ def _everything(*, skip_browser: bool) -> int:
     for kind in kinds:
         say(f"\n== {kind} tests")
         results[kind] = _run([sys.executable, sys.argv[0], "test", kind], dict(os.environ))
-        if results[kind] == 130:  # Ctrl-C is meant for all of them.
+        if results[kind] == INTERRUPTED:  # Ctrl-C is meant for all of them.
             break
     say("")
+    ends = {None: "not run", 0: "passed", INTERRUPTED: "interrupted"}
     for kind in KINDS:
-        status = results.get(kind)
-        say(f"{kind + ' tests:':<15}{'not run' if status is None else 'failed' if status else 'passed'}")
+        say(f"{kind + ' tests:':<15}{ends.get(results.get(kind), 'failed')}")
     return max(results.values())
 
 
@@ -112,13 +124,31 @@ def _npm(script: str, words: list[str], env: Mapping[str, str]) -> int:
 
 def _run(command: list[str], env: dict[str, str], cwd: str | None = None) -> int:
     process = subprocess.Popen(command, cwd=cwd, env=env)
-    while True:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            # The tests have it too, and end in their own time.
-            continue
-        return status if status >= 0 else 128 - status
+    interrupted = False
+    try:
+        while True:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                # The tests have it too, and end in their own time.
+                interrupted = True
+                continue
+            return INTERRUPTED if interrupted else status if status >= 0 else 128 - status
+    except SystemExit:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the tests and what they started: npm passes no signal on."""
+    with contextlib.suppress(psutil.Error):
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        for child in started:
+            with contextlib.suppress(psutil.Error):
+                child.terminate()
+        psutil.wait_procs(started, timeout=STOP_SECONDS)
+    process.wait()
 
 
 KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e}

@@ -34,7 +34,7 @@ async def test_token(current_user: CurrentUser) -> models.User:
     return current_user
 
 
-@router.post("/password-recovery/{email}", status_code=202)
+@router.post("/password-recovery/{email:path}", status_code=202)
 def recover_password(db: SessionDep, email: Email) -> schemas.Msg:
     """Answers the same whether or not the e-mail is registered: the worker looks it up."""
     queue_email(db, "send_reset_password_email", email)

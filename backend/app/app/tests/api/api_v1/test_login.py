@@ -246,10 +246,10 @@ def test_recovery_answers_the_same_for_everyone(
     monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
     answers = [
         client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
-        for email in (settings.FIRST_SUPERUSER, random_email())
+        for email in (settings.FIRST_SUPERUSER, random_email(), "with%2Fslash@example.com")
     ]
-    assert [answer.status_code for answer in answers] == [202, 202]
-    assert answers[0].content == answers[1].content
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
     # Without mail it is no fault of the client's; the log tells why nothing comes.
     assert "it needs SMTP_HOST" in caplog.text
 
