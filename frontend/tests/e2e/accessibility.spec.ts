@@ -15,15 +15,17 @@ const INSIDE = [
   '/main/admin/users/create',
 ]
 
-// A colour that is on its way to another would be measured.
-test.use({ contextOptions: { reducedMotion: 'reduce' } })
-
 /** What axe calls serious or critical, in both themes. */
 async function seriousViolations(page: Page) {
   const found = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await expect(page.locator('.v-application')).toHaveClass(new RegExp(`v-theme--${colorScheme}`))
+    // A colour that is on its way to another would be measured.
+    await page.evaluate(() => {
+      const transitions = document.getAnimations().filter((one) => one instanceof CSSTransition)
+      return Promise.allSettled(transitions.map(({ finished }) => finished))
+    })
     const { violations } = await new AxeBuilder({ page }).analyze()
     for (const { id, impact, nodes } of violations) {
       if (impact === 'serious' || impact === 'critical') {
