@@ -28,7 +28,9 @@ export class ApiError extends Error {
 
   /** Whether it may be the server that is away, rather than the request that is wrong. */
   get isAway(): boolean {
-    return this.status === 0 || AWAY.includes(this.status)
+    // Without a word of the API's, a 404 is the page's own server: the proxy has lost the backend.
+    const isPages = this.status === 404 && !this.detail
+    return this.status === 0 || AWAY.includes(this.status) || isPages
   }
 }
 

@@ -1,11 +1,9 @@
-const { VUE_APP_ENV, VUE_APP_DOMAIN_DEV, VUE_APP_DOMAIN_STAG, VUE_APP_DOMAIN_PROD } = import.meta
-  .env
-
-const domains = {
-  development: VUE_APP_DOMAIN_DEV,
-  staging: VUE_APP_DOMAIN_STAG,
-  production: VUE_APP_DOMAIN_PROD,
-}
+/** The settings of frontend/.env, from index.html: the container fills them in when it starts. */
+const {
+  name = '',
+  environment = 'development',
+  ...domains
+} = document.querySelector<HTMLElement>('meta[name=settings]')?.dataset ?? {}
 
 /** The page's own origin when it was opened under the domain, on whatever port. */
 export function originOf(
@@ -18,5 +16,5 @@ export function originOf(
   return `${environment === 'development' ? 'http' : 'https'}://${domain}`
 }
 
-export const appName = import.meta.env.VUE_APP_NAME
-export const apiOrigin = originOf(domains[VUE_APP_ENV], VUE_APP_ENV, window.location)
+export const appName = name
+export const apiOrigin = originOf(domains[environment] ?? '', environment, window.location)

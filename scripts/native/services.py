@@ -1,6 +1,5 @@
 """The table of services: one entry is all that a new one takes."""
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ import db
 import frontend
 import node
 import proxy
-from settings import BACKEND, DATA, RUN, SCRIPTS, VENV, read_ports
+from settings import BACKEND, DATA, RUN, VENV, read_ports
 
 Env = Mapping[str, str]
 
@@ -57,12 +56,11 @@ def _backend(_: Env) -> list[str]:
 
 
 def _worker(_: Env) -> list[str]:
-    return [sys.executable, str(SCRIPTS / "reload.py"), "app", "sh", "./worker-start.sh"]
+    return ["python", "scripts/reload.py", "app", "sh", "./worker-start.sh"]
 
 
 def _flower(_: Env) -> list[str]:
-    # The login is in FLOWER_BASIC_AUTH, which Flower reads itself: a command line is for all to see.
-    return ["celery", "-A", "app.worker", "flower", "--address=127.0.0.1", f"--port={_port('flower')}"]
+    return ["sh", "./flower-start.sh", "--address=127.0.0.1", f"--port={_port('flower')}"]
 
 
 SERVICES = {

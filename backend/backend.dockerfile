@@ -1,0 +1,37 @@
+# The backend; its build context is this folder.
+FROM python:3.13-slim AS packages
+
+# Poetry reads the lock, and does not come along.
+COPY app/poetry-requirements.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv /poetry \
+    && /poetry/bin/pip install --require-hashes --requirement /tmp/poetry-requirements.txt
+
+WORKDIR /lock
+COPY app/pyproject.toml app/poetry.lock ./
+ARG INSTALL_DEV=false
+ARG INSTALL_JUPYTER=false
+RUN --mount=type=cache,target=/root/.cache/pip \
+    groups=main \
+    && if [ "$INSTALL_DEV" = true ]; then groups=$groups,dev; fi \
+    && if [ "$INSTALL_JUPYTER" = true ]; then groups=$groups,jupyter; fi \
+    && /poetry/bin/poetry export --only "$groups" --output requirements.txt \
+    && python -m venv /venv \
+    && /venv/bin/pip install --require-hashes --requirement requirements.txt
+
+FROM python:3.13-slim
+RUN useradd --system --home-dir /tmp app
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1
+
+COPY --from=packages /venv /venv
+COPY --chmod=755 start.sh start-reload.sh /
+COPY gunicorn_conf.py /
+
+WORKDIR /app
+COPY app .
+# In production nothing can be written here later.
+RUN python -m compileall -q app alembic
+
+USER app
+EXPOSE 80
+CMD ["/start.sh"]

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Prepares the database, then serves the application with gunicorn.
+set -e
+
+pre_start=${PRE_START_PATH:-/app/prestart.sh}
+if [ -f "$pre_start" ]; then
+  # shellcheck source=app/prestart.sh
+  . "$pre_start"
+else
+  echo "There is no $pre_start: starting without it."
+fi
+
+set -- gunicorn --config "${GUNICORN_CONF:-/gunicorn_conf.py}" \
+  --worker-class "${WORKER_CLASS:-uvicorn_worker.UvicornWorker}" \
+  "${APP_MODULE:-${MODULE_NAME:-app.main}:${VARIABLE_NAME:-app}}"
+if [ -z "${DRAIN_SECONDS:-}" ]; then
+  exec "$@"
+fi
+
+# A proxy that asks for its servers every few seconds goes on sending requests to one that was
+# told to stop: serve them, and stop only when it knows.
+"$@" &
+server=$!
+trap 'sleep "$DRAIN_SECONDS"; kill -TERM "$server"' TERM
+trap 'kill -HUP "$server"' HUP
+while true; do
+  status=0
+  wait "$server" || status=$?
+  kill -0 "$server" 2>/dev/null || exit "$status"
+done
