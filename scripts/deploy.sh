@@ -30,7 +30,7 @@ if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
 fi
 
 # "docker stack deploy" refuses the project's name, and what only "docker compose" uses.
-compose -f docker-compose.yml -f docker-compose.swarm.yml "$@" config | awk '
+compose --project-name "$STACK_NAME" -f docker-compose.yml -f docker-compose.swarm.yml "$@" config | awk '
   /^name:/ { next }
   /^ ? ? ? ?[^ ]/ { skip = /^    (build|depends_on|restart|labels):/ }
   !skip
