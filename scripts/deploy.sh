@@ -29,14 +29,15 @@ if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
   docker node update --label-add "$label=true" "$(docker node ls --quiet)"
 fi
 
-# "docker stack deploy" refuses the project's name, and what only "docker compose" uses.
+# "docker stack deploy" refuses the project's name, and what is for "docker compose" alone.
 compose --project-name "$STACK_NAME" -f docker-compose.yml -f docker-compose.swarm.yml "$@" config | awk '
-  /^name:/ { next }
-  /^ ? ? ? ?[^ ]/ { skip = /^    (build|depends_on|restart|labels):/ }
-  !skip
+  /^[^ ]/ { top = /^(name:|x-)/ }
+  /^  [^ ]/ { inner = 0 }
+  /^    [^ ]/ { inner = /^    (build|depends_on|restart|labels):/ }
+  !top && !inner
 ' >docker-stack.yml
 
-docker stack deploy --compose-file docker-stack.yml --with-registry-auth --detach=false "$STACK_NAME"
+docker stack deploy --compose-file docker-stack.yml --with-registry-auth --detach=false --quiet "$STACK_NAME"
 
 status=0
 for service in $(docker stack services --quiet "$STACK_NAME"); do

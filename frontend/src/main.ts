@@ -1,4 +1,3 @@
-// Vuetify's before all components: which of its layers wins, is settled where each is first named.
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
 import '@fontsource-variable/roboto/wght.css'

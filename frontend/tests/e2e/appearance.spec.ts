@@ -48,6 +48,13 @@ test('the theme is the system’s until another is chosen', async ({ page }) => 
   await expect(app).toHaveClass(/v-theme--light/)
 })
 
+test('the colours are the theme’s, in whatever order the styles arrive', async ({ page }) => {
+  const primary = 'rgb(21, 101, 192)'
+  await page.goto('/login')
+  await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
+  await expect(page.getByRole('button', { name: 'Login' })).toHaveCSS('background-color', primary)
+})
+
 test('an unknown address says so', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()

@@ -22,6 +22,7 @@ test.each([
   ['no answer', undefined],
   ['an answer cut short', answer(200)],
   ['a proxy without a backend', answer(502)],
+  ['the page’s own server, asked in its place', answer(404)],
 ])('%s means that the server may be away', (_, response) => {
   const error = toApiError(new TypeError('Failed to fetch'), response)
   expect(error.isAway).toBe(true)
