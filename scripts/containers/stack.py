@@ -1,0 +1,80 @@
+"""A stack of the project's compose files, in a folder of its own."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+
+ROOT = Path(__file__).parents[2]
+# As a person's folder: neither root's nor this process's.
+OWNER = 1000
+T = TypeVar("T")
+
+
+class Stack:
+    """Runs the commands of the README in a copy of the project."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.env = {**os.environ, **(env or {})}
+        if not folder.exists():
+            self._copy()
+
+    def _copy(self) -> None:
+        listed = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        for name in subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split("\0"):
+            if name and (ROOT / name).is_file():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                subprocess.run(["cp", "-p", str(ROOT / name), str(self.folder / name)], check=True)
+        subprocess.run(["chown", "-R", f"{OWNER}:{OWNER}", str(self.folder)], check=True)
+
+    def run(self, *command: str, env: Mapping[str, str] | None = None, seconds: float = 400) -> str:
+        """Return what the command prints; fail with that when it fails."""
+        code, output = self.outcome(*command, env=env, seconds=seconds)
+        assert code == 0, f"{' '.join(command)} ended with {code}:\n{output[-4000:]}"
+        return output
+
+    def outcome(self, *command: str, env: Mapping[str, str] | None = None, seconds: float = 400) -> tuple[int, str]:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+        return done.returncode, done.stdout
+
+    def compose(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+        return self.run("docker", "compose", *words, env=env)
+
+    def execute(self, *words: str, service: str = "backend") -> str:
+        return self.compose("exec", "-T", service, *words)
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert len(re.findall(old, text, re.MULTILINE)) == 1, f"{old} in {file}"
+        path.write_text(re.sub(old, new, text, flags=re.MULTILINE))
+
+
+def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
+    """Return what check returns once that is something; it may fail until then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if result := check():
+                return result
+        except (httpx2.HTTPError, OSError, AssertionError):
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)

@@ -1,0 +1,237 @@
+"""What the README promises of "docker compose" in development. Needs Docker, and the stack's ports free."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from stack import OWNER, Stack, eventually
+
+WEB = "http://localhost"
+PAGES = {
+    "/": "FastAPI template",
+    "/login": "FastAPI template",
+    "/api/": '"docs":"/docs"',
+    "/docs": "swagger-ui",
+    "/redoc": "redoc",
+    ":5050/misc/ping": "PING",
+    ":5555/healthcheck": "OK",
+    ":8080/dashboard/": "Traefik",
+    ":1080/api/healthz": "true",
+}
+ADMIN = {"username": "admin@example.com", "password": "changethis"}
+first_answers: dict[str, httpx2.Response] = {}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("containers") / "a stack")
+    try:
+        stack.compose("up", "--detach", "--build", "--wait")
+        # At once, before any other test.
+        first_answers.update({page: httpx2.get(WEB + page) for page in PAGES})
+        yield stack
+    finally:
+        stack.compose("down", "--volumes")
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=f"{WEB}/api/v1", timeout=20) as client:
+        login = eventually(lambda: client.post("/login/access-token", data=ADMIN).raise_for_status())
+        client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
+        yield client
+
+
+def container(stack: Stack, service: str, field: str) -> str:
+    ids = stack.compose("ps", "--all", "--quiet", service).split()
+    return stack.run("docker", "inspect", "--format", field, *ids).strip()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_fresh_stack_answers_at_once(stack: Stack, page: str) -> None:
+    answer = first_answers[page]
+    assert answer.status_code == 200
+    assert PAGES[page] in answer.text
+
+
+def test_every_service_is_healthy_and_starts_again(stack: Stack) -> None:
+    lines = stack.compose("ps", "--format", "{{.Service}} {{.Health}}").split("\n")
+    healthy = {line.split()[0] for line in lines if line.endswith(" healthy")}
+    assert healthy == set(stack.compose("config", "--services").split())
+    for service in healthy:
+        assert container(stack, service, "{{.HostConfig.RestartPolicy.Name}}") == "unless-stopped"
+
+
+def test_flower_is_locked(stack: Stack) -> None:
+    assert httpx2.get(f"{WEB}:5555/api/workers").status_code == 401
+    assert httpx2.get(f"{WEB}:5555/api/workers", auth=("admin", "changethis")).status_code == 200
+
+
+def test_pgadmin_knows_the_database(stack: Stack) -> None:
+    query = "import sqlite3; print(sqlite3.connect('/var/lib/pgadmin/pgadmin4.db').execute('SELECT name, host FROM server').fetchall())"
+    assert "('db', 'db')" in stack.execute("/venv/bin/python3", "-c", query, service="pgadmin")
+
+
+def test_a_mail_goes_through_the_worker(api: httpx2.Client) -> None:
+    assert api.post("/utils/test-email/", params={"email_to": "reader@example.com"}).status_code == 201
+
+    def arrived() -> bool:
+        mails = httpx2.get(f"{WEB}:1080/api/email").json()
+        return any(mail["to"][0]["address"] == "reader@example.com" for mail in mails)
+
+    assert eventually(arrived)
+
+
+def test_the_logs_have_the_clients_address_and_no_forged_one(stack: Stack) -> None:
+    httpx2.get(f"{WEB}/api/?forged", headers={"X-Forwarded-For": "6.6.6.6"}).raise_for_status()
+    line = eventually(lambda: re.search(r".*GET /api/\?forged.*", stack.compose("logs", "backend")))
+    assert "6.6.6.6" not in line[0]
+    gateway = container(stack, "proxy", "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}").split()
+    assert any(address in line[0] for address in gateway)
+
+
+def test_a_shell_in_the_backend_is_roots_in_app(stack: Stack) -> None:
+    # script makes the terminal that a person has.
+    command = ["script", "--quiet", "--command", "docker compose exec backend bash", "/dev/null"]
+    done = subprocess.run(command, cwd=stack.folder, env=stack.env, input="exit\n", capture_output=True, text=True)
+    assert re.search(r"root@[0-9a-f]{12}:/app# ", done.stdout)
+
+
+def test_code_is_reloaded_in_backend_and_worker(stack: Stack) -> None:
+    stack.replace("backend/app/app/__init__.py", r'"0\.1\.0"', '"0.1.1"')
+    eventually(lambda: httpx2.get(f"{WEB}/api/").json()["version"] == "0.1.1")
+    eventually(lambda: "starting again" in stack.compose("logs", "celeryworker"))
+    eventually(lambda: stack.compose("logs", "celeryworker").count(" ready.") == 2)
+
+
+def test_the_infinite_loop_and_the_server_by_hand(stack: Stack) -> None:
+    stack.replace("docker-compose.override.yml", r"^    # (command: bash -c .*)\n    command: .*$", r"    \1")
+    stack.compose("up", "--detach", "backend")
+    assert "while true" in stack.execute("sh", "-c", "tr '\\0' ' ' </proc/1/cmdline")
+    stack.compose("exec", "--detach", "backend", "bash", "/start-reload.sh")
+    eventually(lambda: stack.execute("python", "-c", "import urllib.request; print(urllib.request.urlopen('http://localhost/api/').status)") == "200\n")
+    stack.replace("docker-compose.override.yml", r"^    command: bash -c .*$", "    command: /start-reload.sh")
+    stack.compose("up", "--detach", "--wait")
+
+
+def test_the_tests_run_in_the_stack_and_leave_a_report_to_the_folders_owner(stack: Stack) -> None:
+    output = stack.execute("/app/tests-start.sh", "-x", "-k", "item", "--cov-report=html")
+    assert re.search(r"\d+ passed", output)
+    app = stack.folder / "backend/app"
+    assert (app / "htmlcov/index.html").exists()
+    left = [path for path in app.rglob("*") if path.lstat().st_uid != OWNER]
+    assert not left
+
+
+def test_a_revision_made_in_the_container_is_the_folders_owners(stack: Stack, api: httpx2.Client) -> None:
+    stack.replace("backend/app/app/models/user.py", r"^(    hashed_password: .*)$", r"\1\n    nickname: Mapped[str | None]")
+    stack.execute("alembic", "revision", "--autogenerate", "-m", "Add column nickname")
+    (revision,) = (stack.folder / "backend/app/alembic/versions").glob("*_add_column_nickname.py")
+    assert (revision.stat().st_uid, revision.stat().st_gid) == (OWNER, OWNER)
+    assert "nickname" in revision.read_text()
+    stack.execute("alembic", "upgrade", "head")
+    eventually(lambda: api.get("/users/me").status_code == 200)
+    stack.execute("alembic", "downgrade", "-1")
+    revision.unlink()
+    stack.replace("backend/app/app/models/user.py", r"^    nickname: .*\n", "")
+    eventually(lambda: api.get("/users/me").status_code == 200)
+
+
+def test_jupyter_works_on_the_applications_database(stack: Stack) -> None:
+    stack.compose("exec", "--detach", "backend", "bash", "-c", "$JUPYTER >/tmp/jupyter.log 2>&1")
+    address = re.compile(r"http://localhost:8888/lab\?token=(\w+)")
+    token = eventually(lambda: address.search(stack.execute("cat", "/tmp/jupyter.log")))[1]
+    assert httpx2.get(f"{WEB}:8888/api/status").status_code == 403
+    assert httpx2.get(f"{WEB}:8888/api/status", params={"token": token}).status_code == 200
+
+    code = "from app import crud\nfrom app.db.session import ReadSession\ncrud.user.get_multi(ReadSession())[0].email"
+    cell = {"cell_type": "code", "source": code, "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    run = f"cat >/tmp/test.ipynb <<'END'\n{notebook}\nEND\njupyter execute --inplace /tmp/test.ipynb"
+    stack.execute("sh", "-c", run)
+    assert ADMIN["username"] in stack.execute("cat", "/tmp/test.ipynb")
+    stack.compose("restart", "backend")
+    eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 200)
+
+
+def test_one_line_in_two_files_changes_the_domain(stack: Stack) -> None:
+    for domain in ("localhost.tiangolo.com", "localhost"):
+        stack.replace(".env", r"^DOMAIN=.*$", f"DOMAIN={domain}")
+        stack.replace("frontend/.env", r"^VUE_APP_DOMAIN_DEV=.*$", f"VUE_APP_DOMAIN_DEV={domain}")
+        stack.compose("up", "--detach", "--wait")
+        page = httpx2.get(WEB, headers={"Host": domain}).text
+        assert f'data-development="{domain}"' in page
+        assert stack.execute("printenv", "SERVER_HOST") == f"http://{domain}\n"
+
+
+def test_without_the_backend_its_paths_are_not_the_page(stack: Stack) -> None:
+    stack.compose("stop", "backend")
+    eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 404)
+    assert "<div id" not in httpx2.get(f"{WEB}/docs").text
+    assert httpx2.get(f"{WEB}/login").status_code == 200
+    stack.compose("start", "backend")
+    eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 200)
+
+
+def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Client) -> None:
+    stack.compose("stop", "redis")
+    assert api.get("/items/").status_code == 200
+    stack.execute("python", "-c", "from urllib.request import urlopen; urlopen('http://localhost/api/v1/utils/health/live')")
+    stack.execute("python", "-m", "app.celeryworker_live", service="celeryworker")
+    stack.compose("start", "redis")
+    stack.compose("up", "--detach", "--wait")
+
+
+def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
+    check = ["docker", "compose", "exec", "-T", "celeryworker", "python", "-m", "app.celeryworker_live"]
+    signal = "for process in /proc/[0-9]*; do case $(tr '\\0' ' ' <$process/cmdline) in /venv/bin/python*) kill -{} ${{process#/proc/}} ;; esac; done"
+    stack.execute("sh", "-c", signal.format("STOP"), service="celeryworker")
+    code, output = stack.outcome(*check)
+    stack.execute("sh", "-c", signal.format("CONT"), service="celeryworker")
+    assert code == 1
+    assert "doesn't answer" in output
+    assert eventually(lambda: stack.outcome(*check)[0] == 0)
+
+
+def test_down_loses_nothing(stack: Stack, api: httpx2.Client) -> None:
+    created = api.post("/items/", json={"title": "kept"}).json()
+    stack.compose("down")
+    stack.compose("up", "--detach", "--wait")
+    assert api.get(f"/items/{created['id']}").json()["title"] == "kept"
+
+
+def test_another_database_password_is_refused_with_the_cure(stack: Stack) -> None:
+    output = stack.outcome(
+        "docker", "compose", "run", "--rm", "--no-deps", "-e", "POSTGRES_PASSWORD=another", "backend", "/start.sh"
+    )
+    assert output[0] == 1
+    assert "POSTGRES_PASSWORD counts when the database is first created" in output[1]
+
+
+def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "PG_VERSION").write_text("12\n")
+    code, output = stack.outcome(
+        "docker", "compose", "run", "--rm", "--volume", f"{tmp_path}:/var/lib/postgresql", "db"
+    )
+    assert code == 1
+    assert "holds a database of PostgreSQL 12" in output
+    assert os.listdir(tmp_path) == ["PG_VERSION"]
+
+
+@pytest.mark.parametrize("name", ["DOMAIN", "STACK_NAME", "POSTGRES_PASSWORD", "SECRET_KEY", "DOCKER_IMAGE_BACKEND", "FLOWER_BASIC_AUTH"])
+def test_a_setting_that_is_missing_names_itself(stack: Stack, name: str) -> None:
+    code, output = stack.outcome("docker", "compose", "up", "--detach", env={name: ""})
+    assert code == 1
+    assert name in output
+    assert "set it in .env" in output
+
+
+def test_port_80_taken(stack: Stack) -> None:
+    code, output = stack.outcome("docker", "compose", "--project-name", "another", "run", "--rm", "--no-deps", "--service-ports", "proxy")
+    assert code != 0
+    assert "port is already allocated" in output or "address already in use" in output
