@@ -1,5 +1,5 @@
 #!/bin/sh
-# Check style, types, layers, shell scripts, and that generated files are up to date.
+# Check style, types, layers, shell scripts, containers, pipelines, and that generated files are up to date.
 set -e
 cd "$(dirname "$0")/.."
 
@@ -7,8 +7,13 @@ ruff check . ../../scripts
 ruff format --check . ../../scripts
 mypy
 (cd ../../scripts/native && mypy)
+(cd ../../scripts/containers && mypy)
 lint-imports --no-logo
-shellcheck -x ../../.ci/run ../../scripts/*.sh ./*.sh scripts/*.sh
+shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../*.sh ./*.sh scripts/*.sh
+hadolint ../backend.dockerfile ../celeryworker.dockerfile ../../frontend/Dockerfile
+check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci ../../.gitlab-ci.yml
+check-jsonschema --builtin-schema vendor.github-workflows ../../.github/workflows/*.yml
+sh ../../scripts/check-compose.sh
 python scripts/build_email_templates.py --check
 python scripts/check_poetry_requirements.py
 python scripts/export_openapi.py --check
