@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && /venv/bin/pip install --require-hashes --requirement requirements.txt
 
 FROM python:3.13-slim
-RUN useradd --system --home-dir /tmp app
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp app
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1
 
 COPY --from=packages /venv /venv
@@ -32,6 +32,6 @@ COPY app .
 # In production nothing can be written here later.
 RUN python -m compileall -q app alembic
 
-USER app
+USER 10001
 EXPOSE 80
 CMD ["/start.sh"]

@@ -5,6 +5,6 @@ FROM backend
 # What only the worker needs is installed here:
 # USER root
 # RUN pip install --no-cache-dir some-package==1.2.3
-# USER app
+# USER 10001
 
 CMD ["/app/worker-start.sh"]

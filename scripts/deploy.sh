@@ -33,7 +33,7 @@ fi
 compose --project-name "$STACK_NAME" -f docker-compose.yml -f docker-compose.swarm.yml "$@" config | awk '
   /^[^ ]/ { top = /^(name:|x-)/ }
   /^  [^ ]/ { inner = 0 }
-  /^    [^ ]/ { inner = /^    (build|depends_on|restart|labels):/ }
+  /^    [^ ]/ { inner = /^    (build|depends_on|labels|pull_policy|restart):/ }
   !top && !inner
 ' >docker-stack.yml
 

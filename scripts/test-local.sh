@@ -11,7 +11,6 @@ stack() {
     -f docker-compose.yml -f docker-compose.override.yml -f docker-compose.test.yml "$@"
 }
 
-stack build
 stack up --detach --wait backend celeryworker
 status=0
 stack exec -T backend /app/tests-start.sh "$@" || status=$?

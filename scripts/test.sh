@@ -17,6 +17,5 @@ stack down --volumes --remove-orphans
 trap 'stack down --volumes --remove-orphans' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-stack build
 stack up --detach --wait
 stack exec -T backend /app/tests-start.sh "$@"

@@ -1,7 +1,6 @@
 """What the README promises of "docker compose" in development. Needs Docker, and the stack's ports free."""
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+
 from stack import OWNER, Stack, eventually
 
 WEB = "http://localhost"
@@ -73,7 +73,8 @@ def test_flower_is_locked(stack: Stack) -> None:
 
 
 def test_pgadmin_knows_the_database(stack: Stack) -> None:
-    query = "import sqlite3; print(sqlite3.connect('/var/lib/pgadmin/pgadmin4.db').execute('SELECT name, host FROM server').fetchall())"
+    state = "sqlite3.connect('/var/lib/pgadmin/pgadmin4.db')"
+    query = f"import sqlite3; print({state}.execute('SELECT name, host FROM server').fetchall())"
     assert "('db', 'db')" in stack.execute("/venv/bin/python3", "-c", query, service="pgadmin")
 
 
@@ -114,7 +115,14 @@ def test_the_infinite_loop_and_the_server_by_hand(stack: Stack) -> None:
     stack.compose("up", "--detach", "backend")
     assert "while true" in stack.execute("sh", "-c", "tr '\\0' ' ' </proc/1/cmdline")
     stack.compose("exec", "--detach", "backend", "bash", "/start-reload.sh")
-    eventually(lambda: stack.execute("python", "-c", "import urllib.request; print(urllib.request.urlopen('http://localhost/api/').status)") == "200\n")
+    eventually(
+        lambda: (
+            stack.execute(
+                "python", "-c", "import urllib.request; print(urllib.request.urlopen('http://localhost/api/').status)"
+            )
+            == "200\n"
+        )
+    )
     stack.replace("docker-compose.override.yml", r"^    command: bash -c .*$", "    command: /start-reload.sh")
     stack.compose("up", "--detach", "--wait")
 
@@ -129,7 +137,9 @@ def test_the_tests_run_in_the_stack_and_leave_a_report_to_the_folders_owner(stac
 
 
 def test_a_revision_made_in_the_container_is_the_folders_owners(stack: Stack, api: httpx2.Client) -> None:
-    stack.replace("backend/app/app/models/user.py", r"^(    hashed_password: .*)$", r"\1\n    nickname: Mapped[str | None]")
+    stack.replace(
+        "backend/app/app/models/user.py", r"^(    hashed_password: .*)$", r"\1\n    nickname: Mapped[str | None]"
+    )
     stack.execute("alembic", "revision", "--autogenerate", "-m", "Add column nickname")
     (revision,) = (stack.folder / "backend/app/alembic/versions").glob("*_add_column_nickname.py")
     assert (revision.stat().st_uid, revision.stat().st_gid) == (OWNER, OWNER)
@@ -150,7 +160,8 @@ def test_jupyter_works_on_the_applications_database(stack: Stack) -> None:
     assert httpx2.get(f"{WEB}:8888/api/status", params={"token": token}).status_code == 200
 
     code = "from app import crud\nfrom app.db.session import ReadSession\ncrud.user.get_multi(ReadSession())[0].email"
-    cell = {"cell_type": "code", "source": code, "metadata": {}, "outputs": [], "execution_count": None}
+    cell: dict[str, object] = {"cell_type": "code", "source": code, "outputs": [], "metadata": {}}
+    cell["execution_count"] = None
     notebook = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
     run = f"cat >/tmp/test.ipynb <<'END'\n{notebook}\nEND\njupyter execute --inplace /tmp/test.ipynb"
     stack.execute("sh", "-c", run)
@@ -181,7 +192,9 @@ def test_without_the_backend_its_paths_are_not_the_page(stack: Stack) -> None:
 def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Client) -> None:
     stack.compose("stop", "redis")
     assert api.get("/items/").status_code == 200
-    stack.execute("python", "-c", "from urllib.request import urlopen; urlopen('http://localhost/api/v1/utils/health/live')")
+    stack.execute(
+        "python", "-c", "from urllib.request import urlopen; urlopen('http://localhost/api/v1/utils/health/live')"
+    )
     stack.execute("python", "-m", "app.celeryworker_live", service="celeryworker")
     stack.compose("start", "redis")
     stack.compose("up", "--detach", "--wait")
@@ -189,7 +202,10 @@ def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Clien
 
 def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
     check = ["docker", "compose", "exec", "-T", "celeryworker", "python", "-m", "app.celeryworker_live"]
-    signal = "for process in /proc/[0-9]*; do case $(tr '\\0' ' ' <$process/cmdline) in /venv/bin/python*) kill -{} ${{process#/proc/}} ;; esac; done"
+    signal = (
+        "for process in /proc/[0-9]*; do case $(tr '\\0' ' ' <$process/cmdline) in"
+        " /venv/bin/python*) kill -{} ${{process#/proc/}} ;; esac; done"
+    )
     stack.execute("sh", "-c", signal.format("STOP"), service="celeryworker")
     code, output = stack.outcome(*check)
     stack.execute("sh", "-c", signal.format("CONT"), service="celeryworker")
@@ -220,10 +236,12 @@ def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack,
     )
     assert code == 1
     assert "holds a database of PostgreSQL 12" in output
-    assert os.listdir(tmp_path) == ["PG_VERSION"]
+    assert [path.name for path in tmp_path.iterdir()] == ["PG_VERSION"]
 
 
-@pytest.mark.parametrize("name", ["DOMAIN", "STACK_NAME", "POSTGRES_PASSWORD", "SECRET_KEY", "DOCKER_IMAGE_BACKEND", "FLOWER_BASIC_AUTH"])
+@pytest.mark.parametrize(
+    "name", ["DOMAIN", "STACK_NAME", "POSTGRES_PASSWORD", "SECRET_KEY", "DOCKER_IMAGE_BACKEND", "FLOWER_BASIC_AUTH"]
+)
 def test_a_setting_that_is_missing_names_itself(stack: Stack, name: str) -> None:
     code, output = stack.outcome("docker", "compose", "up", "--detach", env={name: ""})
     assert code == 1

@@ -1,5 +1,6 @@
-"""Deployment to a Swarm, and its updates while requests go on. Needs Docker, in no Swarm yet, and ports 80 and 443 free.
+"""Deployment to a Swarm, and its updates while requests go on.
 
+Needs Docker, in no Swarm yet, and ports 80 and 443 free.
 UPDATES=3 updates three times; by itself it is once.
 """
 
@@ -10,6 +11,7 @@ from time import sleep
 
 import httpx2
 import pytest
+
 from load import Load, any_certificate
 from stack import Stack, eventually
 
@@ -57,7 +59,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         volumes = [f"{NAME}_app-{kind}-data" for kind in ("db", "redis", "pgadmin")]
         volumes.append("traefik-public_certificates")
         eventually(lambda: stack.outcome("docker", "volume", "rm", "--force", *volumes)[0] == 0, 90)
-        stack.run("docker", "swarm", "leave", "--force")
+        eventually(lambda: has_left(stack), 90)
+
+
+def has_left(stack: Stack) -> bool:
+    stack.outcome("docker", "swarm", "leave", "--force")
+    return stack.run("docker", "info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive\n"
 
 
 def deploy(stack: Stack, tag: str) -> str:
@@ -66,13 +73,13 @@ def deploy(stack: Stack, tag: str) -> str:
 
 def build_upon(stack: Stack, base: str, tag: str, backend: str) -> None:
     """Make the three images of a tag; what the backend's differs in is given."""
-    changes = {"backend": backend, "celery": f"LABEL update={tag}", "frontend": f"LABEL update={tag}"}
+    changes = {"backend": backend, "celeryworker": f"LABEL update={tag}", "frontend": f"LABEL update={tag}"}
     for image, change in changes.items():
         stack.run("sh", "-c", f"printf 'FROM {image}:{base}\\n{change}\\n' | docker build --tag {image}:{tag} -")
 
 
 def new_version(number: int) -> str:
-    return f"USER root\\nRUN sed -i s/0.1.0/0.1.{number}/ /app/app/__init__.py\\nUSER app"
+    return f"USER root\\nRUN sed -i s/0.1.0/0.1.{number}/ /app/app/__init__.py\\nUSER 10001"
 
 
 def load() -> Load:
@@ -134,7 +141,9 @@ def test_the_clients_address_comes_through_two_proxies_and_no_forged_one(stack: 
     logs = "".join(stack.run("docker", "logs", task) for task in tasks)
     lines = [line for line in logs.split("\n") if "/api/?forged" in line]
     assert len(lines) == 2
-    gateway = stack.run("docker", "network", "inspect", "docker_gwbridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    gateway = stack.run(
+        "docker", "network", "inspect", "docker_gwbridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"
+    )
     assert all(line.startswith(f"{gateway.strip()}:") for line in lines), lines
 
 

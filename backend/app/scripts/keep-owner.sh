@@ -3,6 +3,5 @@
 set -e
 
 if [ "$(id -u)" = 0 ]; then
-  owner=$(ls -dn "$(dirname "$1")" | awk '{ print $3 ":" $4 }')
-  chown "$owner" "$1"
+  chown --reference="$(dirname "$1")" "$1"
 fi

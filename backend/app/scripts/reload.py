@@ -1,6 +1,7 @@
 """Runs a command anew when a Python file changes: python reload.py FOLDER COMMAND...
 
-Unlike the watchfiles command it ends when the command ends, so that the supervisor starts a crashed one again.
+Unlike the watchfiles command it ends when the command ends, so that whoever supervises it (Docker,
+or the native stack's supervisor) starts a crashed one again.
 """
 
 import os
@@ -25,7 +26,11 @@ def main(folder: str, command: list[str]) -> int:
     child = subprocess.Popen(command)
     try:
         for changes in watch(
-            folder, watch_filter=PythonFilter(), rust_timeout=500, yield_on_timeout=True, raise_interrupt=False
+            folder,
+            watch_filter=PythonFilter(),
+            rust_timeout=500,
+            yield_on_timeout=True,
+            raise_interrupt=False,
         ):
             if changes:
                 print(f"{os.path.relpath(min(changes)[1])} changed: starting again", flush=True)
