@@ -69,6 +69,7 @@ def copy_without_revisions(folder: Path) -> Path:
     for name in ("app", "prestart.sh"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "alembic.ini").write_text((BACKEND / "alembic.ini").read_text())
+    (folder / "scripts").symlink_to(BACKEND / "scripts")
     (folder / "alembic" / "versions").mkdir(parents=True)
     for name in ("env.py", "script.py.mako"):
         (folder / "alembic" / name).write_text((BACKEND / "alembic" / name).read_text())
