@@ -18,7 +18,7 @@ per_core = number("WORKERS_PER_CORE", 1) * (os.cpu_count() or 1)
 # Each process may hold 20 connections to the database (see app/db/session.py), whatever the number of cores.
 most = number("MAX_WORKERS", 4)
 
-workers = int(number("WEB_CONCURRENCY", min(max(per_core, 2), most)))
+workers = max(1, int(number("WEB_CONCURRENCY", min(max(per_core, 2), most))))
 bind = setting("BIND", f"{setting('HOST', '0.0.0.0')}:{setting('PORT', '80')}")
 loglevel = setting("LOG_LEVEL", "info")
 accesslog = setting("ACCESS_LOG", "-")

@@ -1,13 +1,17 @@
 # shellcheck shell=sh
 # For the scripts beside it, which source it from the project's folder.
-# compose ARGUMENT...: Docker Compose, as a plugin of docker or as the hyphenated command.
 
-if docker compose version >/dev/null 2>&1; then
-  compose() { docker compose "$@"; }
-elif docker-compose version --short 2>/dev/null | grep -Eq '^v?([2-9]|[1-9][0-9])\.'; then
-  compose() { docker-compose "$@"; }
+# is_new COMMAND...: whether this is a Docker Compose that can read our files.
+is_new() {
+  "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ ok = $1 > 2 || ($1 == 2 && $2 >= 34) } END { exit !ok }'
+}
+
+if is_new docker compose; then
+  COMPOSE="docker compose"
+elif is_new docker-compose; then
+  COMPOSE=docker-compose
 else
-  echo "Docker Compose 2.24 or newer is needed, as \"docker compose\" or \"docker-compose\"; the old 1.29 can't read these files." >&2
+  echo "Docker Compose 2.34 or newer is needed, as \"docker compose\" or as \"docker-compose\"." >&2
   exit 1
 fi
 
@@ -17,7 +21,12 @@ if ! docker info >/dev/null 2>&1; then
   exit 1
 fi
 
+compose() {
+  # shellcheck disable=SC2086  # one word or two
+  $COMPOSE "$@"
+}
+
 # project KIND: a project name of this folder's own, so that a test's stack is no other's.
 project() {
-  basename "$PWD" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-' | sed "s/^/$1-/"
+  printf '%s-%s\n' "$1" "$(pwd -P | cksum | cut -d ' ' -f 1)"
 }

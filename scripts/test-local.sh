@@ -11,13 +11,14 @@ stack() {
     -f docker-compose.yml -f docker-compose.override.yml -f docker-compose.test.yml "$@"
 }
 
+stack build backend celeryworker
 stack up --detach --wait backend celeryworker
 status=0
 stack exec -T backend /app/tests-start.sh "$@" || status=$?
 cat <<END
 
 The stack is still up. Test it again, or end it:
-  docker compose -p $project exec backend /app/tests-start.sh
-  docker compose -p $project down -v
+  $COMPOSE -p $project exec backend /app/tests-start.sh
+  $COMPOSE -p $project down -v
 END
 exit "$status"

@@ -8,14 +8,16 @@ cd "$(dirname "$0")/.."
 export TAG="${TAG:-test}"
 project=$(project test)
 stack() { compose --project-name "$project" --file docker-stack.yml "$@"; }
-# So that docker-stack.yml, which has the secrets, is for its owner alone.
-umask 077
 
+# It has the secrets: for its owner alone.
+rm -f docker-stack.yml
+umask 077
 compose --project-name "$project" -f docker-compose.yml -f docker-compose.test.yml config >docker-stack.yml
 # What a killed run may have left.
 stack down --volumes --remove-orphans
 trap 'stack down --volumes --remove-orphans' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+stack build
 stack up --detach --wait
 stack exec -T backend /app/tests-start.sh "$@"

@@ -68,11 +68,14 @@ class Load:
                 ids |= {item["id"] for item in page}
 
     def _run(self, number: int) -> None:
-        with contextlib.closing(self.client()) as client:
-            rounds = 0
-            while not self._stop.is_set():
-                self._round(client, f"client {number}, round {rounds}", keep=rounds % 10 == 0)
-                rounds += 1
+        try:
+            with contextlib.closing(self.client()) as client:
+                rounds = 0
+                while not self._stop.is_set():
+                    self._round(client, f"client {number}, round {rounds}", keep=rounds % 10 == 0)
+                    rounds += 1
+        except Exception as error:
+            self.failures.append(f"client {number} ended: {error!r}")
 
     def _round(self, client: httpx2.Client, title: str, *, keep: bool) -> None:
         self._request(client, "GET", "/", 200)

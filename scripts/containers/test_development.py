@@ -15,6 +15,7 @@ WEB = "http://localhost"
 PAGES = {
     "/": "FastAPI template",
     "/login": "FastAPI template",
+    "/index.html": "FastAPI template",
     "/api/": '"docs":"/docs"',
     "/docs": "swagger-ui",
     "/redoc": "redoc",
@@ -93,7 +94,7 @@ def test_the_logs_have_the_clients_address_and_no_forged_one(stack: Stack) -> No
     line = eventually(lambda: re.search(r".*GET /api/\?forged.*", stack.compose("logs", "backend")))
     assert "6.6.6.6" not in line[0]
     gateway = container(stack, "proxy", "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}").split()
-    assert any(address in line[0] for address in gateway)
+    assert any(f" {address}:" in line[0] for address in gateway)
 
 
 def test_a_shell_in_the_backend_is_roots_in_app(stack: Stack) -> None:

@@ -3,5 +3,6 @@
 set -e
 
 if [ "$(id -u)" = 0 ]; then
-  chown --reference="$(dirname "$1")" "$1"
+  # shellcheck disable=SC2012  # macOS has no other way that Linux has too
+  chown "$(ls -dn "$(dirname "$1")" | awk '{ print $3 ":" $4 }')" "$1"
 fi

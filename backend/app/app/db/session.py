@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from app.core.config import settings
 
 # A request works in one of THREADS threads, and holds one connection while it does: no
-# more are needed in either pool. Four processes stay below PostgreSQL's limit of 100.
+# more are needed in either pool. Four processes stay below PostgreSQL's usual limit of 100.
 THREADS = 10
 
 OPTIONS: dict[str, Any] = {
