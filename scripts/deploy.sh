@@ -47,12 +47,14 @@ fi
 docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
   --detach=false --quiet "$STACK_NAME" &
 deployment=$!
-trap 'kill "$deployment" 2>/dev/null' INT TERM
-(sleep $((60 * minutes)) && kill "$deployment") 2>/dev/null &
-limit=$!
+trap 'kill "$deployment" 2>/dev/null; exit 130' INT TERM
+end=$(($(date +%s) + 60 * minutes))
+while kill -0 "$deployment" 2>/dev/null; do
+  [ "$(date +%s)" -lt "$end" ] || kill "$deployment"
+  sleep 1
+done
 status=0
 wait "$deployment" || status=$?
-kill "$limit" 2>/dev/null || true
 
 for service in $(docker stack services --quiet "$STACK_NAME"); do
   state=$(docker service inspect --format '{{.Spec.Name}} {{with .UpdateStatus}}{{.State}}: {{.Message}}{{end}}' "$service")
