@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prepares the database, then serves the application with gunicorn.
+# Prepares the database, then runs a command: the one it is given, or gunicorn with the application.
 set -e
 
 pre_start=${PRE_START_PATH:-/app/prestart.sh}
@@ -10,9 +10,11 @@ else
   echo "There is no $pre_start: starting without it."
 fi
 
-set -- gunicorn --config "${GUNICORN_CONF:-/gunicorn_conf.py}" \
-  --worker-class "${WORKER_CLASS:-uvicorn_worker.UvicornWorker}" \
-  "${APP_MODULE:-${MODULE_NAME:-app.main}:${VARIABLE_NAME:-app}}"
+if [ $# = 0 ]; then
+  set -- gunicorn --config "${GUNICORN_CONF:-/gunicorn_conf.py}" \
+    --worker-class "${WORKER_CLASS:-uvicorn_worker.UvicornWorker}" \
+    "${APP_MODULE:-${MODULE_NAME:-app.main}:${VARIABLE_NAME:-app}}"
+fi
 if [ -z "${DRAIN_SECONDS:-}" ]; then
   exec "$@"
 fi

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # For the scripts beside it, which source it from the project's folder.
 
 # is_new COMMAND...: whether this is a Docker Compose that can read our files.
