@@ -53,7 +53,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         for name in (NAME, "traefik-public"):
-            stack.outcome("docker", "stack", "rm", "--detach=false", name)
+            stack.outcome("docker", "stack", "rm", name)
         # Containers end a moment after their service.
         volumes = [f"{NAME}_app-{kind}-data" for kind in ("db", "redis", "pgadmin")]
         volumes.append("traefik-public_certificates")
