@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -164,14 +165,18 @@ def test_jupyter_works_on_the_applications_database(stack: Stack) -> None:
     eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 200)
 
 
+def page_has(text: str, domain: str) -> bool:
+    return text in httpx2.get(WEB, headers={"Host": domain}).text
+
+
 def test_one_line_in_two_files_changes_the_domain(stack: Stack) -> None:
     for domain in ("localhost.tiangolo.com", "localhost"):
         stack.replace(".env", r"^DOMAIN=.*$", f"DOMAIN={domain}")
         stack.replace("frontend/.env", r"^VUE_APP_DOMAIN_DEV=.*$", f"VUE_APP_DOMAIN_DEV={domain}")
-        stack.compose("up", "--detach", "--wait")
-        page = httpx2.get(WEB, headers={"Host": domain}).text
-        assert f'data-development="{domain}"' in page
+        stack.compose("up", "--detach")
+        eventually(partial(page_has, f'data-development="{domain}"', domain))
         assert stack.execute("printenv", "SERVER_HOST") == f"http://{domain}\n"
+    stack.compose("up", "--detach", "--wait")
 
 
 def test_without_the_backend_its_paths_are_not_the_page(stack: Stack) -> None:

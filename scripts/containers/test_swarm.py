@@ -52,13 +52,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         deploy(stack, "update-0")
         yield stack
     finally:
-        for name in (NAME, "traefik-public"):
-            stack.outcome("docker", "stack", "rm", name)
-        # Containers end a moment after their service.
+        eventually(lambda: has_left(stack), 90)
+        # Containers end a moment after the Swarm.
         volumes = [f"{NAME}_app-{kind}-data" for kind in ("db", "redis", "pgadmin")]
         volumes.append("traefik-public_certificates")
         eventually(lambda: stack.outcome("docker", "volume", "rm", "--force", *volumes)[0] == 0, 90)
-        eventually(lambda: has_left(stack), 90)
 
 
 def has_left(stack: Stack) -> bool:
