@@ -1,0 +1,101 @@
+"""The benchmark: one server process on one core, the load and PostgreSQL on another.
+
+CPU time per request is the figure to compare: it hardly depends on what else the machine does.
+"""
+
+import argparse
+import json
+from contextlib import ExitStack
+from statistics import median
+from urllib.parse import urlencode
+
+from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server
+from subjects import BACKEND, PASSWORD, application, checkout, server
+
+CASES = (
+    Case("users/me", "/users/me"),
+    Case("one item", "/items/ID"),
+    Case("10 of 100 items", "/items/?limit=10"),
+    Case("100 of 100 items", "/items/?limit=100"),
+    Case("10 of 100,000 items", "/items/?limit=10", "large"),
+    Case("100 of 100,000 items", "/items/?limit=100", "large"),
+    Case("search 100,000 items", "/items/?limit=10&q=99+9", "large"),
+    Case(
+        "POST item",
+        "/items/",
+        "writer",
+        "POST",
+        json.dumps({"title": "A title", "description": "A description"}),
+    ),
+    Case("PUT item", "/items/ID", "writer", "PUT", json.dumps({"title": "Another title"})),
+    Case(
+        "login",
+        "/login/access-token",
+        method="POST",
+        body=urlencode({"username": "small@example.com", "password": PASSWORD}),
+    ),
+)
+
+
+def report(seconds: int) -> None:
+    with (
+        application("now", BACKEND) as (ours, uri),
+        server("floor:app", BACKEND, uri) as floor,
+    ):
+        floor.users = ours.users
+        heads = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "queries", "hops", "MiB")
+        print(f"{'':<22}" + "".join(f"{head:>11}" for head in heads) + "   floor CPU ms  ratio")
+        for case in CASES:
+            ours.measure(case, 1)  # The first requests open connections and fill caches.
+            result = ours.measure(case, seconds)
+            floor.measure(case, 1)
+            least = floor.measure(case, seconds)
+            print(
+                f"{case.name:<22}{result.requests_per_second:>11.0f}{result.p50_ms:>11.1f}"
+                f"{result.p99_ms:>11.1f}{result.cpu_ms:>11.2f}{result.queries:>11.2f}"
+                f"{result.hops:>11.2f}{result.memory_mib:>11.0f}"
+                f"{least.cpu_ms:>15.2f}{result.cpu_ms / least.cpu_ms:>7.1f}",
+                flush=True,
+            )
+
+
+def compare(commit: str, seconds: int, rounds: int) -> None:
+    with ExitStack() as stack:
+        other = stack.enter_context(checkout(commit))
+        then, _ = stack.enter_context(application("then", other))
+        now, _ = stack.enter_context(application("now", BACKEND))
+        print(f"CPU ms per request, median of {rounds} interleaved runs")
+        print(f"{'':<22}{commit[:12]:>14}{'now':>10}{'ratio':>10}{'queries':>16}")
+        for case in CASES:
+            results: dict[Server, list[Result]] = {then: [], now: []}
+            for each in results:
+                each.measure(case, 1)
+            for _ in range(rounds):
+                for each, measured in results.items():
+                    measured.append(each.measure(case, seconds))
+            before, after = (median(r.cpu_ms for r in each) for each in results.values())
+            queries = " -> ".join(f"{each[-1].queries:.2f}" for each in results.values())
+            print(
+                f"{case.name:<22}{before:>14.3f}{after:>10.3f}{after / before:>10.3f}{queries:>16}",
+                flush=True,
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.sh", description=__doc__)
+    parser.add_argument("--compare", metavar="COMMIT", help="print CPU time as a ratio to a commit")
+    parser.add_argument("--seconds", type=int, help="of each measurement (3; 2 with --compare)")
+    parser.add_argument("--rounds", type=int, default=5, help="with --compare (default: 5)")
+    args = parser.parse_args()
+    print(
+        f"{CONNECTIONS} connections; server on core {SERVER_CORE}, load on core {LOAD_CORE}",
+        flush=True,
+    )
+    if args.compare:
+        compare(args.compare, args.seconds or 2, args.rounds)
+    else:
+        report(args.seconds or 3)
+
+
+if __name__ == "__main__":
+    main()
