@@ -26,6 +26,7 @@ from app.db.migrations import ALEMBIC_INI
 from app.db.session import ReadSession, SessionLocal, engine, read_engine
 from app.main import app
 from app.models import User
+from app.tests.utils.completeness import *  # noqa: F403  # hooks, which pytest finds by name
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.user import authentication_token_from_email
 from app.tests.utils.utils import get_superuser_token_headers

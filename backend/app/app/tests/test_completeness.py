@@ -20,14 +20,9 @@ def test_run(): assert True
 def test_lost(): assert True
 """
 
-SHARED_IDS = """
-import pytest
-
-def test_one(): assert True
-def test_two(): assert True
-
+SHARE_AN_ID = """
 def pytest_collection_modifyitems(items):
-    items[1]._id = items[0]._id
+    items.append(items[0])
 """
 
 PROCESSES = pytest.mark.parametrize("processes", ["0", "2"])
@@ -66,8 +61,8 @@ def test_a_run_that_stops_at_a_failure_may_be_incomplete(tmp_path: Path) -> None
 
 @PROCESSES
 def test_two_tests_with_one_id_are_rejected(tmp_path: Path, processes: str) -> None:
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "test_it.py").write_text(SHARED_IDS)
+    (tmp_path / "conftest.py").write_text(CONFTEST + SHARE_AN_ID)
+    (tmp_path / "test_it.py").write_text(TESTS)
     result = run(tmp_path, "-n", processes)
-    assert "two tests share the id test_it.py::test_one" in result.stdout + result.stderr
+    assert "two tests share the id test_it.py::test_run" in result.stdout + result.stderr
     assert result.returncode not in (0, pytest.ExitCode.TESTS_FAILED)
