@@ -33,6 +33,25 @@ def test_get_access_token(client: TestClient) -> None:
     assert response.status_code == 200
     assert response.json()["token_type"] == "bearer"
     assert response.json()["access_token"]
+    assert response.json()["expires_in"] == settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_rejected_login_is_an_oauth2_error(client: TestClient, db: Session, active: bool) -> None:
+    """RFC 6749, 5.2: OAuth2 clients read `error`, others read `detail`."""
+    password = random_lower_string()
+    user = create_random_user(db, password=password, is_active=active)
+    form = {"username": user.email, "password": "wrong password" if active else password}
+    response = client.post(LOGIN, data=form)
+    text = "Incorrect email or password" if active else "Inactive user"
+    assert response.status_code == 400
+    assert response.json() == {
+        "detail": text,
+        "error": "invalid_grant",
+        "error_description": text,
+    }
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_email_of_a_login_may_be_in_any_case(client: TestClient) -> None:
@@ -51,7 +70,7 @@ def test_wrong_login(client: TestClient, known: bool, password: str) -> None:
     response = client.post(LOGIN, data={"username": username, "password": password})
     if password:
         assert response.status_code == 400
-        assert response.json() == {"detail": "Incorrect email or password"}
+        assert response.json()["detail"] == "Incorrect email or password"
     else:
         assert response.status_code == 422
 

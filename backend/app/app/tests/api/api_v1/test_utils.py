@@ -1,11 +1,3 @@
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine
@@ -13,9 +5,8 @@ from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.db.session import ReadSession
-from app.tests.utils.environment import PROCESS, free_port
+from app.tests.utils.server import running_server
 from app.tests.utils.utils import random_email
-from app.tests.utils.worker import BACKEND
 
 UTILS = f"{settings.API_V1_STR}/utils"
 
@@ -76,33 +67,11 @@ def test_database_away(client: TestClient, db: Session) -> None:
     assert client.get(f"{UTILS}/health/live").status_code == 200
 
 
-@contextmanager
-def backend_with(**environment: str) -> Iterator[httpx2.Client]:
-    """Run the backend with another environment than the tests'."""
-    port = str(free_port(21_000 + 1000 * PROCESS))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "app.main:app", "--port", port],
-        cwd=BACKEND,
-        env=os.environ | environment,
-    )
-    try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}{settings.API_V1_STR}") as client:
-            for _ in range(100):
-                try:
-                    client.get("/utils/health/live")
-                    break
-                except httpx2.ConnectError:
-                    time.sleep(0.1)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def test_redis_away() -> None:
     """What doesn't need it works, and what promises a mail answers all the same."""
     form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
-    with backend_with(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as client:
+    with running_server(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as server:
+        client = server.client
         token = client.post("/login/access-token", data=form).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         ready = client.get("/utils/health/ready")

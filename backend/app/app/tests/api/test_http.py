@@ -1,0 +1,156 @@
+"""What holds for every response: methods, headers, limits."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.testclient import TestClient
+
+from app import crud
+from app.api.body_limit import MAX_BODY_BYTES
+from app.api.errors import add_error_handlers
+from app.api.route import OneThreadRoute
+from app.core.config import settings
+from app.main import app
+from app.tests.utils.server import running_server
+from app.tests.utils.utils import random_email
+
+API = settings.API_V1_STR
+ORIGIN = settings.BACKEND_CORS_ORIGINS[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/",
+        "/docs",
+        "/redoc",
+        f"{API}/openapi.json",
+        f"{API}/utils/health/live",
+        f"{API}/utils/health/ready",
+        f"{API}/users/open",
+        f"{API}/users/me",
+        f"{API}/nothing",
+    ],
+)
+def test_head_is_get_without_a_body(client: TestClient, path: str) -> None:
+    get, head = client.get(path), client.head(path)
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.fixture
+def failing_client(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """A client of the app with a bug in the login."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(crud.user, "authenticate", fail)
+    return TestClient(app, raise_server_exceptions=False)
+
+
+def test_internal_error_is_readable_across_origins(failing_client: TestClient) -> None:
+    form = {"username": random_email(), "password": "password"}
+    response = failing_client.post(
+        f"{API}/login/access-token", data=form, headers={"Origin": ORIGIN}
+    )
+    assert response.status_code == 500
+    assert response.json() == {"detail": "Internal server error"}
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
+    assert response.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/"),
+        ("GET", f"{API}/nothing"),
+        ("GET", f"{API}/users/me"),
+        ("GET", "/docs"),
+        ("POST", f"{API}/login/access-token"),
+        ("OPTIONS", f"{API}/users/me"),
+    ],
+)
+def test_every_response_has_a_request_id(client: TestClient, method: str, path: str) -> None:
+    preflight = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    first, second = (client.request(method, path, headers=preflight) for _ in range(2))
+    assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
+    given = client.request(method, path, headers=preflight | {"X-Request-ID": "from-the-proxy"})
+    assert given.headers["X-Request-ID"] == "from-the-proxy"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\x1b[31m", "ä", "a;b"])
+def test_odd_request_id_is_replaced(client: TestClient, given: str) -> None:
+    response = client.get("/api/", headers=[(b"X-Request-ID", given.encode())])
+    assert response.headers["X-Request-ID"] not in ("", given)
+
+
+def test_every_log_line_of_a_request_has_its_id() -> None:
+    unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
+    with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
+        headers = {"X-Request-ID": "the-id"}
+        response = server.client.get("/utils/health/ready", headers=headers)
+        assert response.status_code == 503
+    lines = [line for line in server.output().splitlines() if "/health/ready" in line]
+    assert len(lines) == 2, server.output()  # the error and the access log
+    for line in lines:
+        assert "the-id" in line
+
+
+@pytest.mark.parametrize("email", ["a%0Ab@example.com", "%0A", "a@example.com%0D%0A", "%E2%80%A8"])
+def test_line_break_in_a_path_is_invalid_input(client: TestClient, email: str) -> None:
+    assert client.post(f"{API}/password-recovery/{email}").status_code == 422
+
+
+@pytest.fixture
+def upload_client() -> Iterator[TestClient]:
+    """A client of a small app, one of whose routes takes larger bodies than the others."""
+    router = APIRouter(route_class=OneThreadRoute)
+
+    @router.post("/upload", max_body_size=2 * MAX_BODY_BYTES)
+    @router.post("/usual")
+    async def measure(request: Request) -> int:
+        return len(await request.body())
+
+    @router.delete("/unread")
+    async def delete() -> int:
+        raise AssertionError("this endpoint must not run")
+
+    uploads = FastAPI()
+    uploads.include_router(router)
+    add_error_handlers(uploads)
+    with TestClient(uploads) as test_client:
+        yield test_client
+
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path", "size", "status"),
+    [
+        ("POST", "/usual", MAX_BODY_BYTES, 200),
+        ("POST", "/usual", MAX_BODY_BYTES + 1024, 413),
+        ("POST", "/upload", 2 * MAX_BODY_BYTES, 200),
+        ("POST", "/upload", 2 * MAX_BODY_BYTES + 1024, 413),
+    ],
+)
+def test_body_limit_of_a_route(
+    upload_client: TestClient, method: str, path: str, size: int, status: int, declared: bool
+) -> None:
+    pieces = (b"x" * 1024 for _ in range(0, size, 1024))
+    content = b"x" * size if declared else pieces
+    response = upload_client.request(method, path, content=content)
+    assert response.status_code == status
+    assert response.json() == (size if status == 200 else {"detail": "Content Too Large"})
+
+
+def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
+    upload_client: TestClient,
+) -> None:
+    response = upload_client.request("DELETE", "/unread", content=b"x" * (MAX_BODY_BYTES + 1))
+    assert response.status_code == 413
+    assert response.json() == {"detail": "Content Too Large"}
