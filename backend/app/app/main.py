@@ -1,19 +1,27 @@
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from app import __version__
 from app.api.api_v1.api import api_routers
-from app.api.body_limit import MAX_BODY_BYTES, DeclaredBodyLimit
-from app.api.errors import add_error_handlers, responses
+from app.api.errors import add_error_handlers, internal_error_response, responses
+from app.api.middleware import HeadAsGet
 from app.core.config import settings
+from app.core.logging import configure_logging
 from app.db.session import THREADS
 
+# What a proxy's request id may look like; any other is replaced.
+REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+
+configure_logging()
 if settings.SENTRY_DSN:
     import sentry_sdk  # Here, because importing it takes a tenth of a second.
 
@@ -40,7 +48,9 @@ app = FastAPIOffline(
     generate_unique_id_function=operation_id,
     lifespan=lifespan,
 )
-app.add_middleware(DeclaredBodyLimit)
+# The last one added is the outermost. FastAPI's own ServerErrorMiddleware is outside of all:
+# this one makes the response to a bug pass through CORS, and raises the error again.
+app.add_middleware(ServerErrorMiddleware, handler=internal_error_response)
 app.add_middleware(
     CORSMiddleware,
     allow_origins=settings.BACKEND_CORS_ORIGINS,
@@ -49,14 +59,15 @@ app.add_middleware(
     allow_headers=["*"],
     expose_headers=["X-Total-Count", "Link", "Location", "Retry-After", "X-Request-ID"],
 )
+app.add_middleware(
+    CorrelationIdMiddleware,
+    validator=lambda request_id: REQUEST_ID.fullmatch(request_id) is not None,
+    update_request_header=False,
+)
+app.add_middleware(HeadAsGet)
 add_error_handlers(app)
 for router in api_routers:
-    app.include_router(
-        router,
-        prefix=settings.API_V1_STR,
-        max_body_size=MAX_BODY_BYTES,
-        responses=responses(413),
-    )
+    app.include_router(router, prefix=settings.API_V1_STR, responses=responses(413))
 
 
 @app.get("/api/", include_in_schema=False)

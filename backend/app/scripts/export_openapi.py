@@ -16,7 +16,7 @@ from pathlib import Path
 
 BACKEND = Path(__file__).parents[1]
 TARGET = BACKEND.parents[1] / "frontend" / "openapi.json"
-ERRORS = ("HTTPException", "NotAuthenticated", "ServiceUnavailable")
+ERRORS = ("HTTPException", "InvalidGrant", "NotAuthenticated", "ServiceUnavailable")
 
 # The schema doesn't depend on them, but the app does not start without.
 sys.path.insert(0, str(BACKEND))

@@ -30,6 +30,18 @@ class NotAuthenticated(HTTPException):
         super().__init__(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
+class InvalidGrant(HTTPException):
+    """A rejected login, with the fields of RFC 6749, 5.2 besides `detail`."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(400, detail, headers={"Cache-Control": "no-store"})
+
+
+class ContentTooLarge(HTTPException):
+    def __init__(self) -> None:
+        super().__init__(413, "Content Too Large")
+
+
 class ServiceUnavailable(HTTPException):
     def __init__(self, detail: str) -> None:
         super().__init__(503, detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
@@ -61,8 +73,8 @@ def add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(error_class, _answer_with(answer))
     app.add_exception_handler(DBAPIError, _answer_lost_connection)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    app.add_exception_handler(InvalidGrant, _invalid_grant_response)
     app.add_exception_handler(StarletteHTTPException, _answer_unreadable_body)
-    app.add_exception_handler(Exception, _answer_bug)
 
 
 def _answer_with(answer: HTTPException) -> Handler:
@@ -88,6 +100,12 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
     return JSONResponse({"detail": detail}, 422)
 
 
+async def _invalid_grant_response(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidGrant)
+    body = schemas.OAuth2Error(detail=error.detail, error_description=error.detail)
+    return JSONResponse(body.model_dump(), error.status_code, error.headers)
+
+
 async def _answer_unreadable_body(request: Request, error: Exception) -> Response:
     """Starlette says 400 to a body that it can't parse; here every invalid body is a 422."""
     assert isinstance(error, StarletteHTTPException)
@@ -97,5 +115,5 @@ async def _answer_unreadable_body(request: Request, error: Exception) -> Respons
     return await http_exception_handler(request, error)
 
 
-async def _answer_bug(request: Request, error: Exception) -> Response:
+async def internal_error_response(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": "Internal server error"}, 500)

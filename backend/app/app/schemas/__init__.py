@@ -1,6 +1,6 @@
 from app.schemas.health import Health
 from app.schemas.item import Item, ItemCreate, ItemQuery, ItemUpdate
-from app.schemas.msg import Error, Msg
+from app.schemas.msg import Error, Msg, OAuth2Error
 from app.schemas.page import PageQuery
 from app.schemas.token import NewPassword, Token, TokenPayload
 from app.schemas.user import (
@@ -23,6 +23,7 @@ __all__ = [
     "ItemUpdate",
     "Msg",
     "NewPassword",
+    "OAuth2Error",
     "PageQuery",
     "Registration",
     "Token",

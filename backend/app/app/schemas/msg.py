@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, StringConstraints
 
@@ -13,3 +13,10 @@ class Error(BaseModel):
     """The body of every answer that reports a failure, except a 422's."""
 
     detail: str
+
+
+class OAuth2Error(Error):
+    """The body of a rejected login (RFC 6749, 5.2)."""
+
+    error: Literal["invalid_grant"] = "invalid_grant"
+    error_description: str

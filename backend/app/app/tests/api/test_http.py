@@ -7,9 +7,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
 
 from app import crud
-from app.api.body_limit import MAX_BODY_BYTES
 from app.api.errors import add_error_handlers
-from app.api.route import OneThreadRoute
+from app.api.route import MAX_BODY_BYTES, OneThreadRoute
 from app.core.config import settings
 from app.main import app
 from app.tests.utils.server import running_server
@@ -83,7 +82,7 @@ def test_every_response_has_a_request_id(client: TestClient, method: str, path: 
     assert given.headers["X-Request-ID"] == "from-the-proxy"
 
 
-@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\x1b[31m", "ä", "a;b"])
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\x1b[31m", "ä", "a;b"], ids=repr)
 def test_odd_request_id_is_replaced(client: TestClient, given: str) -> None:
     response = client.get("/api/", headers=[(b"X-Request-ID", given.encode())])
     assert response.headers["X-Request-ID"] not in ("", given)
@@ -95,10 +94,11 @@ def test_every_log_line_of_a_request_has_its_id() -> None:
         headers = {"X-Request-ID": "the-id"}
         response = server.client.get("/utils/health/ready", headers=headers)
         assert response.status_code == 503
-    lines = [line for line in server.output().splitlines() if "/health/ready" in line]
-    assert len(lines) == 2, server.output()  # the error and the access log
+        output = server.output()
+    lines = [line for line in output.splitlines() if "/health/ready" in line]
+    assert len(lines) == 2, output  # the error and the access log
     for line in lines:
-        assert "the-id" in line
+        assert "[the-id]" in line
 
 
 @pytest.mark.parametrize("email", ["a%0Ab@example.com", "%0A", "a@example.com%0D%0A", "%E2%80%A8"])
@@ -125,7 +125,6 @@ def upload_client() -> Iterator[TestClient]:
     add_error_handlers(uploads)
     with TestClient(uploads) as test_client:
         yield test_client
-
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -57,5 +57,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        assert terminalreporter._session is not None
         for nodeid in lost(terminalreporter._session):
             terminalreporter.write_line(f"collected but not reported: {nodeid}", red=True)
