@@ -9,7 +9,11 @@ from app.core.config import settings
 from app.db.session import SessionLocal
 from app.tests.utils.mailbox import Mailbox, text_of
 from app.tests.utils.user import create_random_user, user_authentication_headers
-from app.tests.utils.utils import get_superuser_token_headers, random_email
+from app.tests.utils.utils import (
+    get_superuser_token_headers,
+    random_email,
+    random_lower_string,
+)
 
 # All tests that need a worker are in this file: a run starts one worker, not one a process.
 pytestmark = pytest.mark.usefixtures("worker")
@@ -110,6 +114,43 @@ def test_user_data_is_no_template(mailbox: Mailbox) -> None:
     assert mail["Subject"] == f"Hello {email_to}"
     assert email_to in text_of(mail)
     assert email_to in text_of(mail, "html")
+
+
+@pytest.mark.parametrize(
+    ("domain", "sent_to"),
+    [
+        ("straße.de", "xn--strae-oqa.de"),
+        ("STRAẞE.de", "xn--strae-oqa.de"),
+        ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+        ("faß.example.com", "xn--fa-hia.example.com"),
+        ("βόλος.com", "xn--nxasmm1c.com"),
+        ("日本語。jp", "xn--wgv71a119e.jp"),
+        ("ÖBB.at", "xn--bb-eka.at"),
+    ],
+)
+def test_mail_goes_to_the_domain_that_was_validated(
+    committed_client: TestClient, mailbox: Mailbox, domain: str, sent_to: str
+) -> None:
+    """In IDNA 2003 straße.de is strasse.de, whose owner would get the link."""
+    headers = get_superuser_token_headers(committed_client)
+    name = random_lower_string()
+    user = {"email": f"{name}@{domain}", "password": random_lower_string()}
+    assert committed_client.post(f"{API}/users/", headers=headers, json=user).status_code == 201
+    mail = mailbox.wait_for(f"{name}@{sent_to}")
+    assert mail["X-RcptTo"] == f"{name}@{sent_to}"
+
+
+def test_mail_can_be_identified(mailbox: Mailbox) -> None:
+    """Large providers reject mail without these headers."""
+    email_to = random_email()
+    utils.send_test_email(email_to)
+    utils.send_test_email(email_to)
+    first, second = mailbox.wait_for(email_to), mailbox.wait_for(email_to)
+    sender_domain = str(settings.EMAILS_FROM_EMAIL).partition("@")[2]
+    for mail in (first, second):
+        assert mail["Message-ID"].endswith(f"@{sender_domain}>")
+        assert mail["Date"]
+    assert first["Message-ID"] != second["Message-ID"]
 
 
 def test_html_is_escaped(mailbox: Mailbox) -> None:

@@ -1,9 +1,14 @@
+from typing import Any, Literal
+from unicodedata import normalize
+
 import pytest
-from passlib.hash import bcrypt
+from passlib.hash import argon2, bcrypt
+from pydantic import ValidationError
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import crud
+from app.core import security
 from app.core.security import get_password_hash, is_outdated, verify_password
 from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.models import User
@@ -11,6 +16,8 @@ from app.schemas import UserCreate, UserUpdate
 from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
+
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
 def test_create_user(db: Session) -> None:
@@ -59,6 +66,74 @@ def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> Non
     db.refresh(user)
     assert user.hashed_password.startswith("$argon2id$")
     assert crud.user.authenticate(db, email=user.email, password=password) is user
+
+
+# One password as two operating systems send it, and what users of another script type.
+COMPOSED = ["pässword", "пароль й", "ｐａｓｓｗｏｒｄ", "Å strong ﬁsh"]
+
+
+@pytest.mark.parametrize("typed", COMPOSED)
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_password_is_the_same_in_every_unicode_form(db: Session, typed: str, form: Form) -> None:
+    user = create_random_user(db, password=normalize("NFC", typed))
+    other = normalize(form, typed)
+    assert crud.user.authenticate(db, email=user.email, password=other) is user
+    assert crud.user.authenticate(db, email=user.email, password=other + "x") is None
+
+
+@pytest.mark.parametrize("scheme", [argon2, bcrypt.using(rounds=4)])
+def test_hash_of_a_password_as_typed_is_accepted_and_replaced(db: Session, scheme: Any) -> None:
+    """Hashes from before passwords were normalised, and those of an imported project."""
+    typed = normalize("NFD", "pässword")
+    user = create_random_user(db)
+    user.hashed_password = scheme.hash(typed)
+    db.flush()
+    assert crud.user.authenticate(db, email=user.email, password=typed) is user
+    for form in (normalize("NFC", typed), typed):
+        assert verify_password(form, user.hashed_password)
+
+
+@pytest.mark.parametrize("password", ["password", normalize("NFD", "pässword")])
+def test_unknown_email_takes_as_many_verifications_as_a_wrong_password(
+    db: Session, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    verifications: list[str] = []
+
+    def verify(secret: str, hashed: str) -> bool:
+        verifications.append(hashed)
+        return False
+
+    monkeypatch.setattr(security.password_context, "verify", verify)
+    monkeypatch.setattr(
+        security.password_context, "dummy_verify", lambda: verifications.append("dummy")
+    )
+    user = create_random_user(db)
+    crud.user.authenticate(db, email=user.email, password=password)
+    known = len(verifications)
+    crud.user.authenticate(db, email=random_email(), password=password)
+    assert len(verifications) == 2 * known
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("u@straße.de", "u@xn--strae-oqa.de"),
+        ("u@bücher.example.com", "U@BU\u0308CHER.example.com"),
+        ("u@日本語.jp", "u@日本語。JP"),
+        ("u@ｅｘａｍｐｌｅ.com", "u@example.com"),
+    ],
+)
+def test_two_spellings_of_an_address_are_one_account(db: Session, first: str, second: str) -> None:
+    user = create_random_user(db, email=first)
+    assert crud.user.get_by_email(db, email=second) is user
+    with pytest.raises(EmailTaken):
+        create_random_user(db, email=second)
+
+
+@pytest.mark.parametrize("domain", ["نامه\u200cای.com", "ශ්\u200dරී.com", "I♥NY.de", "🍕.ws"])
+def test_domain_that_mail_programs_disagree_on_is_rejected(domain: str) -> None:
+    with pytest.raises(ValidationError):
+        UserCreate(email=f"u@{domain}", password=random_lower_string())
 
 
 def test_login_during_a_password_change_does_not_undo_it(

@@ -34,6 +34,7 @@ class Mailbox:
             return self.refusals.pop(0)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
+        mail["X-RcptTo"] = ", ".join(envelope.rcpt_tos)
         with self._arrived:
             self.mails.append(mail)
             self._arrived.notify_all()
