@@ -2,7 +2,9 @@
 
 import logging
 from datetime import timedelta
+from email.utils import make_msgid
 
+import idna
 from emails.backend.smtp.backend import SMTPBackend
 from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -37,11 +39,13 @@ def queue_email(db: Session, task: str, argument: str | int) -> None:
 def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:
     """Send a mail with a text and an HTML part. Raises MailNotSent."""
     context |= {"project_name": settings.PROJECT_NAME, "email": email_to}
+    sender = ascii_email(str(settings.EMAILS_FROM_EMAIL))
     message = Message(
         subject=subject,
         text=templates.get_template(f"{template}.txt").render(context),
         html=templates.get_template(f"{template}.html").render(context),
-        mail_from=(settings.EMAILS_FROM_NAME, str(settings.EMAILS_FROM_EMAIL)),
+        mail_from=(settings.EMAILS_FROM_NAME, sender),
+        message_id=make_msgid(domain=sender.partition("@")[2]),
     )
     with SMTPBackend(
         host=settings.SMTP_HOST,
@@ -52,10 +56,19 @@ def send_email(email_to: str, subject: str, template: str, **context: str | int)
         tls=settings.SMTP_TLS and not settings.SMTP_SSL,
         timeout=10,
     ) as smtp:
-        response = message.send(to=email_to, smtp=smtp)
+        response = message.send(to=ascii_email(email_to), smtp=smtp)
     # A refused connection is a response as well, one without a status.
     if response.status_code != 250:
         raise MailNotSent(f"{settings.SMTP_HOST}:{settings.SMTP_PORT}: {response.error}")
+
+
+def ascii_email(email: str) -> str:
+    """Return the address with the domain as DNS has it, in IDNA 2008.
+
+    The mail library would use IDNA 2003, by which straße.de is another domain, strasse.de.
+    """
+    local_part, _, domain = email.rpartition("@")
+    return f"{local_part}@{idna.encode(domain).decode()}"
 
 
 def send_test_email(email_to: str) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, Literal
+from unicodedata import normalize
 
 from jose import JWTError, jwt
 from passlib.context import CryptContext
@@ -73,31 +74,49 @@ def is_fingerprint_of(fingerprint: str, password_hash: str) -> bool:
     return compare_digest(fingerprint.encode(), password_fingerprint(password_hash).encode())
 
 
+def normalise(password: str) -> str:
+    """Return the password in NFKC: operating systems type the same characters in several forms."""
+    return normalize("NFKC", password)
+
+
 def get_password_hash(password: str) -> str:
-    return password_context.hash(password)
+    return password_context.hash(normalise(password))
 
 
 def verify_password(plain_password: str, hashed_password: str) -> bool:
-    """Return whether the password is right. A hash that can't be read is a wrong password."""
-    secret: str | bytes = plain_password
+    """Return whether the password matches. A hash that can't be read matches none."""
+    # Hashes of other projects, and our old ones, are of the password as typed.
+    return any(_matches(form, hashed_password) for form in _forms(plain_password))
+
+
+def needs_rehash(password: str, hashed_password: str) -> bool:
+    """Return whether a matching hash is unlike a new one: in algorithm, cost or Unicode form."""
+    return password_context.needs_update(hashed_password) or (
+        normalise(password) != password and not _matches(normalise(password), hashed_password)
+    )
+
+
+def dummy_verify(password: str) -> None:
+    """Take as long as verify_password, so that the time does not reveal whether the email exists.
+
+    A user whose hash is still bcrypt's can be distinguished: verifying that takes longer.
+    """
+    for _ in _forms(password):
+        password_context.dummy_verify()
+
+
+def _forms(password: str) -> list[str]:
+    """Return the forms in which a password is verified: normalised, then as typed."""
+    return list(dict.fromkeys([normalise(password), password]))
+
+
+def _matches(password: str, hashed_password: str) -> bool:
+    secret: str | bytes = password
     if hashed_password.startswith("$2"):
-        # bcrypt has never used more than 72 bytes; its current library refuses longer ones.
-        secret = plain_password.encode(errors="replace")[:72]
+        # bcrypt has never used more than 72 bytes; its current library rejects longer ones.
+        secret = password.encode(errors="replace")[:72]
     try:
         return password_context.verify(secret, hashed_password)
     except ValueError:  # Also a password that is too long, or that can't be encoded.
-        verify_no_password()
+        password_context.dummy_verify()
         return False
-
-
-def is_outdated(hashed_password: str) -> bool:
-    """Return whether the hash is of another algorithm or cost than new ones."""
-    return password_context.needs_update(hashed_password)
-
-
-def verify_no_password() -> None:
-    """Take the time of a verification, so that an unknown e-mail can't be told by the clock.
-
-    Users whose hash is still bcrypt's can: verifying that takes longer.
-    """
-    password_context.dummy_verify()

@@ -9,10 +9,10 @@ from app.core.security import (
     InvalidToken,
     Purpose,
     decode_token,
+    dummy_verify,
     get_password_hash,
     is_fingerprint_of,
-    is_outdated,
-    verify_no_password,
+    needs_rehash,
     verify_password,
 )
 from app.crud.base import CRUDBase
@@ -66,11 +66,11 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         """Return the user, active or not; an unknown e-mail takes as long as a wrong password."""
         user = self.get_by_email(db, email=email)
         if user is None:
-            verify_no_password()
+            dummy_verify(password)
             return None
         if not verify_password(password, user.hashed_password):
             return None
-        if is_outdated(user.hashed_password):
+        if needs_rehash(password, user.hashed_password):
             return self._renew_hash(db, user, password)
         return user
 
@@ -87,6 +87,11 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         if user is None or not is_fingerprint_of(payload.fingerprint, user.hashed_password):
             raise InvalidToken
         return user
+
+    def get_active_superusers(self, db: Session) -> Sequence[User]:
+        return db.scalars(
+            select(User).where(User.is_superuser, User.is_active).order_by(User.id)
+        ).all()
 
     def is_active(self, user: User) -> bool:
         return user.is_active

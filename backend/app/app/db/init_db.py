@@ -3,7 +3,8 @@ import logging
 from sqlalchemy.orm import Session
 
 from app import crud
-from app.core.config import settings
+from app.core.config import DEFAULT_SECRET, settings
+from app.core.security import verify_password
 from app.db.base import Base  # noqa: F401
 from app.db.session import engine  # noqa: F401
 from app.schemas import UserCreate
@@ -12,15 +13,37 @@ logger = logging.getLogger(__name__)
 
 
 def init_db(db: Session) -> None:
-    """Create what the application can't start without: the first superuser.
+    """Create the first superuser while there is no active superuser.
 
     The tables are made by Alembic. To do without migrations, un-comment the next line,
     and comment out the line "alembic upgrade head" in prestart.sh.
     """
     # Base.metadata.create_all(bind=engine)  # noqa: ERA001
 
+    superusers = crud.user.get_active_superusers(db)
+    if not superusers:
+        create_first_superuser(db)
+    elif settings.FIRST_SUPERUSER not in {user.email for user in superusers}:
+        logger.info(
+            "FIRST_SUPERUSER %s is not an active superuser. It is not created, since there is "
+            "another one: log in as %s to create or change users.",
+            settings.FIRST_SUPERUSER,
+            superusers[0].email,
+        )
+    for user in crud.user.get_active_superusers(db):
+        if verify_password(DEFAULT_SECRET, user.hashed_password):
+            logger.warning(
+                "The superuser %s still has the published password: change it.", user.email
+            )
+
+
+def create_first_superuser(db: Session) -> None:
     if crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None:
-        logger.info("%s exists already; the password stays as it is", settings.FIRST_SUPERUSER)
+        logger.warning(
+            "%s is not an active superuser, and there is no other. Set is_active and is_superuser "
+            "of that user in the database.",
+            settings.FIRST_SUPERUSER,
+        )
         return
     crud.user.create(
         db,

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,21 @@ def test_a_program_exits_with_one_clear_message(environment: pytest.MonkeyPatch)
     assert result.returncode == 1
     assert "POSTGRES_PORT" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0), ("app.worker", 0)]
+)
+def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: int) -> None:
+    """By the first step of prestart.sh, not by every program that reads the settings."""
+    result = subprocess.run(
+        [sys.executable, "-m", module],
+        env=os.environ | {"SECRET_KEY": "changethis"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stderr.count("still 'changethis'") == warnings
 
 
 def test_the_tests_use_a_database_of_their_own() -> None:

@@ -21,13 +21,17 @@ def first_superuser(db: Session) -> User:
     return user
 
 
-def test_first_superuser_is_created_once(db: Session) -> None:
+def test_first_superuser_is_created_once(
+    db: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settings, "FIRST_SUPERUSER_PASSWORD", "changethis")
     db.execute(delete(User))
     for _ in range(2):
         init_db(db)
     (user,) = crud.user.get_multi(db)
     assert user.email == settings.FIRST_SUPERUSER
     assert crud.user.is_superuser(user)
+    assert caplog.text.count("still has the published password") == 2
 
 
 def test_renamed_first_superuser_is_not_created_again(db: Session, first_superuser: User) -> None:

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def run(*command: str, folder: Path = BACKEND) -> subprocess.Popen[str]:
         | {
             "SQLALCHEMY_DATABASE_URI": settings.SQLALCHEMY_DATABASE_URI,
             "PATH": f"{python}:{os.environ['PATH']}",
+            "PYTHONPATH": str(folder),
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -74,6 +76,56 @@ def copy_without_revisions(folder: Path) -> Path:
     for name in ("env.py", "script.py.mako"):
         (folder / "alembic" / name).write_text((BACKEND / "alembic" / name).read_text())
     return folder
+
+
+MODEL = """
+from enum import StrEnum
+
+from sqlalchemy import ARRAY, Enum
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base_class import Base
+
+
+class Status(StrEnum):
+    NEW = "new"
+    DONE = "done"
+
+
+class Order(Base):
+    {columns}
+"""
+
+REVISION = "revision --autogenerate -m Order"
+
+# Several of alembic's commands in one process, since its start takes most of the time.
+ALEMBIC = """
+import sys
+from alembic.config import CommandLine
+for command in sys.argv[1:]:
+    CommandLine().main(command.split())
+"""
+
+
+def copy_with_model(folder: Path, *columns: str) -> Path:
+    """Return a copy of the project with another model, which has these columns."""
+    shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("tests"))
+    shutil.copytree(BACKEND / "alembic", folder / "alembic")
+    for name in ("alembic.ini", "pyproject.toml"):
+        shutil.copy(BACKEND / name, folder)
+    (folder / "scripts").symlink_to(BACKEND / "scripts")
+    model = MODEL.format(columns="\n    ".join(columns))
+    (folder / "app" / "models" / "order.py").write_text(model)
+    base = folder / "app" / "db" / "base.py"
+    base.write_text("from app.models.order import Order\n" + base.read_text())
+    return folder
+
+
+def alembic_in(folder: Path, *commands: str) -> None:
+    """Run alembic commands on the models of a copy of the project, upgraded first."""
+    script = folder / "run_alembic.py"
+    script.write_text(ALEMBIC)
+    finish(run(sys.executable, str(script), "upgrade head", *commands, folder=folder))
 
 
 def test_models_and_migrations_agree(empty_database: Engine) -> None:
@@ -148,6 +200,102 @@ def test_tables_without_migrations(empty_database: Engine) -> None:
         names["engine"] = empty_database
         names["init_db"](db)
         assert crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None
+
+
+def test_existing_addresses_are_normalised(
+    empty_database: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as an imported project's; two accounts that become one address are reported."""
+    emails = [
+        "Joe@Example.com",
+        "u@xn--strae-oqa.de",
+        "anna@example.com",
+        "Anna@Example.com",
+        "Two@Example.com",
+        "TWO@example.com",
+        "no address",
+    ]
+    alembic("upgrade", "d4867f3a4c0a")
+    with empty_database.begin() as connection:
+        for email in emails:
+            connection.execute(
+                text(
+                    'INSERT INTO "user" (email, hashed_password, is_active, is_superuser)'
+                    " VALUES (:email, '', true, false)"
+                ),
+                {"email": email},
+            )
+    alembic("upgrade", "head")
+    with empty_database.connect() as connection:
+        stored = connection.scalars(text('SELECT email FROM "user" ORDER BY id')).all()
+    assert stored == [
+        "joe@example.com",
+        "u@straße.de",
+        "anna@example.com",
+        "Anna@Example.com",
+        "two@example.com",
+        "TWO@example.com",
+        "no address",
+    ]
+    assert "user 4 has the same address as user 3, anna@example.com" in caplog.text
+    assert "user 6 has the same address as user 5, two@example.com" in caplog.text
+    assert "user 7 has no valid address" in caplog.text
+
+
+@pytest.mark.usefixtures("empty_database")
+def test_several_heads_name_the_command_that_merges_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_without_revisions(tmp_path)
+    alembic("revision", "-m", "Base", "--rev-id", "start", folder=folder)
+    for head in ("one", "two"):
+        options = ["--rev-id", head, "--head=start", "--splice"]
+        alembic("revision", "-m", "Head", *options, folder=folder)
+    with pytest.raises(SystemExit):
+        alembic("upgrade", "head", folder=folder)
+    assert "alembic merge heads" in capsys.readouterr().out
+
+
+def test_enum_columns_go_up_down_and_up(empty_database: Engine, tmp_path: Path) -> None:
+    folder = copy_with_model(
+        tmp_path,
+        "plain: Mapped[Status]",
+        "optional: Mapped[Status | None]",
+        "named: Mapped[Status] = mapped_column(Enum(Status, name='named_status'))",
+        "text: Mapped[Status] = mapped_column(Enum(Status, native_enum=False))",
+        "values: Mapped[str] = mapped_column(Enum('new', 'done', name='order_values'))",
+        "list: Mapped[list[Status]] = mapped_column(ARRAY(Enum(Status)))",
+    )
+    alembic_in(folder, REVISION, "upgrade head", "downgrade -1", "upgrade head", "check")
+
+
+def test_tables_of_others_are_left_alone(empty_database: Engine) -> None:
+    """Such as PostGIS's spatial_ref_sys, or a table that an administrator made."""
+    alembic("upgrade", "head")
+    with empty_database.begin() as connection:
+        connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))
+        connection.execute(text("CREATE INDEX ix_of_others ON spatial_ref_sys (srid)"))
+        connection.execute(text("CREATE TABLE notes (id serial, item_id int REFERENCES item)"))
+    alembic("check")
+
+
+def test_table_of_a_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:
+    folder = copy_with_model(tmp_path, "name: Mapped[str]")
+    alembic_in(folder, REVISION, "upgrade head")
+    (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
+    alembic_in(folder, REVISION)
+    newest = max((folder / "alembic" / "versions").glob("*_order.py"), key=os.path.getmtime)
+    upgrade = newest.read_text().partition("def downgrade")[0]
+    assert 'op.drop_table("order")' in upgrade
+    assert upgrade.count("op.") == 1
+
+
+def test_revision_passes_the_lint(empty_database: Engine, tmp_path: Path) -> None:
+    column = "a_rather_long_name: Mapped[str] = mapped_column(index=True)"
+    folder = copy_with_model(tmp_path, column)
+    alembic_in(folder, REVISION)
+    finish(run("ruff", "check", "alembic/versions", folder=folder))
+    finish(run("ruff", "format", "--check", "alembic/versions", folder=folder))
 
 
 @pytest.mark.parametrize("cause", ["POSTGRES_PASSWORD", "POSTGRES_DB"])
