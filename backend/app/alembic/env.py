@@ -1,5 +1,8 @@
+import re
 from logging.config import fileConfig
+from pathlib import Path
 
+import alembic_postgresql_enum  # noqa: F401  # its import makes autogenerate see enum types
 from alembic.util import CommandError
 from sqlalchemy import create_engine, func, pool, select
 
@@ -10,14 +13,28 @@ from app.db.base import Base
 # Any number that no other pg_advisory_lock of this project takes.
 MIGRATION_LOCK = 2
 
-LOST_REVISION = (
-    "The database is at it, but alembic/versions lacks its file: restore that, "
-    "or start over with an empty database (down -v)."
-)
+# What to do about errors of alembic, by a part of their text.
+ADVICE = {
+    "Can't locate revision": (
+        "The database is at it, but alembic/versions lacks its file: restore that, "
+        "or start over with an empty database (down -v)."
+    ),
+    "Multiple head revisions": (
+        'Two branches of git each added a revision. Join them: alembic merge heads -m "Merge"'
+    ),
+}
+
+CREATED_TABLE = re.compile(r"create_table\(\s*[\"'](\w+)")
 
 config = context.config
 if config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+
+def tables_of_revisions() -> set[str]:
+    """Return the names of all tables that a revision creates."""
+    scripts = [Path(script.path).read_text() for script in context.script.walk_revisions()]
+    return {name for script in scripts for name in CREATED_TABLE.findall(script)}
 
 
 def run_migrations_offline() -> None:
@@ -37,11 +54,15 @@ def run_migrations_online() -> None:
     engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, poolclass=pool.NullPool)
     with engine.connect() as connection:
         revisions = {script.revision for script in context.script.walk_revisions()}
+        # An extension's table, for example, is neither a model's nor a revision's: leave it alone.
+        ours = tables_of_revisions() | set(Base.metadata.tables)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             # When all revision files were removed, to start over, the database counts as empty.
-            include_name=None if revisions else lambda *_: False,
+            include_name=lambda name, kind, _: (
+                bool(revisions) and (kind != "table" or name in ours)
+            ),
             version_table_schema=None if revisions else "pg_temp",
         )
         with context.begin_transaction():
@@ -50,8 +71,9 @@ def run_migrations_online() -> None:
             try:
                 context.run_migrations()
             except CommandError as error:
-                if "Can't locate revision" in str(error):
-                    raise CommandError(f"{error}. {LOST_REVISION}") from error
+                for text, advice in ADVICE.items():
+                    if text in str(error):
+                        raise CommandError(f"{error}. {advice}") from error
                 raise
 
 

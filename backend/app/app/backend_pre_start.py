@@ -15,7 +15,7 @@ from tenacity import (
 )
 
 from app.core.celery_app import broker_is_up
-from app.core.config import settings
+from app.core.config import DEFAULT_SECRET, settings
 from app.db.session import engine
 
 logger = logging.getLogger(__name__)
@@ -69,4 +69,6 @@ def wait_for(*checks: Callable[[], None]) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
+    if names := settings.default_secrets():
+        logger.warning("%s: still %r, which is for development only", names, DEFAULT_SECRET)
     wait_for(check_database)

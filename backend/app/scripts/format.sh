@@ -1,7 +1,9 @@
 #!/bin/sh
-# Mend what can be mended, and lay the code out.
+# Lay the code out, then fix what ruff can fix. What it can't is listed.
 set -e
 cd "$(dirname "$0")/.."
 
-ruff check --fix . ../../scripts "$@"
 ruff format . ../../scripts "$@"
+ruff check --fix . ../../scripts "$@"
+# A fix may leave a line to lay out again.
+ruff format --quiet . ../../scripts "$@"

@@ -1,6 +1,5 @@
 """The settings: environment variables, documented in the repository's .env file."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,8 +26,6 @@ from pydantic_settings import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_SECRET = "changethis"  # noqa: S105  # the one that is refused
 PORT = Field(ge=1, le=65535)
@@ -228,5 +225,3 @@ def load_settings() -> Settings:
 
 
 settings = load_settings()
-if names := settings.default_secrets():
-    logger.warning("%s: still %r; that will do for development only", names, DEFAULT_SECRET)

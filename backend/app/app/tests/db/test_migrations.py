@@ -55,7 +55,7 @@ def run(*command: str, folder: Path = BACKEND) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str], status: int = 0) -> str:
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     assert process.returncode == status, output
     assert "Traceback" not in output
     return output
@@ -203,7 +203,7 @@ def test_tables_without_migrations(empty_database: Engine) -> None:
 
 
 def test_existing_addresses_are_normalised(
-    empty_database: Engine, caplog: pytest.LogCaptureFixture
+    empty_database: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Such as an imported project's; two accounts that become one address are reported."""
     emails = [
@@ -237,9 +237,15 @@ def test_existing_addresses_are_normalised(
         "TWO@example.com",
         "no address",
     ]
-    assert "user 4 has the same address as user 3, anna@example.com" in caplog.text
-    assert "user 6 has the same address as user 5, two@example.com" in caplog.text
-    assert "user 7 has no valid address" in caplog.text
+    log = capsys.readouterr().err
+    assert "user 4 has the same address as user 3, anna@example.com" in log
+    assert "user 6 has the same address as user 5, two@example.com" in log
+    assert "user 7 has no valid address" in log
+
+
+def test_migrations_as_sql(capsys: pytest.CaptureFixture[str]) -> None:
+    alembic("upgrade", "head", "--sql")
+    assert 'CREATE TABLE "user"' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("empty_database")
