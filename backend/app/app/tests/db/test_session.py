@@ -1,0 +1,50 @@
+"""The connection pools."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+
+from app.core.config import settings
+from app.core.security import create_access_token
+from app.db.session import THREADS, SessionLocal, engine
+from app.tests.utils.user import create_random_user
+
+API = settings.API_V1_STR
+
+
+def end_connections() -> int:
+    """End every connection to the test's database, as a restart does; return their number."""
+    server = create_engine(engine.url.set(database="postgres"))
+    with server.connect() as connection:
+        ended = connection.scalars(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = :database"
+            ),
+            {"database": engine.url.database},
+        ).all()
+    server.dispose()
+    return len(ended)
+
+
+def test_no_request_fails_after_the_database_was_restarted(committed_client: TestClient) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def write(title: str) -> int:
+        response = committed_client.post(f"{API}/items/", headers=headers, json={"title": title})
+        return response.status_code
+
+    def read(_: str) -> int:
+        return committed_client.get(f"{API}/items/", headers=headers).status_code
+
+    numbers = [str(number) for number in range(2 * THREADS)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        # Fills both pools.
+        assert set(pool.map(write, numbers)) == {201}
+        for request, status in ((read, 200), (write, 201)):
+            assert end_connections() > 1
+            assert set(pool.map(request, numbers)) == {status}
