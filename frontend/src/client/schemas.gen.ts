@@ -256,6 +256,32 @@ export const NewPasswordSchema = {
     title: 'NewPassword'
 } as const;
 
+export const OAuth2ErrorSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        error: {
+            type: 'string',
+            const: 'invalid_grant',
+            title: 'Error',
+            default: 'invalid_grant'
+        },
+        error_description: {
+            type: 'string',
+            title: 'Error Description'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'error_description'
+    ],
+    title: 'OAuth2Error',
+    description: 'The body of a rejected login (RFC 6749, 5.2).'
+} as const;
+
 export const RegistrationSchema = {
     properties: {
         is_open: {
@@ -281,11 +307,17 @@ export const TokenSchema = {
             const: 'bearer',
             title: 'Token Type',
             default: 'bearer'
+        },
+        expires_in: {
+            type: 'integer',
+            title: 'Expires In',
+            description: 'Seconds until the token expires'
         }
     },
     type: 'object',
     required: [
-        'access_token'
+        'access_token',
+        'expires_in'
     ],
     title: 'Token'
 } as const;

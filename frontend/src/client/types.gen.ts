@@ -149,6 +149,26 @@ export type NewPassword = {
 };
 
 /**
+ * OAuth2Error
+ *
+ * The body of a rejected login (RFC 6749, 5.2).
+ */
+export type OAuth2Error = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Error
+     */
+    error?: 'invalid_grant';
+    /**
+     * Error Description
+     */
+    error_description: string;
+};
+
+/**
  * Registration
  */
 export type Registration = {
@@ -170,6 +190,12 @@ export type Token = {
      * Token Type
      */
     token_type?: 'bearer';
+    /**
+     * Expires In
+     *
+     * Seconds until the token expires
+     */
+    expires_in: number;
 };
 
 /**
@@ -343,7 +369,7 @@ export type LoginLoginAccessTokenErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: OAuth2Error;
     /**
      * Request Entity Too Large
      */

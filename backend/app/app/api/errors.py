@@ -38,8 +38,8 @@ class InvalidGrant(HTTPException):
 
 
 class ContentTooLarge(HTTPException):
-    def __init__(self) -> None:
-        super().__init__(413, "Content Too Large")
+    def __init__(self, detail: str = "Content Too Large") -> None:
+        super().__init__(413, detail)
 
 
 class ServiceUnavailable(HTTPException):

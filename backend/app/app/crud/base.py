@@ -55,17 +55,15 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return self._get_multi(db, skip=skip, limit=limit)
 
     def create(self, db: Session, *, obj_in: CreateSchemaType) -> ModelType:
-        return self._add(db, self.model(**obj_in.model_dump()))
+        return self._save(db, self.model(**obj_in.model_dump()))
 
     def update(
         self, db: Session, *, db_obj: ModelType, obj_in: UpdateSchemaType | dict[str, Any]
     ) -> ModelType:
         """Write the fields that were set, and no others."""
-        db.add(db_obj)  # It may come from another session, like the current user.
         for field, value in self._set_fields(obj_in).items():
             setattr(db_obj, field, value)
-        db.flush()
-        return db_obj
+        return self._save(db, db_obj)
 
     def remove(self, db: Session, *, id: int) -> ModelType | None:  # noqa: A002
         """Return the row that was removed; nothing when there was none."""
@@ -123,9 +121,11 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         )
         return db.scalars(statement).all()
 
-    def _add(self, db: Session, db_obj: ModelType) -> ModelType:
-        db.add(db_obj)
+    def _save(self, db: Session, db_obj: ModelType) -> ModelType:
+        """Write the row and read it back: the database rounds, fills in defaults, runs triggers."""
+        db.add(db_obj)  # It may come from another session, like the current user.
         db.flush()
+        db.refresh(db_obj)
         return db_obj
 
     @staticmethod

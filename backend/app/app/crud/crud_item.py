@@ -15,7 +15,7 @@ class CRUDItem(CRUDBase[Item, ItemCreate, ItemUpdate]):
     def create_with_owner(self, db: Session, *, obj_in: ItemCreate, owner_id: int) -> Item:
         """Raises OwnerGone when there is no such user."""
         with violation_as(OwnerGone, "fk_item_owner_id_user"):
-            return self._add(db, Item(**obj_in.model_dump(), owner_id=owner_id))
+            return self._save(db, Item(**obj_in.model_dump(), owner_id=owner_id))
 
     def get_multi_by_owner(
         self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100

@@ -43,7 +43,7 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
         with violation_as(EmailTaken, "uq_user_email"):
-            return self._add(db, db_obj)
+            return self._save(db, db_obj)
 
     def update(self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]) -> User:
         """Raises EmailTaken and LastSuperuser."""

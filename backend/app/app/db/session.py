@@ -4,10 +4,16 @@ SessionLocal is for writing: one transaction, which its owner commits or rolls b
 ReadSession is for reading: each query stands alone, so nothing is sent to begin or to end.
 """
 
+import select
+import time
 from typing import Any
 
+import psycopg2
 from sqlalchemy import create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.core.config import settings
 
@@ -15,12 +21,15 @@ from app.core.config import settings
 # more are needed in either pool. Four processes stay below PostgreSQL's usual limit of 100.
 THREADS = 10
 
-OPTIONS: dict[str, Any] = {
+# A connection that was idle for longer is pinged before its next use.
+PING_AFTER_SECONDS = 60
+
+ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": THREADS,
     "max_overflow": 0,
     "pool_timeout": 5,
     "connect_args": {"connect_timeout": 2},
-    # An error that is logged must not tell passwords' hashes.
+    # Keep password hashes out of logged errors.
     "hide_parameters": True,
 }
 
@@ -33,15 +42,43 @@ class ReadOnlySession(Session):
         self.close()
 
 
-engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, **OPTIONS)
-# A pool of its own: switching a connection between the two modes costs more than a query, too.
+engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, **ENGINE_OPTIONS)
+# Separate pool: toggling autocommit on a shared connection costs more than a query.
 read_engine = create_engine(
     settings.SQLALCHEMY_DATABASE_URI,
     isolation_level="AUTOCOMMIT",
     skip_autocommit_rollback=True,
     pool_reset_on_return=None,
-    **OPTIONS,
+    **ENGINE_OPTIONS,
 )
+
+
+@event.listens_for(engine, "checkin")
+@event.listens_for(read_engine, "checkin")
+def note_time(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["idle_since"] = time.monotonic()
+
+
+@event.listens_for(engine, "checkout")
+@event.listens_for(read_engine, "checkout")
+def replace_stale_connection(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
+) -> None:
+    """Connect again when the database has closed the connection, as a restart does.
+
+    The socket of an idle connection has nothing to read, unless the database closed it. To look
+    costs 1.5 µs. A ping at each use (pool_pre_ping) would cost 23 µs on one machine.
+    """
+    idle_seconds = time.monotonic() - entry.info.get("idle_since", time.monotonic())
+    socket = select.poll()
+    try:
+        socket.register(connection.fileno(), select.POLLIN)
+        if socket.poll(0) or idle_seconds > PING_AFTER_SECONDS:
+            engine.dialect.do_ping(connection)
+    except psycopg2.Error as error:
+        # The pool connects again.
+        raise DisconnectionError from error
+
 
 SessionLocal = sessionmaker(engine, expire_on_commit=False)
 ReadSession = sessionmaker(read_engine, class_=ReadOnlySession)

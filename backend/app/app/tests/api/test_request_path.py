@@ -112,8 +112,8 @@ def count_queries(connection: Connection) -> Iterator[list[str]]:
         ("GET", "/items/", None, 2),
         ("GET", "/items/?q=x&sort=-title", None, 2),
         ("GET", "/items/{id}", None, 2),
-        ("POST", "/items/", {"title": "x"}, 2),
-        ("PUT", "/items/{id}", {"title": "x"}, 3),
+        ("POST", "/items/", {"title": "x"}, 3),
+        ("PUT", "/items/{id}", {"title": "x"}, 4),
         ("DELETE", "/items/{id}", None, 3),
     ],
 )

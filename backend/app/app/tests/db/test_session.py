@@ -2,11 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
 from app.core.config import settings
 from app.core.security import create_access_token
+from app.db import session
 from app.db.session import THREADS, SessionLocal, engine
 from app.tests.utils.user import create_random_user
 
@@ -48,3 +51,24 @@ def test_no_request_fails_after_the_database_was_restarted(committed_client: Tes
         for request, status in ((read, 200), (write, 201)):
             assert end_connections() > 1
             assert set(pool.map(request, numbers)) == {status}
+
+
+def test_connection_that_was_idle_is_pinged(
+    committed_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A router that dropped it silently shows only then."""
+    ready = f"{API}/utils/health/ready"
+    assert committed_client.get(ready).status_code == 200
+    pings = []
+
+    def fail(_: object) -> bool:
+        pings.append(1)
+        raise psycopg2.OperationalError
+
+    monkeypatch.setattr(engine.dialect, "do_ping", fail)
+    assert committed_client.get(ready).status_code == 200
+    assert pings == []
+    monkeypatch.setattr(session, "PING_AFTER_SECONDS", 0)
+    # The first connection fails its ping. The one made in its place is used at once.
+    assert committed_client.get(ready).status_code == 200
+    assert pings == [1]
