@@ -1,7 +1,9 @@
 """What can be told without starting anything: python -m pytest scripts/native, in .native/venv."""
 
 import json
+import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +55,26 @@ def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) 
 def test_installation_that_was_cut_short_has_no_mark(tmp_path: Path) -> None:
     (tmp_path / "installed.part").write_text("3.11 folder\nlock\nmain\n")
     assert install._read(tmp_path) is None
+
+
+def native(*words: str) -> str:
+    command = ["sh", str(settings.ROOT / "scripts" / "native.sh"), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def listed_files(output: str) -> set[str]:
+    """The files of the tests that Playwright lists, such as: [faults] › faults.spec.ts:15:1 › A title."""
+    return set(re.findall(r"^ +\[\w+\] › ([\w.-]+):", output, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["faults.spec.ts"], {"faults.spec.ts"}),
+        (["items.spec.ts"], {"items.spec.ts"}),
+        (["-g", "without a backend shows itself"], {"faults.spec.ts"}),
+        (["-g", "keyboard alone|goes away under a form"], {"appearance.spec.ts", "faults.spec.ts"}),
+    ],
+)
+def test_browser_tests_run_only_what_is_named(words: list[str], files: set[str]) -> None:
+    assert listed_files(native("test", "e2e", *words, "--list")) == files
