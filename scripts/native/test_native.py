@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 import install
 import ports
 import settings
+import testing
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +64,8 @@ def native(*words: str) -> str:
 
 
 def listed_files(output: str) -> set[str]:
-    """The files of the tests that Playwright lists, such as: [faults] › faults.spec.ts:15:1 › A title."""
-    return set(re.findall(r"^ +\[\w+\] › ([\w.-]+):", output, re.MULTILINE))
+    """Return the files of the tests that Playwright lists."""
+    return set(re.findall(r"^ +\[\w+\] \S ([\w.-]+):", output, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,17 @@ def listed_files(output: str) -> set[str]:
 )
 def test_browser_tests_run_only_what_is_named(words: list[str], files: set[str]) -> None:
     assert listed_files(native("test", "e2e", *words, "--list")) == files
+
+
+def test_faults_run_last_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[set[str]] = []
+
+    def listed(_script: str, words: list[str], _env: Mapping[str, str]) -> int:
+        runs.append(listed_files(native("test", "e2e", *words, "--list")))
+        return 0
+
+    monkeypatch.setattr(testing, "_npm", listed)
+    testing._run_projects(testing._named_projects([]), [], {})
+
+    every = {file.name for file in (settings.ROOT / "frontend" / "tests" / "e2e").glob("*.spec.ts")}
+    assert runs == [every - {"faults.spec.ts"}, {"faults.spec.ts"}]
