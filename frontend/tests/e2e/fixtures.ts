@@ -60,6 +60,17 @@ export async function fillLogin(page: Page, email: string, password: string): Pr
   await page.getByRole('button', { name: 'Login' }).click()
 }
 
+/** Holds back requests of this method until the returned function is called. */
+export async function hold(page: Page, url: string, method: string): Promise<() => void> {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  await page.route(url, async (route) => {
+    if (route.request().method() === method) await held
+    await route.continue().catch(() => {}) // The page may have aborted it.
+  })
+  return release
+}
+
 interface Mail {
   to: { address: string }[]
   subject: string
