@@ -18,15 +18,17 @@ const stylesLast: Plugin = {
   },
 }
 
+/** The name in a setting such as Example.com:8080, as browsers send it; none for a blank setting. */
+const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
+
 export default defineConfig(({ command, mode }) => {
-  const env = loadEnv(mode, import.meta.dirname, 'VUE_APP_')
+  const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
+  const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // Where the rest of the stack is; scripts/native.sh sets it.
-    proxy: { '/api': process.env.SERVER_HOST || 'http://localhost' },
-    // The names that it answers to, besides localhost: those of .env.
-    allowedHosts: Object.keys(env)
-      .filter((name) => name.startsWith('VUE_APP_DOMAIN_'))
-      .map((name) => env[name]!.split(':')[0]!),
+    // The paths of the backend go to the rest of the stack; scripts/native.sh says where that is.
+    proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
+    // The names that it answers to, besides localhost and IP addresses.
+    allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
   return {
     plugins: [
