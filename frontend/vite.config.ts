@@ -18,6 +18,25 @@ const stylesLast: Plugin = {
   },
 }
 
+/** Caches the built web app as nginx.conf does: a file in /assets/ has another name after each change. */
+const cacheAssets: Plugin = {
+  name: 'cache-assets',
+  configurePreviewServer({ middlewares }) {
+    const isAsset = (url = '') => url.startsWith('/assets/')
+    middlewares.use(({ url }, response, next) => {
+      if (isAsset(url)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+      next()
+    })
+    // Runs after the files were looked up. What comes next would send index.html.
+    return () => {
+      middlewares.use(({ originalUrl }, response, next) => {
+        if (isAsset(originalUrl)) response.writeHead(404, { 'Cache-Control': 'no-cache' }).end()
+        else next()
+      })
+    }
+  },
+}
+
 /** The name in a setting such as Example.com:8080, as browsers send it; none for a blank setting. */
 const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
 
@@ -35,6 +54,7 @@ export default defineConfig(({ command, mode }) => {
       vue(),
       vuetify(),
       stylesLast,
+      cacheAssets,
       // In the build, texts are compiled, and the compiler is not sent along.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),

@@ -187,6 +187,23 @@ def test_the_web_app_works_at_every_address(stack: Stack, host: str) -> None:
     assert logs_in(host)
 
 
+def caching(path: str) -> tuple[int, str]:
+    response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
+    return response.status_code, response.headers["Cache-Control"]
+
+
+def test_the_web_app_is_cached_by_the_names_of_its_files(stack: Stack) -> None:
+    assets = set(re.findall(r"/assets/[^\"]+", httpx2.get(f"{WEB}/login").text))
+    assert len(assets) > 1
+    for path in assets:
+        assert caching(path) == (200, "public, max-age=31536000, immutable")
+    for path in ("/", "/login", "/index.html", "/favicon.svg"):
+        assert caching(path) == (200, "no-cache")
+    for path in ("/assets/index-OLD.js", "/assets/x/y.css", "/assets/"):
+        assert caching(path) == (404, "no-cache")
+        assert '<div id="app">' not in httpx2.get(WEB + path).text
+
+
 def test_the_web_app_has_the_name_of_its_settings(stack: Stack) -> None:
     for name in ("Another name", "FastAPI template"):
         stack.replace("frontend/.env", r"^VUE_APP_NAME=.*$", f"VUE_APP_NAME={name}")
