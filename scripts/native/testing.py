@@ -86,10 +86,10 @@ def unit(words: list[str]) -> int:
 
 def e2e(words: list[str]) -> int:
     """Run the browser tests on a stack of their own, whose data are gone before and after."""
+    frontend.install()
+    # Before anything is started: a name that no test has is an error at once.
+    projects = _named_projects(words)
     with locked(RUN / "tests.lock", "the browser tests are running in this clone already."):
-        frontend.install()
-        # Before anything is started: a name that no test has is an error at once.
-        projects = _named_projects(words)
         chromium = browser.executable()
         apps.install_mailcatcher()
         try:

@@ -55,9 +55,12 @@ export async function openAs(
 }
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
+  const button = page.getByRole('button', { name: 'Login' })
+  // The view before may have a field of this name too.
+  await expect(button).toBeVisible()
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Login' }).click()
+  await button.click()
 }
 
 /** Holds back requests of this method until the returned function is called. */

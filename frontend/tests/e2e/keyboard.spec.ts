@@ -13,8 +13,15 @@ for (const [role, name] of OVERLAYS) {
     await openAs(page, user, '/main/items/all')
     const button = page.getByRole('button', { name, exact: true })
     await button.focus()
+    // It may be open too shortly to be seen from here.
+    await page.evaluate((role) => {
+      new MutationObserver(() => {
+        if (document.querySelector(`[role=${role}]`)) document.body.dataset.opened = role
+      }).observe(document.body, { childList: true, subtree: true })
+    }, role)
     // Both keys are sent at once, as somebody types who does not wait for a slow machine.
     await Promise.all([page.keyboard.press('Enter'), page.keyboard.press('Escape')])
+    await expect(page.locator('body')).toHaveAttribute('data-opened', role)
     await expect(page.getByRole(role)).toBeHidden()
     await expect(button).toBeFocused()
   })
