@@ -30,8 +30,12 @@ test('a slow save does not call back who went on', async ({ page }) => {
   await page.locator(create).click()
   await page.getByText('Edit Profile').click()
   await page.getByLabel('Full name').fill('Typed meanwhile')
+  await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Item created')).toBeVisible()
+  // A save ends after the view that it leads to is shown.
+  await expect(page.getByText('Saving…')).toHaveCount(0)
+  await expect(page).toHaveURL(/profile\/edit$/)
   await expect(page.getByLabel('Full name')).toHaveValue('Typed meanwhile')
 })
 
