@@ -22,6 +22,6 @@ export default defineConfig({
   // scripts/native.sh runs them one after the other: the faults stop what the others need.
   projects: [
     { name: 'pages', testIgnore: 'faults.spec.ts' },
-    { name: 'faults', testMatch: 'faults.spec.ts' },
+    { name: 'faults', testMatch: 'faults.spec.ts', workers: 1 },
   ],
 })
