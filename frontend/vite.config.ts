@@ -18,21 +18,43 @@ const stylesLast: Plugin = {
   },
 }
 
+/** Caches the built web app as nginx.conf does: a file in /assets/ has another name after each change. */
+const cacheAssets: Plugin = {
+  name: 'cache-assets',
+  configurePreviewServer({ middlewares }) {
+    const isAsset = (url = '') => url.startsWith('/assets/')
+    middlewares.use(({ url }, response, next) => {
+      if (isAsset(url)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
+      next()
+    })
+    // Runs after the files were looked up. What comes next would send index.html.
+    return () => {
+      middlewares.use(({ originalUrl }, response, next) => {
+        if (isAsset(originalUrl)) response.writeHead(404, { 'Cache-Control': 'no-cache' }).end()
+        else next()
+      })
+    }
+  },
+}
+
+/** The name in a setting such as Example.com:8080, as browsers send it; none for a blank setting. */
+const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
+
 export default defineConfig(({ command, mode }) => {
-  const env = loadEnv(mode, import.meta.dirname, 'VUE_APP_')
+  const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
+  const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // Where the rest of the stack is; scripts/native.sh sets it.
-    proxy: { '/api': process.env.SERVER_HOST || 'http://localhost' },
-    // The names that it answers to, besides localhost: those of .env.
-    allowedHosts: Object.keys(env)
-      .filter((name) => name.startsWith('VUE_APP_DOMAIN_'))
-      .map((name) => env[name]!.split(':')[0]!),
+    // The paths of the backend go to the rest of the stack; scripts/native.sh says where that is.
+    proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
+    // The names that it answers to, besides localhost and IP addresses.
+    allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
   return {
     plugins: [
       vue(),
       vuetify(),
       stylesLast,
+      cacheAssets,
       // In the build, texts are compiled, and the compiler is not sent along.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),

@@ -1,7 +1,6 @@
 /** How the generated client reaches the API, and what its failures look like to the page. */
 
 import { client } from '@/client/client.gen'
-import { apiOrigin } from '@/env'
 import { i18n, translateApiText } from '@/plugins/i18n'
 import { token } from '@/token'
 
@@ -68,7 +67,8 @@ export function abortRequests(): void {
 }
 
 client.setConfig({
-  baseUrl: apiOrigin,
+  // The web app's own origin, whatever its address is.
+  baseUrl: '',
   auth: () => token.value,
   fetch: (request) =>
     fetch(request, { signal: AbortSignal.any([session.signal, AbortSignal.timeout(TIMEOUT_MS)]) }),

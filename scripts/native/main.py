@@ -25,8 +25,8 @@ TEST_SETTINGS = {
     "NATIVE_STACK": "test",
     "FRONTEND_ENV": "production",
     "DOMAIN": "localhost",
-    "VUE_APP_DOMAIN_DEV": "localhost",
-    "VUE_APP_ENV": "development",
+    # The web app talks to its own origin.
+    "BACKEND_CORS_ORIGINS": "",
     "USERS_OPEN_REGISTRATION": "True",
     "SENTRY_DSN": "",
 }

@@ -1,8 +1,10 @@
 """What can be told without starting anything: python -m pytest scripts/native, in .native/venv."""
 
 import json
+import re
 import socket
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import install
 import ports
 import settings
+import testing
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,40 @@ def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) 
 def test_installation_that_was_cut_short_has_no_mark(tmp_path: Path) -> None:
     (tmp_path / "installed.part").write_text("3.11 folder\nlock\nmain\n")
     assert install._read(tmp_path) is None
+
+
+def native(*words: str) -> str:
+    command = ["sh", str(settings.ROOT / "scripts" / "native.sh"), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def listed_files(output: str) -> set[str]:
+    """Return the files of the tests that Playwright lists."""
+    return set(re.findall(r"^ +\[\w+\] \S ([\w.-]+):", output, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["faults.spec.ts"], {"faults.spec.ts"}),
+        (["items.spec.ts"], {"items.spec.ts"}),
+        (["-g", "without a backend shows itself"], {"faults.spec.ts"}),
+        (["-g", "keyboard alone|goes away under a form"], {"appearance.spec.ts", "faults.spec.ts"}),
+    ],
+)
+def test_browser_tests_run_only_what_is_named(words: list[str], files: set[str]) -> None:
+    assert listed_files(native("test", "e2e", *words, "--list")) == files
+
+
+def test_faults_run_last_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[set[str]] = []
+
+    def listed(_script: str, words: list[str], _env: Mapping[str, str]) -> int:
+        runs.append(listed_files(native("test", "e2e", *words, "--list")))
+        return 0
+
+    monkeypatch.setattr(testing, "_npm", listed)
+    testing._run_projects(testing._named_projects([]), [], {})
+
+    every = {file.name for file in (settings.ROOT / "frontend" / "tests" / "e2e").glob("*.spec.ts")}
+    assert runs == [every - {"faults.spec.ts"}, {"faults.spec.ts"}]

@@ -124,6 +124,44 @@ def test_password_recovery(api: httpx2.Client) -> None:
     assert api.post("/login/access-token", data=form).status_code == 200
 
 
+@pytest.fixture
+def another_domain() -> Iterator[str]:
+    """Change one line in two files and restart, as the README says. Afterwards everything is as before."""
+    domain = "localhost.tiangolo.com"
+    names = {ROOT / ".env": "DOMAIN", ROOT / "frontend" / ".env": "VUE_APP_DOMAIN_DEV"}
+    before = {file: file.read_bytes() for file in names}
+    try:
+        for file, name in names.items():
+            line = re.compile(rf"^{name}=.*$", re.MULTILINE)
+            changed, count = line.subn(f"{name}={domain}", file.read_text())
+            assert count == 1
+            file.write_text(changed)
+        native("restart")
+        yield domain
+    finally:
+        for file, content in before.items():
+            file.write_bytes(content)
+        native("restart")
+
+
+def test_one_line_in_two_files_changes_the_domain(another_domain: str) -> None:
+    origin = WEB.removesuffix(":80").replace("localhost", another_domain)
+    headers = {"Host": origin.removeprefix("http://"), "Origin": origin}
+
+    page = httpx2.get(f"{WEB}/login", headers={**headers, "Accept": "text/html"})
+    assert '<div id="app">' in page.text
+    form = {"username": ENV["FIRST_SUPERUSER"], "password": ENV["FIRST_SUPERUSER_PASSWORD"]}
+    assert httpx2.post(f"{WEB}/api/v1/login/access-token", data=form, headers=headers).status_code == 200
+
+    mails = f"http://localhost:{PORTS['mail']}/api/email/all"
+    eventually(lambda: httpx2.delete(mails).is_success)
+    httpx2.post(f"{WEB}/api/v1/password-recovery/{ENV['FIRST_SUPERUSER']}", headers=headers)
+    assert f"{origin}/reset-password" in mail_to(str(ENV["FIRST_SUPERUSER"]))["text"]
+
+    unknown = httpx2.get(f"{WEB}/login", headers={"Host": "another.example.org"})
+    assert unknown.status_code == 403
+
+
 def test_migrations() -> None:
     assert "No new upgrade operations" in native("exec", "backend", "alembic", "check")
 

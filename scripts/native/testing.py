@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from settings import BACKEND, DATA, PORTS, RUN, environment, fail, locked, prepa
 STACK = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
 MAIL_SECONDS = 60
 STOP_SECONDS = 30
+NPM_RUN = ("npm", "run", "--silent")
 # As a shell says it of Ctrl-C.
 INTERRUPTED = 130
 
@@ -84,9 +86,11 @@ def unit(words: list[str]) -> int:
 
 def e2e(words: list[str]) -> int:
     """Run the browser tests on a stack of their own, whose data are gone before and after."""
+    frontend.install()
+    # Before anything is started: a name that no test has is an error at once.
+    projects = _named_projects(words)
     with locked(RUN / "tests.lock", "the browser tests are running in this clone already."):
         chromium = browser.executable()
-        frontend.install()
         apps.install_mailcatcher()
         try:
             with locked(RUN / "lock", commands.BUSY):
@@ -97,9 +101,29 @@ def e2e(words: list[str]) -> int:
             mail = f"http://localhost:{read_ports()['mail']}"
             _wait_for_mail()
             addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": mail, "CHROMIUM": chromium}
-            return _npm("test:e2e", words, {**env, **addresses})
+            return _run_projects(projects, words, {**env, **addresses})
         finally:
             _remove()
+
+
+def _named_projects(words: list[str]) -> list[str]:
+    """Return the Playwright projects with tests that the words name, in the order of their configuration."""
+    command = [*NPM_RUN, "test:e2e", "--", *words, "--list", "--reporter=list"]
+    env = {**os.environ, **node.env(os.environ)}
+    done = subprocess.run(command, cwd=frontend.FOLDER, env=env, stdout=subprocess.PIPE, text=True, check=False)
+    projects = list(dict.fromkeys(re.findall(r"^ +\[(\w+)\] ", done.stdout, re.MULTILINE)))
+    if done.returncode or not projects or "--list" in words:
+        say(done.stdout.rstrip())
+        sys.exit(done.returncode)
+    return projects
+
+
+def _run_projects(projects: list[str], words: list[str], env: Mapping[str, str]) -> int:
+    """Run one project after the other: a dependency between them would run more than what is named."""
+    for project in projects:
+        if status := _npm("test:e2e", [*words, f"--project={project}"], env):
+            return status
+    return 0
 
 
 def _remove() -> None:
@@ -118,7 +142,7 @@ def _wait_for_mail() -> None:
 
 
 def _npm(script: str, words: list[str], env: Mapping[str, str]) -> int:
-    command = ["npm", "run", "--silent", script, "--", *words]
+    command = [*NPM_RUN, script, "--", *words]
     return _run(command, {**env, **node.env(env)}, cwd=str(frontend.FOLDER))
 
 

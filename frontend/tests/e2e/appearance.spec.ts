@@ -108,6 +108,7 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await press('Enter')
   await expect(page.getByRole('menuitem', { name: 'Logout' })).toBeVisible()
   await press('Escape')
+  await expect(page.getByRole('menu')).toBeHidden()
   await page.getByRole('link', { name: 'Items' }).focus()
   await press('Enter')
   await page.getByRole('link', { name: 'Create item' }).focus()

@@ -1,18 +1,6 @@
-import type { Page } from '@playwright/test'
-import { expect, fillLogin, openAs, PASSWORD, test } from './fixtures'
+import { expect, fillLogin, hold, openAs, PASSWORD, test } from './fixtures'
 
 const ITEMS = '**/api/v1/items/**'
-
-/** Keeps the answers to these requests back until the returned function is called. */
-async function hold(page: Page, url: string, method: string): Promise<() => void> {
-  let release = () => {}
-  const held = new Promise<void>((resolve) => (release = resolve))
-  await page.route(url, async (route) => {
-    if (route.request().method() === method) await held
-    await route.continue().catch(() => {}) // The page may have dropped it.
-  })
-  return release
-}
 
 test.beforeEach(async ({ page, user }) => {
   await openAs(page, user, '/main/items/create')
@@ -42,8 +30,12 @@ test('a slow save does not call back who went on', async ({ page }) => {
   await page.locator(create).click()
   await page.getByText('Edit Profile').click()
   await page.getByLabel('Full name').fill('Typed meanwhile')
+  await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Item created')).toBeVisible()
+  // A save ends after the view that it leads to is shown.
+  await expect(page.getByText('Saving…')).toHaveCount(0)
+  await expect(page).toHaveURL(/profile\/edit$/)
   await expect(page.getByLabel('Full name')).toHaveValue('Typed meanwhile')
 })
 

@@ -55,9 +55,23 @@ export async function openAs(
 }
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
+  const button = page.getByRole('button', { name: 'Login' })
+  // The view before may have a field of this name too.
+  await expect(button).toBeVisible()
   await page.getByLabel('E-mail').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  await page.getByRole('button', { name: 'Login' }).click()
+  await button.click()
+}
+
+/** Holds back requests of this method until the returned function is called. */
+export async function hold(page: Page, url: string, method: string): Promise<() => void> {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => (release = resolve))
+  await page.route(url, async (route) => {
+    if (route.request().method() === method) await held
+    await route.continue().catch(() => {}) // The page may have aborted it.
+  })
+  return release
 }
 
 interface Mail {

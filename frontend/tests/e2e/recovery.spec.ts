@@ -3,6 +3,8 @@ import { createAccount, expect, fillLogin, linkInMail, newEmail, PASSWORD, test 
 test('a forgotten password is replaced by the link in the mail, once', async ({ page, user }) => {
   await page.goto('/login')
   await page.getByText('Forgot your password?').click()
+  // The view before has a field of this name too.
+  await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
   await page.getByLabel('E-mail').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
   await expect(page.getByText('Password recovery email sent')).toBeVisible()

@@ -1,0 +1,79 @@
+// @vitest-environment node
+import { createServer as createHttpServer, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { createServer, type ViteDevServer } from 'vite'
+
+let vite: ViteDevServer | undefined
+let stack: Server | undefined
+
+afterEach(async () => {
+  await vite?.close()
+  stack?.close()
+  vite = stack = undefined
+  vi.unstubAllEnvs()
+})
+
+const portOf = (server: { address: () => unknown }) => (server.address() as AddressInfo).port
+
+/** Starts what `npm run serve` does, with these settings. */
+async function serve(settings: Record<string, string>): Promise<number> {
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value)
+  vite = await createServer({
+    logLevel: 'silent',
+    optimizeDeps: { noDiscovery: true, include: [] },
+    server: { host: '127.0.0.1', port: 20_000 },
+  })
+  await vite.listen()
+  return portOf(vite.httpServer!)
+}
+
+function get(port: number, path: string, host: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { host, accept: 'text/html' }
+    request({ host: '127.0.0.1', port, path, headers }, (response) => {
+      let body = ''
+      response.on('data', (part: Buffer) => (body += part.toString()))
+      response.on('end', () => resolve({ status: response.statusCode!, body }))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+test('the development server answers to addresses and to the names in both .env files', async () => {
+  const port = await serve({
+    DOMAIN: 'My-Domain.example.org:8080',
+    VUE_APP_DOMAIN_DEV: 'dev.example.org',
+    VUE_APP_DOMAIN_STAG: '',
+    VUE_APP_DOMAIN_PROD: 'straße.example.org',
+  })
+  for (const host of [
+    'localhost:5173',
+    '127.0.0.1',
+    '192.0.2.7:8000',
+    '[2001:db8::7]:8000',
+    'my-domain.example.org:8080',
+    'dev.example.org',
+    'xn--strae-oqa.example.org',
+  ]) {
+    const { status, body } = await get(port, '/login', host)
+    expect(status, host).toBe(200)
+    expect(body, host).toContain('<div id="app">')
+  }
+  for (const host of ['another.example.org', 'example.org', 'sub.dev.example.org']) {
+    expect((await get(port, '/login', host)).status, host).toBe(403)
+  }
+})
+
+test('the development server passes on the paths of the backend, and no other', async () => {
+  stack = createHttpServer(({ url }, response) => response.end(`the stack: ${url}`))
+  await new Promise<void>((resolve) => stack!.listen(0, '127.0.0.1', resolve))
+  const port = await serve({ SERVER_HOST: `http://127.0.0.1:${portOf(stack)}` })
+  for (const path of ['/api/v1/items/?q=x', '/api', '/docs', '/docs?x', '/redoc']) {
+    expect((await get(port, path, 'localhost')).body, path).toBe(`the stack: ${path}`)
+  }
+  for (const path of ['/api-keys', '/docs-x', '/redocs', '/main/api']) {
+    expect((await get(port, path, 'localhost')).body, path).toContain('<div id="app">')
+  }
+})
