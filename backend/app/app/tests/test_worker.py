@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -127,6 +128,15 @@ def test_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SMTP_PORT", 1)
     with pytest.raises(utils.MailNotSent, match="refused"):
         utils.send_test_email(random_email())
+
+
+def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
+    """It was started again 25 times a minute, for good."""
+    starts = tmp_path / "starts"
+    result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
+    with pytest.raises(Exception, match="the process died 3 times in this task"):
+        result.get(timeout=30)
+    assert len(starts.read_text().split()) == 3
 
 
 def link_in(text: str) -> str:
