@@ -15,14 +15,16 @@ def count_start(starts: str) -> int:
 
 
 @celery_app.task
-def die(starts: str, times: int) -> str:
-    """Kill the own process at each of the first starts."""
+def die(starts: str, times: int, whole_worker: bool = False) -> str:
+    """Kill the own process, or all of the worker's, at each of the first starts."""
     if count_start(starts) <= times:
+        if whole_worker:
+            os.killpg(0, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
     return "done"
 
 
-@celery_app.task(time_limit=4)
+@celery_app.task
 def nap(starts: str, seconds: float) -> str:
     count_start(starts)
     time.sleep(seconds)

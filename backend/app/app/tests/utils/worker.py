@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -39,9 +38,3 @@ def running_worker(
         if process.poll() is None:
             process.terminate()
         process.wait(20)
-
-
-def kill(worker: subprocess.Popen[bytes]) -> None:
-    """Kill a worker with all of its processes."""
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
