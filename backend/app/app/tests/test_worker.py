@@ -139,6 +139,14 @@ def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
     assert len(starts.read_text().split()) == 3
 
 
+def test_task_without_memory_fails_alone() -> None:
+    result = celery_app.send_task("app.tests.utils.tasks.exhaust_memory")
+    with pytest.raises(Exception, match="no memory left"):
+        result.get(timeout=20)
+    result = celery_app.send_task("app.worker.test_celery", args=["next"])
+    assert result.get(timeout=10) == "test task return next"
+
+
 def link_in(text: str) -> str:
     match = re.search(r"https?://\S+/reset-password\?token=\S+", text)
     assert match

@@ -29,3 +29,8 @@ def nap(starts: str, seconds: float) -> str:
     count_start(starts)
     time.sleep(seconds)
     return "done"
+
+
+@celery_app.task
+def exhaust_memory() -> None:
+    raise MemoryError("no memory left")
