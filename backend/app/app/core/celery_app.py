@@ -38,6 +38,10 @@ class InterruptedTooOften(Exception):
     """The task's process died each time; most likely the task kills it."""
 
 
+class OutOfMemory(Exception):
+    """Stands for a MemoryError, at which Celery 5.7 would end the whole worker."""
+
+
 class Task(celery.Task[P, R]):
     """The base of every task: fails when its process died too often."""
 
@@ -50,7 +54,10 @@ class Task(celery.Task[P, R]):
             interruptions = self._count_interruption(f"{request.id}:{request.retries}")
             if interruptions >= MAX_INTERRUPTIONS:
                 raise InterruptedTooOften(f"the process died {interruptions} times in this task")
-        return self.run(*args, **kwargs)
+        try:
+            return self.run(*args, **kwargs)
+        except MemoryError as error:
+            raise OutOfMemory(str(error)) from error
 
     def _count_interruption(self, delivery: str) -> int:
         """Count in Redis, as this process may be killed next. Without Redis, the task runs."""
