@@ -12,7 +12,8 @@ from app.tests.utils.mailbox import Mailbox, text_of
 from app.tests.utils.user import create_random_user, user_authentication_headers
 from app.tests.utils.utils import get_superuser_token_headers, random_email
 
-# All tests that need a worker are in this file: a run starts one worker, not one a process.
+# All tests of the shared worker are in this file: a run starts one, not one for each process.
+# Tests that break a worker or its Redis are in test_worker_faults.py.
 pytestmark = pytest.mark.usefixtures("worker")
 
 API = settings.API_V1_STR
