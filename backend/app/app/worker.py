@@ -1,9 +1,7 @@
 """The Celery worker's tasks."""
 
-from celery import Task
-
 from app import crud, utils
-from app.core.celery_app import celery_app
+from app.core.celery_app import LONGEST_DELAY, Task, celery_app
 from app.core.config import settings
 from app.db.session import ReadSession
 
@@ -18,7 +16,7 @@ class MailTask(Task[..., None]):
 
     autoretry_for = (Exception,)
     retry_backoff = True
-    retry_backoff_max = 300
+    retry_backoff_max = LONGEST_DELAY
     retry_jitter = False
     max_retries = 14
 

@@ -1,9 +1,20 @@
 """The Celery application, and how a request hands a task to the worker."""
 
 import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, ParamSpec, TypeVar
 
-from celery import Celery
+import celery
+from celery.exceptions import CPendingDeprecationWarning
+from celery.result import AsyncResult
+from celery.signals import celeryd_after_setup, worker_init
 from kombu.exceptions import OperationalError
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -11,8 +22,79 @@ from app.core.config import settings
 
 logger = logging.getLogger(__name__)
 
-celery_app = Celery(
-    "worker", broker=settings.CELERY_BROKER_URL, backend=settings.CELERY_RESULT_BACKEND
+# Seconds that a task without its own time_limit may take.
+TIME_LIMIT = 300
+# The longest retry delay, countdown or eta of a task, in seconds.
+LONGEST_DELAY = 300
+# A task that was interrupted this often fails instead of being started again.
+MAX_INTERRUPTIONS = 3
+DAY = 24 * 60 * 60
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class InterruptedTooOften(Exception):
+    """The task's process died each time; most likely the task kills it."""
+
+
+class OutOfMemory(Exception):
+    """Stands for a MemoryError, at which Celery 5.7 would end the whole worker."""
+
+
+class Task(celery.Task[P, R]):
+    """The base of every task: fails when its process died too often."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        request = self.request
+        if request.called_directly:
+            return super().__call__(*args, **kwargs)
+        # Redis sets this when it returns a task whose worker never acknowledged it.
+        if (request.delivery_info or {}).get("redelivered"):
+            interruptions = self._count_interruption(f"{request.id}:{request.retries}")
+            if interruptions >= MAX_INTERRUPTIONS:
+                raise InterruptedTooOften(f"the process died {interruptions} times in this task")
+        try:
+            return self.run(*args, **kwargs)
+        except MemoryError as error:
+            raise OutOfMemory(str(error)) from error
+
+    def _count_interruption(self, delivery: str) -> int:
+        """Count in Redis, as this process may be killed next. Without Redis, the task runs."""
+        key = f"task-interruptions:{delivery}"
+        visibility_timeout = self.app.conf.broker_transport_options["visibility_timeout"]
+        # Without redis-py's ten retries: each could count again.
+        once = Retry(NoBackoff(), 0)
+        redis = Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
+        try:
+            with redis, redis.pipeline() as pipeline:
+                pipeline.incr(key)
+                pipeline.expire(key, visibility_timeout + DAY)
+                return int(pipeline.execute()[0])
+        except RedisError as error:
+            logger.warning("%s: interruptions not counted: %s", delivery, error)
+            return 0
+
+
+class App(celery.Celery):
+    def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
+        """Reject what the visibility timeout does not cover: Redis would start it twice."""
+        delay = options.get("countdown") or 0
+        if eta := options.get("eta"):
+            delay = (eta - datetime.now(eta.tzinfo or UTC)).total_seconds()
+        if delay > LONGEST_DELAY:
+            raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
+        for limit in ("time_limit", "soft_time_limit"):
+            if options.get(limit) not in (None, getattr(options.get("task_type"), limit, None)):
+                raise ValueError(f"{name}: set {limit} where the task is defined")
+        return super().send_task(name, *args, **options)
+
+
+celery_app = App(
+    "worker",
+    broker=settings.CELERY_BROKER_URL,
+    backend=settings.CELERY_RESULT_BACKEND,
+    task_cls=Task,
 )
 celery_app.conf.update(
     accept_content=["json"],
@@ -21,20 +103,71 @@ celery_app.conf.update(
     # one had begun.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
-    task_soft_time_limit=240,
-    task_time_limit=300,
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
-    # Redis being away must not hold a request: Celery's own time limits add up to 19 seconds.
+    worker_enable_prefetch_count_reduction=False,
+    # An unreachable Redis may delay a request by a second, and a repeat could enqueue twice.
+    task_publish_retry=False,
     broker_transport_options={
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # When a dead worker's tasks go to another: more than the time limit and any retry's delay.
-        "visibility_timeout": 600,
+        # Any process that reads from Redis returns overdue tasks to the queue.
+        # Only the worker knows how long its tasks take, so the others never do.
+        "visibility_timeout": 365 * DAY,
     },
 )
+
+
+def _problems(task: celery.Task[..., Any]) -> Iterator[str]:
+    """Say which numbers of a task contradict each other or LONGEST_DELAY."""
+    limit, soft = task.time_limit or TIME_LIMIT, task.soft_time_limit
+    if limit <= 0:
+        yield f"{task.name}: time_limit must be above 0"
+    elif soft is not None and not limit / 2 <= soft < limit:
+        yield (
+            f"{task.name}: soft_time_limit must be below time_limit ({limit:g} s) and at least"
+            f" half of it, not {soft:g} s. Leave it out to have it derived."
+        )
+    delay = task.default_retry_delay
+    if factor := getattr(task, "retry_backoff", 0):
+        delay = getattr(task, "retry_backoff_max", 600)
+        if task.max_retries is not None:
+            delay = min(delay, factor * 2 ** max(task.max_retries - 1, 0))
+    if delay > LONGEST_DELAY:
+        yield f"{task.name}: a retry delay of {delay:g} s exceeds LONGEST_DELAY ({LONGEST_DELAY} s)"
+
+
+@worker_init.connect
+def configure_worker(sender: Any, **_: object) -> None:
+    """Derive the limits of every task from its time_limit, or exit and name what prevents it."""
+    tasks = list(celery_app.tasks.values())
+    problems = [problem for task in tasks for problem in _problems(task)]
+    if sender.time_limit or sender.soft_time_limit:
+        problems.append("--time-limit, task_time_limit and the soft ones: set time_limit per task")
+    if problems:
+        sys.exit("\n".join(["The worker can't start:", *(f"  {line}" for line in problems)]))
+    longest = TIME_LIMIT
+    for task in tasks:
+        limit = task.time_limit or TIME_LIMIT
+        task.time_limit = limit
+        # A minute to clean up, or a fifth of a short limit.
+        task.soft_time_limit = task.soft_time_limit or max(limit * 4 // 5, limit - 60)
+        longest = max(longest, limit)
+    celery_app.conf.task_publish_retry = True  # For retries of tasks, which nobody waits for.
+    celery_app.conf.broker_transport_options |= {
+        "socket_connect_timeout": 5,
+        "socket_timeout": 5,
+        # A delayed task may have to wait for another one to end before it starts.
+        "visibility_timeout": LONGEST_DELAY + 2 * longest,
+    }
+
+
+@celeryd_after_setup.connect
+def ignore_pending_deprecations(**_: object) -> None:
+    """Keep nine lines about the next Celery out of the log whenever Redis is lost."""
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 AFTER_COMMIT = "tasks to send after the commit"

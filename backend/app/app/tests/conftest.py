@@ -20,6 +20,7 @@ from sqlalchemy import Connection, create_engine, delete, text
 from sqlalchemy.orm import Session
 
 from alembic import command
+from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.db.init_db import init_db
 from app.db.migrations import ALEMBIC_INI
@@ -109,5 +110,7 @@ def mailbox() -> Iterator[Mailbox]:
 @pytest.fixture(scope="session")
 def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
     """A real Celery worker on the test's database, Redis and mail server."""
-    with running_worker():
+    celery_app.control.purge()
+    # One task at a time, and each in a process of its own that may die.
+    with running_worker("--concurrency=1", "--include=app.tests.utils.tasks"):
         yield

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +16,8 @@ from app.tests.utils.utils import (
     random_lower_string,
 )
 
-# All tests that need a worker are in this file: a run starts one worker, not one a process.
+# All tests of the shared worker are in this file: a run starts one, not one for each process.
+# Tests that break a worker or its Redis are in test_worker_faults.py.
 pytestmark = pytest.mark.usefixtures("worker")
 
 API = settings.API_V1_STR
@@ -168,6 +170,23 @@ def test_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "SMTP_PORT", 1)
     with pytest.raises(utils.MailNotSent, match="refused"):
         utils.send_test_email(random_email())
+
+
+def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
+    """It was started again 25 times a minute, for good."""
+    starts = tmp_path / "starts"
+    result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
+    with pytest.raises(Exception, match="the process died 3 times in this task"):
+        result.get(timeout=30)
+    assert len(starts.read_text().split()) == 3
+
+
+def test_task_without_memory_fails_alone() -> None:
+    result = celery_app.send_task("app.tests.utils.tasks.exhaust_memory")
+    with pytest.raises(Exception, match="no memory left"):
+        result.get(timeout=20)
+    result = celery_app.send_task("app.worker.test_celery", args=["next"])
+    assert result.get(timeout=10) == "test task return next"
 
 
 def link_in(text: str) -> str:

@@ -1,7 +1,8 @@
+import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from app.core.celery_app import celery_app
@@ -10,16 +11,30 @@ BACKEND = Path(__file__).parents[3]
 
 
 @contextmanager
-def running_worker() -> Iterator[None]:
+def running_worker(
+    *options: str,
+    name: str = "tests",
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run worker-start.sh as it is, on the tests' services."""
-    celery_app.control.purge()
-    process = subprocess.Popen(["sh", "worker-start.sh", "--pool=solo"], cwd=BACKEND)
+    command = ["sh", "worker-start.sh", "--without-mingle", f"--hostname={name}@tests", *options]
+    with log.open("ab") if log else nullcontext() as output:
+        process = subprocess.Popen(
+            command,
+            cwd=BACKEND,
+            env={**os.environ, **(env or {})},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
-        deadline = time.monotonic() + 30
-        while not celery_app.control.ping(timeout=0.2):
+        deadline = time.monotonic() + 60
+        while not celery_app.control.ping(destination=[f"{name}@tests"], timeout=0.2):
             assert process.poll() is None, "the worker ended"
             assert time.monotonic() < deadline, "the worker doesn't answer"
-        yield
+        yield process
     finally:
-        process.terminate()
+        if process.poll() is None:
+            process.terminate()
         process.wait(20)

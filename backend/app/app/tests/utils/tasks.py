@@ -1,0 +1,36 @@
+"""Tasks that only tests need; the tests' workers include this module."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from app.core.celery_app import celery_app
+
+
+def count_start(starts: str) -> int:
+    with Path(starts).open("a") as file:
+        print(os.getpid(), file=file)
+    return len(Path(starts).read_text().split())
+
+
+@celery_app.task
+def die(starts: str, times: int, whole_worker: bool = False) -> str:
+    """Kill the own process, or all of the worker's, at each of the first starts."""
+    if count_start(starts) <= times:
+        if whole_worker:
+            os.killpg(0, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+@celery_app.task
+def nap(starts: str, seconds: float) -> str:
+    count_start(starts)
+    time.sleep(seconds)
+    return "done"
+
+
+@celery_app.task
+def exhaust_memory() -> None:
+    raise MemoryError("no memory left")
