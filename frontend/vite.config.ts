@@ -21,8 +21,8 @@ const stylesLast: Plugin = {
 export default defineConfig(({ command, mode }) => {
   const env = loadEnv(mode, import.meta.dirname, 'VUE_APP_')
   const server = {
-    // Where the rest of the stack is; scripts/native.sh sets it.
-    proxy: { '/api': process.env.SERVER_HOST || 'http://localhost' },
+    // Where the rest of the stack is; scripts/native.sh sets it. /api-keys is a path of the frontend.
+    proxy: { '^/api([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
     // The names that it answers to, besides localhost: those of .env.
     allowedHosts: Object.keys(env)
       .filter((name) => name.startsWith('VUE_APP_DOMAIN_'))
