@@ -72,7 +72,8 @@ def build_upon(stack: Stack, base: str, tag: str, backend: str) -> None:
     """Make the three images of a tag; what the backend's differs in is given."""
     changes = {"backend": backend, "celeryworker": f"LABEL update={tag}", "frontend": f"LABEL update={tag}"}
     for image, change in changes.items():
-        stack.run("sh", "-c", f"printf 'FROM {image}:{base}\\n{change}\\n' | docker build --tag {image}:{tag} -")
+        name = f"{NAME}-{image}"
+        stack.run("sh", "-c", f"printf 'FROM {name}:{base}\\n{change}\\n' | docker build --tag {name}:{tag} -")
 
 
 def new_version(number: int) -> str:
