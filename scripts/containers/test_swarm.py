@@ -101,6 +101,7 @@ def get(
 def test_the_public_addresses(stack: Stack) -> None:
     eventually(lambda: get(DOMAIN, "/login").status_code == 200)
     assert get(DOMAIN, "/api/").json()["version"] == "0.1.0"
+    assert '<div id="app">' in get(DOMAIN, "/api-keys").text
     assert get(f"www.{DOMAIN}", "/login?a=1").headers["Location"] == f"{WEB}/login?a=1"
     assert httpx2.get(f"http://{DOMAIN}/login").headers["Location"] == f"{WEB}/login"
     eventually(lambda: "/login" in get(f"pgadmin.{DOMAIN}").headers.get("Location", ""))
