@@ -55,7 +55,7 @@ check() {
   for lock in $in_git; do
     case " $named " in
       *" $lock "*) ;;
-      *) fail "$lock is audited by nothing: name it above." ;;
+      *) fail "no audit names $lock: add it above." ;;
     esac
   done
   for lock in $named; do
