@@ -9,15 +9,22 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 WORKDIR /lock
 COPY app/pyproject.toml app/poetry.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /poetry/bin/poetry export --only main --output requirements.txt \
+    && python -m venv /venv \
+    && /venv/bin/pip install --require-hashes --requirement requirements.txt
+
+# A layer of its own, so that every image has the one above.
 ARG INSTALL_DEV=false
 ARG INSTALL_JUPYTER=false
 RUN --mount=type=cache,target=/root/.cache/pip \
     groups=main \
     && if [ "$INSTALL_DEV" = true ]; then groups=$groups,dev; fi \
     && if [ "$INSTALL_JUPYTER" = true ]; then groups=$groups,jupyter; fi \
-    && /poetry/bin/poetry export --only "$groups" --output requirements.txt \
-    && python -m venv /venv \
-    && /venv/bin/pip install --require-hashes --requirement requirements.txt
+    && if [ "$groups" != main ]; then \
+      /poetry/bin/poetry export --only "$groups" --output requirements.txt \
+      && /venv/bin/pip install --require-hashes --requirement requirements.txt; \
+    fi
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp app

@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
 . ./scripts/compose.sh
 
+# Not the development's image.
+export TAG="${TAG:-test-local}"
 project=$(project test-local)
 stack() {
   compose --project-name "$project" \

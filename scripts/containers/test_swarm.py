@@ -72,7 +72,8 @@ def build_upon(stack: Stack, base: str, tag: str, backend: str) -> None:
     """Make the three images of a tag; what the backend's differs in is given."""
     changes = {"backend": backend, "celeryworker": f"LABEL update={tag}", "frontend": f"LABEL update={tag}"}
     for image, change in changes.items():
-        stack.run("sh", "-c", f"printf 'FROM {image}:{base}\\n{change}\\n' | docker build --tag {image}:{tag} -")
+        name = f"{NAME}-{image}"
+        stack.run("sh", "-c", f"printf 'FROM {name}:{base}\\n{change}\\n' | docker build --tag {name}:{tag} -")
 
 
 def new_version(number: int) -> str:
@@ -100,6 +101,7 @@ def get(
 def test_the_public_addresses(stack: Stack) -> None:
     eventually(lambda: get(DOMAIN, "/login").status_code == 200)
     assert get(DOMAIN, "/api/").json()["version"] == "0.1.0"
+    assert '<div id="app">' in get(DOMAIN, "/api-keys").text
     assert get(f"www.{DOMAIN}", "/login?a=1").headers["Location"] == f"{WEB}/login?a=1"
     assert httpx2.get(f"http://{DOMAIN}/login").headers["Location"] == f"{WEB}/login"
     eventually(lambda: "/login" in get(f"pgadmin.{DOMAIN}").headers.get("Location", ""))

@@ -11,6 +11,9 @@ from settings import RUN, read_ports
 STATIC = RUN / "traefik.yml"
 ROUTES = RUN / "traefik-routes.yml"
 
+# As in docker-compose.yml. PathPrefix(`/api`) would also match /api-keys, a path of the frontend.
+BACKEND_RULE = "PathRegexp(`^/(api|docs|redoc)(/|$)`)"
+
 
 def command(env: Mapping[str, str]) -> list[str]:
     write(read_ports(), compress=frontend.shows_build(env))
@@ -31,13 +34,12 @@ def write(ports: Mapping[str, int], *, compress: bool) -> None:
         "ping": {},
         "providers": {"file": {"filename": ROUTES.name}},
     }
-    backend = " || ".join(f"PathPrefix(`{path}`)" for path in ("/api", "/docs", "/redoc"))
     # As production's nginx does; Vite's development server has no use for it.
     compressed = {"middlewares": ["compress"]} if compress else {}
     routes = {
         "http": {
             "routers": {
-                "backend": {"rule": backend, "service": "backend", "priority": 2},
+                "backend": {"rule": BACKEND_RULE, "service": "backend", "priority": 2},
                 "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **compressed},
             },
             "middlewares": {"compress": {"compress": {}}},

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 ENV = dotenv_values(ROOT / ".env")
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
+FRONTEND = f"http://localhost:{PORTS['frontend']}"
+# The same table is tested in containers.
+PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
 
 
 def native(*words: str) -> str:
@@ -79,6 +82,36 @@ def test_pages_of_the_app(path: str) -> None:
     response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
     assert response.status_code == 200
     assert '<div id="app">' in response.text
+
+
+def get_path(path: str, origin: str = WEB) -> httpx2.Response:
+    """Request a page by a path that is sent as written: httpx2 would normalize one in the URL."""
+    with httpx2.Client(headers={"Accept": "text/html"}) as client:
+        return client.get(origin, extensions={"target": path.encode()})
+
+
+@pytest.mark.parametrize("path", PATHS["backend"])
+def test_backend_paths(path: str) -> None:
+    response = get_path(path)
+    assert response.status_code in (200, 307, 404)
+    assert '<div id="app">' not in response.text
+    if response.status_code == 404:
+        assert response.json() == {"detail": "Not Found"}
+
+
+@pytest.mark.parametrize("path", PATHS["frontend"])
+def test_other_paths_show_the_web_app(path: str) -> None:
+    response = get_path(path)
+    assert response.status_code == 200
+    assert '<div id="app">' in response.text
+
+
+def test_vite_proxies_only_api_paths() -> None:
+    """`npm run serve` has no Traefik in front of it."""
+    for path in ("/api-keys", "/apis", "/api;x", "/API/x"):
+        assert '<div id="app">' in get_path(path, FRONTEND).text, path
+    for path in ("/api", "/api/", "/api?x", "/api/v1/nothing"):
+        assert '<div id="app">' not in get_path(path, FRONTEND).text, path
 
 
 def test_unknown_address_of_the_api_is_no_page() -> None:
@@ -160,6 +193,18 @@ def test_one_line_in_two_files_changes_the_domain(another_domain: str) -> None:
 
     unknown = httpx2.get(f"{WEB}/login", headers={"Host": "another.example.org"})
     assert unknown.status_code == 403
+
+
+def test_coverage_runs_when_asked_for(tmp_path: Path) -> None:
+    some = ("-n", "0", "app/tests/crud/test_item.py")
+    plain = native("test", *some)
+    assert re.search(r"\d+ passed", plain)
+    assert "coverage" not in plain
+    report = tmp_path / "a report's folder"
+    covered = native("test", *some, f"--cov-report=html:{report}")
+    assert re.search(r"\d+ passed", covered)
+    assert "coverage" in covered
+    assert "crud_item.py" in (report / "index.html").read_text()
 
 
 def test_migrations() -> None:

@@ -13,6 +13,8 @@ shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../*.sh .
 hadolint ../backend.dockerfile ../celeryworker.dockerfile ../../frontend/Dockerfile
 check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci ../../.gitlab-ci.yml
 check-jsonschema --builtin-schema vendor.github-workflows ../../.github/workflows/*.yml
+check-jsonschema --builtin-schema vendor.renovate ../../renovate.json
+sh ../../scripts/audit.sh check
 sh ../../scripts/check-compose.sh
 python scripts/build_email_templates.py --check
 python scripts/check_poetry_requirements.py

@@ -1,0 +1,80 @@
+#!/bin/sh
+# Report the known vulnerabilities of all locked packages. Both pipelines run the first two:
+#   audit.sh python   needs Python 3 with venv
+#   audit.sh npm      needs npm
+#   audit.sh check    whether this file names every lock in git, and the pipelines run it; lint.sh runs this
+set -eu
+cd "$(dirname "$0")/.."
+
+POETRY="backend/app scripts/native/pgadmin"
+REQUIREMENTS=backend/app/poetry-requirements.txt
+NPM="frontend scripts/native/browser scripts/native/mailcatcher"
+# python-jose installs ecdsa, whose authors will not fix this timing attack (Minerva, GHSA-wj6h-64fc-37mp).
+# Only signing with ECDSA is affected. The project signs with HS256, and python-jose then never uses ecdsa.
+IGNORED_PACKAGE=ecdsa
+IGNORED=CVE-2024-23342
+
+fail() {
+  echo "audit.sh: $*" >&2
+  status=1
+}
+
+# pip_audit FILE: the requirements in it, whatever this machine has installed.
+pip_audit() {
+  "$tools/bin/pip-audit" --strict --require-hashes --disable-pip --ignore-vuln "$IGNORED" --requirement "$1"
+}
+
+audit_python() {
+  tools=$(mktemp -d)
+  trap 'rm -rf "$tools"' EXIT
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --require-hashes --requirement "$REQUIREMENTS"
+  "$tools/bin/pip" install --quiet "pip-audit>=2.10,<3"
+  for folder in $POETRY; do
+    echo "== $folder/poetry.lock"
+    "$tools/bin/poetry" --directory "$folder" export --all-groups --output "$tools/requirements.txt"
+    pip_audit "$tools/requirements.txt" || status=1
+  done
+  echo "== $REQUIREMENTS"
+  pip_audit "$REQUIREMENTS" || status=1
+}
+
+audit_npm() {
+  for folder in $NPM; do
+    echo "== $folder/package-lock.json"
+    # Not the build tools: most of their advisories need input that only the project's own developers give.
+    (cd "$folder" && npm audit --omit=dev) || status=1
+  done
+}
+
+check() {
+  named=$REQUIREMENTS
+  for folder in $POETRY; do named="$named $folder/poetry.lock"; done
+  for folder in $NPM; do named="$named $folder/package-lock.json"; done
+  in_git=$(git ls-files '*.lock' '*-lock.*' '*.lockb' '*shrinkwrap.json' '*requirements*.txt')
+  for lock in $in_git; do
+    case " $named " in
+      *" $lock "*) ;;
+      *) fail "no audit names $lock: add it above." ;;
+    esac
+  done
+  for lock in $named; do
+    [ -f "$lock" ] || fail "$lock does not exist."
+  done
+  for pipeline in .gitlab-ci.yml .github/workflows/ci.yml; do
+    for kind in python npm; do
+      grep -q "^ *- .*sh \./scripts/audit\.sh $kind\$" "$pipeline" || fail "$pipeline does not run \"sh ./scripts/audit.sh $kind\"."
+    done
+  done
+  grep -q "^name = \"$IGNORED_PACKAGE\"\$" backend/app/poetry.lock ||
+    fail "$IGNORED_PACKAGE is no longer installed: ignore $IGNORED no more."
+}
+
+status=0
+case ${1:-} in
+  python) audit_python ;;
+  npm) audit_npm ;;
+  check) check ;;
+  *) fail "say what: python, npm or check" ;;
+esac
+exit "$status"
