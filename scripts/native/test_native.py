@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,12 @@ def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) 
 def test_installation_that_was_cut_short_has_no_mark(tmp_path: Path) -> None:
     (tmp_path / "installed.part").write_text("3.11 folder\nlock\nmain\n")
     assert install._read(tmp_path) is None
+
+
+@pytest.mark.parametrize("word", ["faults", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
+def test_unknown_tests_are_named(word: str) -> None:
+    command = ["sh", str(settings.SCRIPTS.with_name("native.sh")), "test", word]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert f"no such tests: {word}" in result.stderr
+    assert "backend, unit, e2e" in result.stderr
