@@ -57,6 +57,9 @@ def _everything(*, skip_browser: bool) -> int:
 
 
 def backend(words: list[str]) -> int:
+    # pytest, when it runs in several processes, says nothing of a missing file.
+    if words and not words[0].startswith("-") and not (BACKEND / words[0].partition("::")[0]).exists():
+        fail(f"no such tests: {words[0]}. Name one of {', '.join(KINDS)}, or a file below {BACKEND}.")
     needed = {"db", "redis"}
     with ExitStack() as lock:
         lock.enter_context(locked(RUN / "lock", commands.BUSY))
