@@ -66,7 +66,11 @@ def read_ports() -> dict[str, int]:
 
 def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
     """As in Compose, the caller wins over .env. Only addresses are the native stack's own."""
-    values = env_file.read(ROOT / ".env")
+    try:
+        # Vite takes the frontend's from here: it would expand a $ in the file itself.
+        values = env_file.read(ROOT / "frontend/.env") | env_file.read(ROOT / ".env")
+    except ValueError as error:
+        fail(str(error))
     values |= {name: caller[name] for name in values if name in caller}
     for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"):
         if not values.setdefault(name, caller.get(name, "")):

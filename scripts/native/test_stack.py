@@ -14,10 +14,11 @@ from uuid import uuid4
 import httpx2
 import psutil
 import pytest
-from dotenv import dotenv_values
+
+import env_file
 
 ROOT = Path(__file__).parents[2]
-ENV = dotenv_values(ROOT / ".env")
+ENV = env_file.read(ROOT / ".env")
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
 
