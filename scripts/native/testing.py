@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
@@ -16,13 +15,12 @@ import apps
 import browser
 import commands
 import frontend
+import health
 import node
-import ports
 import supervise
 from settings import BACKEND, DATA, PORTS, RUN, environment, fail, locked, prepare_state, read_ports, say
 
 STACK = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
-MAIL_SECONDS = 60
 STOP_SECONDS = 30
 # As a shell says it of Ctrl-C.
 INTERRUPTED = 130
@@ -98,7 +96,7 @@ def e2e(words: list[str]) -> int:
                 commands.bring_up(STACK, bound=True)
             env = environment(supervise.caller_environment())
             mail = f"http://localhost:{read_ports()['mail']}"
-            _wait_for_mail()
+            health.wait({"mailcatcher"}, env)
             addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": mail, "CHROMIUM": chromium}
             return _npm("test:e2e", words, {**env, **addresses})
         finally:
@@ -110,14 +108,6 @@ def _remove() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     PORTS.unlink(missing_ok=True)
     prepare_state()
-
-
-def _wait_for_mail() -> None:
-    end = time.monotonic() + MAIL_SECONDS
-    while ports.is_free(read_ports()["mail"]):
-        if time.monotonic() > end:
-            fail(f"the mail catcher did not start: its words are in {RUN / 'log' / 'mailcatcher.log'}.")
-        time.sleep(0.1)
 
 
 def _npm(script: str, words: list[str], env: Mapping[str, str]) -> int:
