@@ -32,9 +32,9 @@ def up(args: Namespace) -> None:
         signal.signal(number, signal.default_int_handler)
     try:
         with locked(RUN / "lock", BUSY):
-            bring_up(set(SERVICES), bound=bound, meanwhile=shown.show)
+            started = bring_up(set(SERVICES), bound=bound, meanwhile=shown.show)
         shown.show()
-        _welcome()
+        _welcome(started)
         if args.detach:
             return
         say("Press Ctrl-C to stop everything.")
@@ -50,8 +50,8 @@ def up(args: Namespace) -> None:
         say("Everything is stopped.")
 
 
-def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Start what is not running of these services, and wait for it."""
+def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> set[str]:
+    """Start what is not running of these services, wait for it, and return its names."""
     if supervise.pid() is None:
         if strays.end():
             say("Ended what an earlier start had left running.")
@@ -65,7 +65,7 @@ def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = la
             supervise.stop()
             raise
         _start_later(names - CORE, env)
-        return
+        return names
     missing = names - services_up()
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
     env = environment(supervise.caller_environment())
@@ -74,6 +74,7 @@ def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = la
         supervise.start_service(name)
     health.wait(names & CORE, env, meanwhile)
     _start_later(missing - CORE, env)
+    return missing
 
 
 def _start_later(names: set[str], env: Mapping[str, str]) -> None:
@@ -92,7 +93,7 @@ def _is_installed(name: str) -> bool:
     return installed is None or installed()
 
 
-def _welcome() -> None:
+def _welcome(started: set[str]) -> None:
     chosen, env = read_ports(), environment(supervise.caller_environment())
     web = env["SERVER_HOST"]
     rows = {
@@ -106,10 +107,10 @@ def _welcome() -> None:
     say("")
     for name, value in rows.items():
         say(f"  {name:<14}{value}")
-    failing = health.failing(exits=1)
+    failing = health.failing(started - CORE)
     starting = []
     for name, service in SERVICES.items():
-        if name in failing and name not in CORE:
+        if name in failing:
             say(f"  {failing[name]}")
         elif not _is_installed(name):
             say(f"  {name} is being installed in the background: sh ./scripts/native.sh logs -f {name}")
@@ -220,7 +221,7 @@ def _start(names: list[str]) -> None:
     env = environment(supervise.caller_environment())
     health.wait(set(names) & CORE, env)
     health.settle([name for name in set(names) - CORE if _is_installed(name)], env)
-    failing = health.failing(exits=1)
+    failing = health.failing(set(names) - CORE)
     if problems := [failing[name] for name in names if name in failing]:
         fail("\n".join(problems))
 

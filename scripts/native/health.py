@@ -6,7 +6,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import psutil
 import redis
@@ -20,6 +20,8 @@ LIVE = "/api/v1/utils/health/live"
 EXITS = 3
 # A service that does nothing for so long hangs. There is no limit for one that is at work on a busy machine.
 QUIET_SECONDS = 60
+# The share of a processor below which it does nothing: the timers of an idle service use a fifth of this.
+IDLE = 0.015
 TELL_SECONDS = 15
 # Seconds of processor time. A missing setting or a taken port shows earlier.
 SETTLED = 0.5
@@ -44,7 +46,7 @@ def _frontend(_: Mapping[str, str]) -> bool:
 
 
 def _worker(env: Mapping[str, str]) -> bool:
-    """Whether the worker waits for jobs: it does that with the command BRPOP, as Flower does too."""
+    """Whether the worker waits for jobs: with BRPOP, on a connection of its own, since Flower uses BRPOP too."""
     own: set[str] = set()
     for process in _processes(supervise.states()["celeryworker"]["pid"]):
         with contextlib.suppress(psutil.Error):
@@ -86,7 +88,7 @@ class Progress:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.began = self.changed = self.looked = time.monotonic()
+        self.changed = self.looked = time.monotonic()
         self.cpu_seconds = 0.0
         self.seen: object = None
 
@@ -100,8 +102,8 @@ class Progress:
             with contextlib.suppress(psutil.Error):
                 # Of its own, and of the children that have ended.
                 self.cpu_seconds += sum(process.cpu_times()[:4])
-        # Whole seconds: a hung service's timers use less in QUIET_SECONDS.
-        seen = ([each.pid for each in processes], log.stat().st_size if log.exists() else 0, int(self.cpu_seconds))
+        steps = int(self.cpu_seconds / (QUIET_SECONDS * IDLE))
+        seen = ([each.pid for each in processes], log.stat().st_size if log.exists() else 0, steps)
         if seen != self.seen:
             self.seen, self.changed = seen, self.looked
 
@@ -111,10 +113,10 @@ class Progress:
 
 
 def _processes(pid: int) -> list[psutil.Process]:
-    """A process and all below it."""
+    """A process and all below it; none for 0, which a service has while it is not running."""
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
+        return [top, *top.children(recursive=True)] if pid else []
     return []
 
 
@@ -165,13 +167,14 @@ def settle(names: Iterable[str], env: Mapping[str, str]) -> None:
         time.sleep(0.1)
 
 
-def failing(exits: int = 2) -> dict[str, str]:
-    """The services that keep ending, each with why and where to read more."""
+def failing(new: Container[str] = ()) -> dict[str, str]:
+    """The services that keep ending, each with why and where to read more; of those just started, once is enough."""
     found = {}
     for name, info in supervise.states().items():
         down = info["statename"] in ("BACKOFF", "EXITED", "FATAL")
         young = info["statename"] in ("STARTING", "RUNNING") and info["now"] - info["start"] < STABLE
-        if down or (young and supervise.exits(name, time.time() - RECENT) >= exits):
+        enough = 1 if name in new else 2
+        if down or (young and supervise.exits(name, time.time() - RECENT) >= enough):
             found[name] = f"{name} keeps failing: {_last_error(name)} (more: sh ./scripts/native.sh logs {name})"
     return found
 

@@ -88,5 +88,5 @@ def _claim(claim: socket.socket, port: int) -> str:
     except PermissionError:
         return "is for root only"
     except OSError:
-        return "is another stack's"
+        return "is claimed by another stack"
     return obstacle(port)

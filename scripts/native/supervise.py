@@ -30,7 +30,7 @@ UP = ("RUNNING", "STARTING", "BACKOFF")
 # A line of the supervisor's log: 2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)
 EXIT = re.compile(r"([-\d]+ [:,\d]+) \w+ exited: (\w+) ")
 # The end of the log that is read, in bytes: a minute of restarts of every service is less.
-RECENT = 100_000
+RECENT = 50_000
 
 HEAD = f"""\
 [unix_http_server]
@@ -146,7 +146,7 @@ def _started(name: str) -> Path:
     return LOGS / f"{name}.started"
 
 
-def exits(name: str, since: float = 0) -> int:
+def exits(name: str, since: float) -> int:
     """How often a service has ended by itself since that time and since it was last started by a command."""
     with contextlib.suppress(FileNotFoundError):
         since = max(since, _started(name).stat().st_mtime)
