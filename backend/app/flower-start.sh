@@ -6,6 +6,5 @@ if [ -n "${FLOWER_BASIC_AUTH_FILE:-}" ]; then
   FLOWER_BASIC_AUTH=$(cat "$FLOWER_BASIC_AUTH_FILE")
   export FLOWER_BASIC_AUTH
 fi
-: "${FLOWER_BASIC_AUTH:?is not set: without a login Flower would be open to everyone. Set it to user:password in .env.}"
 
-exec celery -A app.worker flower "$@"
+exec python -m app.flower_start "$@"

@@ -3,10 +3,8 @@
 import contextlib
 import json
 import shutil
-import socket
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import install
@@ -19,17 +17,6 @@ MAILDEV = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
 PGADMIN_DATA = DATA / "pgadmin"
 
 
-@contextmanager
-def _holding(*names: str) -> Iterator[None]:
-    """Keep the ports while the service is not there yet: another clone would take them."""
-    with contextlib.ExitStack() as sockets:
-        for name in names:
-            held = sockets.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                held.bind(("127.0.0.1", read_ports()[name]))
-        yield
-
-
 def mailcatcher_ready() -> bool:
     return node.is_installed(MAILCATCHER, SCRIPTS / "mailcatcher")
 
@@ -39,9 +26,7 @@ def install_mailcatcher() -> None:
 
 
 def prepare_mailcatcher(_: Env) -> None:
-    if not mailcatcher_ready():
-        with _holding("mail", "smtp"):
-            install_mailcatcher()
+    install_mailcatcher()
 
 
 def mailcatcher(_: Env) -> list[str]:
@@ -82,14 +67,13 @@ def pgadmin_env(env: Env) -> dict[str, str]:
 
 
 def prepare_pgadmin(env: Env) -> None:
-    with _holding("pgadmin"):
-        install.pgadmin(SCRIPTS / "pgadmin")
-        state = PGADMIN_DATA / "pgadmin4.db"
-        if not state.exists():
-            _first_pgadmin(env)
-        # The database's port may be another one today.
-        with contextlib.closing(sqlite3.connect(state)) as connection, connection:
-            connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(env["POSTGRES_PORT"]),))
+    install.pgadmin(SCRIPTS / "pgadmin")
+    state = PGADMIN_DATA / "pgadmin4.db"
+    if not state.exists():
+        _first_pgadmin(env)
+    # The database's port may be another one today.
+    with contextlib.closing(sqlite3.connect(state)) as connection, connection:
+        connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(env["POSTGRES_PORT"]),))
 
 
 def _first_pgadmin(env: Env) -> None:

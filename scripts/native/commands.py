@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +18,9 @@ import supervise
 from services import SERVICES
 from settings import DATA, PORTS, RUN, environment, fail, locked, read_ports, say
 
-# The start waits for these; the rest begins when they are up, not to be in their way.
-CORE = set(health.CHECKS)
-LATER = set(SERVICES) - CORE
+# The rest begins when these are up, not to be in their way.
+CORE = {"db", "redis", "proxy", "backend", "celeryworker", "frontend"}
+PORTS_OF_ALL = {port: usual for service in SERVICES.values() for port, usual in service.ports.items()}
 BUSY = "another native.sh is at work on this clone's stack: try again when it is done."
 
 
@@ -33,9 +32,9 @@ def up(args: Namespace) -> None:
         signal.signal(number, signal.default_int_handler)
     try:
         with locked(RUN / "lock", BUSY):
-            bring_up(CORE | LATER, bound=bound, meanwhile=shown.show)
+            started = bring_up(set(SERVICES), bound=bound, meanwhile=shown.show)
         shown.show()
-        _welcome()
+        _welcome(started)
         if args.detach:
             return
         say("Press Ctrl-C to stop everything.")
@@ -51,50 +50,42 @@ def up(args: Namespace) -> None:
         say("Everything is stopped.")
 
 
-def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Start what is not running of these services, and wait for it."""
+def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = lambda: None) -> set[str]:
+    """Start what is not running of these services, wait for it, and return its names."""
     if supervise.pid() is None:
         if strays.end():
             say("Ended what an earlier start had left running.")
-        with ports.turn():
-            ports.choose(_ports_of(names))
+        with ports.claimed(PORTS_OF_ALL) as claims:
             env = environment()
             db.prepare(env)
-            supervise.start(names & CORE, bound=bound)
-            try:
-                health.wait(names & CORE, env, meanwhile)
-            except BaseException:
-                supervise.stop()
-                raise
-            _start_later(names & LATER)
-        return
+            supervise.start(names & CORE, claims, bound=bound)
+        try:
+            health.wait(names & CORE, env, meanwhile)
+        except BaseException:
+            supervise.stop()
+            raise
+        _start_later(names - CORE, env)
+        return names
     missing = names - services_up()
-    chosen = read_ports()
-    ports.choose({name: usual for name, usual in _ports_of(missing).items() if name not in chosen})
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
     env = environment(supervise.caller_environment())
     db.prepare(env)
     for name in missing & CORE:
         supervise.start_service(name)
     health.wait(names & CORE, env, meanwhile)
-    _start_later(missing & LATER)
+    _start_later(missing - CORE, env)
+    return missing
+
+
+def _start_later(names: set[str], env: Mapping[str, str]) -> None:
+    for name in names:
+        supervise.start_service(name)
+    # What installs itself takes a minute: logs and ps show how it goes.
+    health.settle([name for name in names if _is_installed(name)], env)
 
 
 def services_up() -> set[str]:
     return {name for name, info in supervise.states().items() if info["statename"] in supervise.UP}
-
-
-def _start_later(names: set[str]) -> None:
-    for name in names:
-        supervise.start_service(name)
-        # It takes its ports before it installs itself; only then may another clone choose.
-        end, chosen = time.monotonic() + 3, [read_ports()[port] for port in SERVICES[name].ports]
-        while not _is_installed(name) and all(map(ports.is_free, chosen)) and time.monotonic() < end:
-            time.sleep(0.05)
-
-
-def _ports_of(names: set[str]) -> dict[str, int]:
-    return {port: usual for name, service in SERVICES.items() if name in names for port, usual in service.ports.items()}
 
 
 def _is_installed(name: str) -> bool:
@@ -102,7 +93,7 @@ def _is_installed(name: str) -> bool:
     return installed is None or installed()
 
 
-def _welcome() -> None:
+def _welcome(started: set[str]) -> None:
     chosen, env = read_ports(), environment(supervise.caller_environment())
     web = env["SERVER_HOST"]
     rows = {
@@ -116,14 +107,17 @@ def _welcome() -> None:
     say("")
     for name, value in rows.items():
         say(f"  {name:<14}{value}")
+    failing = health.failing(started - CORE)
     starting = []
     for name, service in SERVICES.items():
-        if not _is_installed(name):
+        if name in failing:
+            say(f"  {failing[name]}")
+        elif not _is_installed(name):
             say(f"  {name} is being installed in the background: sh ./scripts/native.sh logs -f {name}")
-        else:
-            starting += [text for port, text in service.pages if ports.is_free(chosen[port])]
+        elif not health.CHECKS[name](env):
+            starting += [text for _, text in service.pages]
     if starting:
-        say(f"  A few seconds more until these answer: {', '.join(starting)}")
+        say(f"  A few seconds more until these respond: {', '.join(starting)}")
     say("")
 
 
@@ -135,23 +129,26 @@ def _password(env: Mapping[str, str]) -> str:
 
 
 def ps(_: Namespace) -> None:
-    states = supervise.states() if supervise.pid() else {}
+    running = supervise.pid() is not None
+    states = supervise.states() if running else {}
+    failing = health.failing() if running else {}
     chosen = read_ports()
     say(f"{'NAME':<14}{'STATUS':<26}PORTS")
     for name, service in SERVICES.items():
         bound = ", ".join(f"127.0.0.1:{chosen[port]}" for port in service.ports if port in chosen)
-        say(f"{name:<14}{_status(name, states.get(name)):<26}{bound}".rstrip())
+        status = "restarting" if name in failing else _status(name, states.get(name))
+        say(f"{name:<14}{status:<26}{bound}".rstrip())
+    for line in failing.values():
+        say(line)
 
 
 def _status(name: str, info: dict[str, Any] | None) -> str:
-    if info is None or info["statename"] == "STOPPED":
+    if info is None or info["statename"] not in ("RUNNING", "STARTING"):
         return "stopped"
-    if info["statename"] in ("RUNNING", "STARTING"):
-        if not _is_installed(name):
-            return "installing"
-        seconds = max(0, info["now"] - info["start"])
-        return f"running {seconds // 60} min" if seconds >= 60 else f"running {seconds} s"
-    return "restarting" if info["statename"] == "BACKOFF" else f"exited ({info['exitstatus']})"
+    if not _is_installed(name):
+        return "installing"
+    seconds = max(0, info["now"] - info["start"])
+    return f"running {seconds // 60} min" if seconds >= 60 else f"running {seconds} s"
 
 
 def show_logs(args: Namespace) -> None:
@@ -221,7 +218,12 @@ def _stop(names: list[str]) -> None:
 def _start(names: list[str]) -> None:
     for name in names:
         supervise.start_service(name)
-    health.wait(names, environment(supervise.caller_environment()))
+    env = environment(supervise.caller_environment())
+    health.wait(set(names) & CORE, env)
+    health.settle([name for name in set(names) - CORE if _is_installed(name)], env)
+    failing = health.failing(set(names) - CORE)
+    if problems := [failing[name] for name in names if name in failing]:
+        fail("\n".join(problems))
 
 
 def down(args: Namespace) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 
+import ports
 import services
 import settings
 import strays
@@ -14,6 +15,10 @@ def main(name: str) -> None:
     service = services.SERVICES[name]
     # A service that died hard may have left children that hold its port.
     strays.end(name)
+    chosen = settings.read_ports()
+    for port in service.ports:
+        if why := ports.obstacle(chosen[port]):
+            settings.fail(f"port {chosen[port]} {why}: end that, or run down and up to get another port.")
     env = settings.environment()
     if service.installed and not service.installed():
         # The first installation leaves the processors to the rest.

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import env_file
+
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend" / "app"
 SCRIPTS = Path(__file__).resolve().parent
@@ -64,10 +66,11 @@ def read_ports() -> dict[str, int]:
 
 def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
     """As in Compose, the caller wins over .env. Only addresses are the native stack's own."""
-    # Comes with the backend's packages, which --help and the first run don't have yet.
-    from dotenv import dotenv_values
-
-    values = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
+    try:
+        # Vite takes the frontend's from here: it would expand a $ in the file itself.
+        values = env_file.read(ROOT / "frontend/.env") | env_file.read(ROOT / ".env")
+    except ValueError as error:
+        fail(str(error))
     values |= {name: caller[name] for name in values if name in caller}
     for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"):
         if not values.setdefault(name, caller.get(name, "")):

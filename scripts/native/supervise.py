@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
+from datetime import datetime
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
@@ -24,6 +27,10 @@ CONFIG = RUN / "supervisord.conf"
 # What the other services use is stopped after them; the table has it first.
 STORES = ("db", "redis")
 UP = ("RUNNING", "STARTING", "BACKOFF")
+# A line of the supervisor's log: 2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)
+EXIT = re.compile(r"([-\d]+ [:,\d]+) \w+ exited: (\w+) ")
+# The end of the log that is read, in bytes: a minute of restarts of every service is less.
+RECENT = 50_000
 
 HEAD = f"""\
 [unix_http_server]
@@ -88,8 +95,8 @@ def states() -> dict[str, dict[str, Any]]:
     return {info["name"]: info for info in server().getAllProcessInfo()}
 
 
-def start(names: set[str], *, bound: bool) -> None:
-    """Start the supervisor with these services; `bound` to this process, it ends with it."""
+def start(names: set[str], claims: list[int], *, bound: bool) -> None:
+    """Start the supervisor with these services and the ports' claims; `bound` to this process, it ends with it."""
     programs = [
         PROGRAM.format(
             name=name,
@@ -114,6 +121,7 @@ def start(names: set[str], *, bound: bool) -> None:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            pass_fds=claims,
             # Ctrl-C is for this process alone, which then stops the services in order.
             start_new_session=True,
             preexec_fn=die_with_parent if bound else None,
@@ -126,11 +134,26 @@ def start(names: set[str], *, bound: bool) -> None:
 
 
 def start_service(name: str) -> None:
+    _started(name).touch()
     try:
         server().startProcess(name, False)
     except Fault as fault:
         if "ALREADY_STARTED" not in fault.faultString:
             fail(f"{name} can't be started ({fault.faultString}): run down, then up.")
+
+
+def _started(name: str) -> Path:
+    return LOGS / f"{name}.started"
+
+
+def exits(name: str, since: float) -> int:
+    """How often a service has ended by itself since that time and since it was last started by a command."""
+    with contextlib.suppress(FileNotFoundError):
+        since = max(since, _started(name).stat().st_mtime)
+    with (LOGS / "supervisord.log").open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - RECENT))
+        found = [match for match in map(EXIT.match, log.read().decode(errors="replace").splitlines()) if match]
+    return sum(match[2] == name and datetime.fromisoformat(match[1]).timestamp() > since for match in found)
 
 
 def stop_service(name: str) -> None:

@@ -1,10 +1,13 @@
 """What can be told without starting anything: python -m pytest scripts/native, in .native/venv."""
 
 import json
+import os
+import random
 import re
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -24,21 +27,81 @@ def no_ports_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    free = next(port for port in range(20000, 32000) if ports.is_free(port))
-    with socket.create_server(("127.0.0.1", free)) as listening:
-        yield listening
+def free() -> int:
+    """The first of some ports that nobody has, and that another run of these tests hardly picks."""
+    starts = random.sample(range(20000, 32000, 10), 100)
+    return next(port for port in starts if not any(map(ports.obstacle, range(port, port + 10))))
 
 
-def test_taken_port_gives_another_and_stays(no_ports_yet: Path, listener: socket.socket) -> None:
-    taken = listener.getsockname()[1]
-    ports.choose({"backend": taken})
-    first = json.loads(no_ports_yet.read_text())
-    listener.close()
-    ports.choose({"backend": taken})
+def claim(usual: dict[str, int]) -> dict[str, int]:
+    """The ports that a stack chooses that starts and ends at once."""
+    with ports.claimed(usual):
+        return settings.read_ports()
 
-    assert first["backend"] != taken
-    assert json.loads(no_ports_yet.read_text()) == first
+
+def test_chosen_ports_stay(free: int) -> None:
+    with socket.create_server(("127.0.0.1", free)):
+        first = claim({"backend": free})
+    assert first["backend"] != free
+    assert claim({"backend": free}) == first
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        pytest.param((socket.AF_INET, "127.0.0.1"), id="loopback"),
+        pytest.param((socket.AF_INET, "0.0.0.0"), id="all addresses"),
+        pytest.param((socket.AF_INET6, "::1"), id="IPv6"),
+    ],
+)
+def test_taken_port_gives_another(free: int, capsys: pytest.CaptureFixture[str], holder: tuple[int, str]) -> None:
+    family, address = holder
+    with socket.create_server((address, free), family=family):
+        assert claim({"backend": free, "flower": free + 1}) == {"backend": free + 1, "flower": free + 2}
+    shown = capsys.readouterr().out
+    assert re.search(rf"Port {free} is taken by \S+ \(process {os.getpid()}\): backend is on port {free + 1}", shown)
+
+
+def test_port_that_is_bound_and_not_yet_open_gives_another(free: int) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", free))
+        assert claim({"backend": free}) == {"backend": free + 1}
+
+
+def test_stacks_that_start_at_once_share_no_port(free: int, tmp_path: Path) -> None:
+    """Each is a process with a ports file of its own, and none of them opens a port yet."""
+    usual = dict.fromkeys(("backend", "flower", "pgadmin"), free)
+    script = f"""
+import sys, pathlib, settings, ports
+ports.PORTS = settings.PORTS = pathlib.Path(sys.argv[1])
+with ports.claimed({usual}):
+    print("claimed", flush=True)
+    sys.stdin.read()
+"""
+    files = [tmp_path / f"{number}.json" for number in range(4)]
+    stacks = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(file)],
+            cwd=settings.SCRIPTS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for file in files
+    ]
+    try:
+        for stack in stacks:
+            assert stack.stdout
+            assert any(line == "claimed\n" for line in iter(stack.stdout.readline, ""))
+        chosen = [port for file in files for port in json.loads(file.read_text()).values()]
+        assert len(set(chosen)) == len(files) * len(usual)
+        stacks[0].kill()
+        stacks[0].wait()
+        kept = json.loads(files[0].read_text())
+        assert claim(dict(kept)) == kept, "a killed stack still holds its ports"
+    finally:
+        for stack in stacks:
+            stack.communicate()
 
 
 def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) -> None:
@@ -93,3 +156,12 @@ def test_faults_run_last_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     every = {file.name for file in (settings.ROOT / "frontend" / "tests" / "e2e").glob("*.spec.ts")}
     assert runs == [every - {"faults.spec.ts"}, {"faults.spec.ts"}]
+
+
+@pytest.mark.parametrize("word", ["faults", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
+def test_unknown_tests_are_named(word: str) -> None:
+    command = ["sh", str(settings.SCRIPTS.with_name("native.sh")), "test", word]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert f"no such tests: {word}" in result.stderr
+    assert "backend, unit, e2e" in result.stderr

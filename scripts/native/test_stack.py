@@ -4,9 +4,13 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,10 +18,15 @@ from uuid import uuid4
 import httpx2
 import psutil
 import pytest
-from dotenv import dotenv_values
+
+import commands
+import env_file
+import health
+import settings
+import supervise
 
 ROOT = Path(__file__).parents[2]
-ENV = dotenv_values(ROOT / ".env")
+ENV = env_file.read(ROOT / ".env")
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
 FRONTEND = f"http://localhost:{PORTS['frontend']}"
@@ -230,6 +239,109 @@ def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
     eventually(lambda: succeeded(api.post("/utils/test-celery/", json={"msg": word})))
     eventually(lambda: f"test task return {word}" in native("logs", "celeryworker"))
     assert " restarting" not in native("ps")
+
+
+def test_taken_port_is_reported_with_its_holder() -> None:
+    native("stop", "flower")
+    with socket.create_server(("127.0.0.1", PORTS["flower"])):
+        started = subprocess.run(
+            ["sh", str(ROOT / "scripts" / "native.sh"), "start", "flower"], check=False, capture_output=True, text=True
+        )
+        reason = rf"flower keeps failing: .*port {PORTS['flower']} is taken by \S+ \(process {os.getpid()}\)"
+        assert re.search(reason, started.stderr)
+        assert started.returncode == 1
+        # Once may be an accident: `ps` and `up` count until it has ended twice.
+        shown = f"{reason}.*sh ./scripts/native.sh logs flower"
+        eventually(lambda: re.search(rf"^flower +restarting.*{shown}", native("ps"), re.MULTILINE | re.DOTALL))
+        eventually(lambda: re.search(shown, native("up", "-d")))
+    native("restart", "flower")
+    assert " restarting" not in native("ps")
+    assert "keeps failing" not in native("up", "-d")
+
+
+def test_service_that_keeps_ending_is_named() -> None:
+    for _ in range(2):
+        running = eventually(lambda: processes_of("flower"))
+        running[0].kill()
+        running[0].wait()
+    shown = native("ps")
+    assert re.search(r"^flower +restarting", shown, re.MULTILINE)
+    assert "flower keeps failing: " in shown
+    native("restart", "flower")
+    assert " restarting" not in native("ps")
+
+
+def processes_of(service: str) -> list[psutil.Process]:
+    """A service's processes, the one that the supervisor started first."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("NATIVE_SERVICE") == f"{settings.RUN}:{service}":
+                found.append(process)
+    return sorted(found, key=lambda process: process.create_time())
+
+
+@contextmanager
+def all_the_time(action: Callable[[psutil.Process], None]) -> Iterator[None]:
+    """Do this to the worker's processes again and again, whichever they are."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            time.sleep(0.02)
+            for process in processes_of("celeryworker"):
+                with suppress(psutil.Error):
+                    action(process)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        for process in processes_of("celeryworker"):
+            with suppress(psutil.Error):
+                process.resume()
+
+
+def slow_down(process: psutil.Process) -> None:
+    process.suspend()
+    time.sleep(0.3)
+    process.resume()
+
+
+@pytest.fixture
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Namespace]:
+    """The arguments of commands on a worker that is stopped, run in this process, where a minute is five seconds."""
+    # The supervisor's socket has a relative name.
+    monkeypatch.chdir(settings.RUN)
+    monkeypatch.setattr(health, "QUIET_SECONDS", 5)
+    monkeypatch.setattr(health, "TELL_SECONDS", 2)
+    supervise.stop_service("celeryworker")
+    yield Namespace(services=["celeryworker"])
+    native("restart", "celeryworker")
+
+
+def test_slow_service_is_waited_for(short_patience: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.monotonic()
+    with all_the_time(slow_down):
+        commands.start(short_patience)
+    assert time.monotonic() - began > health.QUIET_SECONDS
+    assert "waiting for celeryworker, which is at work" in capsys.readouterr().out
+
+
+def test_hung_service_is_given_up(short_patience: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
+    with all_the_time(psutil.Process.suspend), pytest.raises(SystemExit, match="celeryworker hangs"):
+        commands.start(short_patience)
+    assert "waiting for celeryworker, which is idle" in capsys.readouterr().out
+
+
+def test_service_that_keeps_ending_is_given_up(short_patience: Namespace) -> None:
+    began = time.monotonic()
+    with all_the_time(psutil.Process.kill), pytest.raises(SystemExit, match="celeryworker does not start"):
+        commands.start(short_patience)
+    assert time.monotonic() - began < 30
 
 
 def test_pgadmin() -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
@@ -17,13 +16,12 @@ import apps
 import browser
 import commands
 import frontend
+import health
 import node
-import ports
 import supervise
 from settings import BACKEND, DATA, PORTS, RUN, environment, fail, locked, prepare_state, read_ports, say
 
 STACK = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
-MAIL_SECONDS = 60
 STOP_SECONDS = 30
 NPM_RUN = ("npm", "run", "--silent")
 # As a shell says it of Ctrl-C.
@@ -59,6 +57,9 @@ def _everything(*, skip_browser: bool) -> int:
 
 
 def backend(words: list[str]) -> int:
+    # pytest, when it runs in several processes, says nothing of a missing file.
+    if words and not words[0].startswith("-") and not (BACKEND / words[0].partition("::")[0]).exists():
+        fail(f"no such tests: {words[0]}. Name one of {', '.join(KINDS)}, or a file below {BACKEND}.")
     needed = {"db", "redis"}
     with ExitStack() as lock:
         lock.enter_context(locked(RUN / "lock", commands.BUSY))
@@ -99,7 +100,7 @@ def e2e(words: list[str]) -> int:
                 commands.bring_up(STACK, bound=True)
             env = environment(supervise.caller_environment())
             mail = f"http://localhost:{read_ports()['mail']}"
-            _wait_for_mail()
+            health.wait({"mailcatcher"}, env)
             addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": mail, "CHROMIUM": chromium}
             return _run_projects(projects, words, {**env, **addresses})
         finally:
@@ -131,14 +132,6 @@ def _remove() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     PORTS.unlink(missing_ok=True)
     prepare_state()
-
-
-def _wait_for_mail() -> None:
-    end = time.monotonic() + MAIL_SECONDS
-    while ports.is_free(read_ports()["mail"]):
-        if time.monotonic() > end:
-            fail(f"the mail catcher did not start: its words are in {RUN / 'log' / 'mailcatcher.log'}.")
-        time.sleep(0.1)
 
 
 def _npm(script: str, words: list[str], env: Mapping[str, str]) -> int:

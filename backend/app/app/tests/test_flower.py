@@ -1,0 +1,121 @@
+import base64
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+START = Path(__file__).parents[2] / "flower-start.sh"
+LOGIN = "admin:s$cret: {}'\"\\ #1"
+
+
+def flower_env(login: str) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("FLOWER_")}
+    return {**env, "FLOWER_BASIC_AUTH": login}
+
+
+@pytest.fixture(scope="module")
+def flower() -> Iterator[str]:
+    """The address of a running Flower that wants LOGIN."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["sh", str(START), "--address=127.0.0.1", f"--port={port}"]
+    with subprocess.Popen(command, cwd=START.parent, env=flower_env(LOGIN)) as process:
+        try:
+            for _ in range(300):
+                assert process.poll() is None, "Flower has ended"
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def basic(credentials: bytes) -> bytes:
+    return b"Basic " + base64.b64encode(credentials)
+
+
+def test_flower_opens_with_its_login(flower: str) -> None:
+    headers = {b"Authorization": basic(LOGIN.encode())}
+    assert httpx2.get(f"{flower}/workers", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/workers", "/tasks", "/api/workers"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"Basic", id="no credentials"),
+        pytest.param(b"Basic a b", id="three words"),
+        pytest.param(b"Basic !!!", id="bad base64"),
+        pytest.param(b"Basic YWRtaW4", id="no padding"),
+        pytest.param("Basic ä".encode(), id="UTF-8 header"),
+        pytest.param("Basic ä".encode("latin-1"), id="Latin-1 header"),
+        pytest.param(b"Bearer YWRtaW46YQ==", id="other scheme"),
+        pytest.param(b"Bearer " + base64.b64encode("admin:ä".encode()), id="other scheme, UTF-8"),
+        pytest.param(basic(b"admin"), id="no colon"),
+        pytest.param(basic(b":"), id="colon alone"),
+        pytest.param(basic(b"admin:wrong"), id="wrong password"),
+        pytest.param(basic(LOGIN.encode() + b"\0"), id="NUL"),
+        pytest.param(basic("admin:ä".encode()), id="UTF-8"),
+        pytest.param(basic("ädmin:".encode()), id="UTF-8 user"),
+        pytest.param(basic("admin:😀".encode()), id="emoji"),
+        pytest.param(basic("admin:ä".encode("latin-1")), id="Latin-1"),
+        pytest.param(basic(b"\xff\xfe\x00"), id="neither"),
+    ],
+)
+def test_anything_but_the_login_is_401(flower: str, path: str, header: bytes | None) -> None:
+    headers = {} if header is None else {b"Authorization": header}
+    response = httpx2.get(flower + path, headers=headers)
+    assert response.status_code == 401
+    assert "Traceback" not in response.text
+
+
+def failed_start(env: dict[str, str]) -> str:
+    """What Flower writes when it ends at once with an error."""
+    command = ["timeout", "10", "sh", str(START), "--address=127.0.0.1", "--port=0"]
+    result = subprocess.run(
+        command, cwd=START.parent, env=env, check=False, capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    ("login", "reason"),
+    [
+        pytest.param("admin:pa,ss", "comma", id="comma"),
+        pytest.param("admin:a,other:b", "comma", id="two logins"),
+        pytest.param("admin:pass,", "comma", id="comma at the end"),
+        pytest.param("admin", "user:password", id="no colon"),
+        pytest.param(":password", "user:password", id="no user"),
+        pytest.param("admin:", "user:password", id="no password"),
+        pytest.param(":", "user:password", id="neither"),
+        pytest.param("", "user:password", id="empty"),
+        pytest.param(" ", "user:password", id="blank"),
+        pytest.param("admin:pässword", "ASCII", id="not ASCII"),
+        pytest.param("admin:two\nlines", "ASCII", id="line break"),
+    ],
+)
+def test_login_that_flower_cannot_represent_is_rejected_at_start(login: str, reason: str) -> None:
+    error = failed_start(flower_env(login))
+    assert "FLOWER_BASIC_AUTH" in error
+    assert reason in error
+    assert "Traceback" not in error
+    assert ":pa" not in error.replace("user:password", "")
+
+
+def test_login_in_a_file_is_checked_too(tmp_path: Path) -> None:
+    file = tmp_path / "login"
+    file.write_text("admin:pa,ss\n")
+    assert "FLOWER_BASIC_AUTH" in failed_start(
+        {**flower_env(""), "FLOWER_BASIC_AUTH_FILE": str(file)}
+    )
