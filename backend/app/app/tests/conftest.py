@@ -10,8 +10,10 @@ from app.tests.utils.environment import use_test_services
 
 use_test_services()
 
+import os
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from alembic.config import Config
@@ -22,16 +24,32 @@ from sqlalchemy.orm import Session
 from alembic import command
 from app.core.celery_app import celery_app
 from app.core.config import settings
+from app.core.security import password_context
 from app.db.init_db import init_db
 from app.db.migrations import ALEMBIC_INI
 from app.db.session import ReadSession, SessionLocal, engine, read_engine
 from app.main import app
 from app.models import User
 from app.tests.utils.completeness import *  # noqa: F403  # hooks, which pytest finds by name
+from app.tests.utils.forwarder import Forwarder
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.user import authentication_token_from_email
 from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
+
+# Hashes as costly as in production would take a third of the run.
+password_context.update(argon2__memory_cost=8, argon2__time_cost=1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, since some tests mostly wait."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run first what mostly waits: at the end, other processes would have nothing left to do."""
+    items.sort(key=lambda item: not item.path.name.startswith("test_worker"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -114,3 +132,12 @@ def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
     # One task at a time, and each in a process of its own that may die.
     with running_worker("--concurrency=1", "--include=app.tests.utils.tasks"):
         yield
+
+
+@pytest.fixture
+def forwarder() -> Iterator[Forwarder]:
+    """A way to the test's Redis that can fail."""
+    url = urlsplit(settings.CELERY_BROKER_URL)
+    forwarder = Forwarder(url.hostname or "localhost", url.port or 6379)
+    yield forwarder
+    forwarder.close()

@@ -35,7 +35,7 @@ def flower() -> Iterator[str]:
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            process.kill()
 
 
 def basic(credentials: bytes) -> bytes:

@@ -108,6 +108,19 @@ def test_rollback_drops_a_mail(mailbox: Mailbox) -> None:
     assert mailbox.to(dropped) == []
 
 
+def test_savepoint_sends_nothing(mailbox: Mailbox) -> None:
+    dropped, sent = random_email(), random_email()
+    with SessionLocal() as db:
+        with db.begin_nested():
+            send_task_after_commit(db, "app.worker.send_test_email", dropped)
+        db.rollback()
+        with db.begin_nested():
+            send_task_after_commit(db, "app.worker.send_test_email", sent)
+        db.commit()
+    mailbox.wait_for(sent)
+    assert mailbox.to(dropped) == []
+
+
 def test_user_data_is_no_template(mailbox: Mailbox) -> None:
     """The classic rendered it: {{7*7}}@example.com had mail for 49@example.com."""
     email_to = "{{7*7}}@example.com"

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app import crud
 from app.api.errors import add_error_handlers
 from app.api.route import MAX_BODY_BYTES, OneThreadRoute
 from app.core.config import settings
+from app.core.security import create_access_token
 from app.main import app
 from app.tests.utils.server import running_server
+from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email
 
 API = settings.API_V1_STR
@@ -153,3 +157,16 @@ def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
     response = upload_client.request("DELETE", "/unread", content=b"x" * (MAX_BODY_BYTES + 1))
     assert response.status_code == 413
     assert response.json() == {"detail": "Content Too Large"}
+
+
+def test_unforeseen_conflict_with_stored_data(client: TestClient, db: Session) -> None:
+    """A constraint that no code maps to an error of its own, such as one that a user adds."""
+    db.execute(text("ALTER TABLE item ADD CONSTRAINT short CHECK (length(title) < 5)"))
+    user = create_random_user(db)
+    db.commit()
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    headers = {"Authorization": f"Bearer {token}"}
+    response = client.post(f"{API}/items/", headers=headers, json={"title": "too long"})
+    assert response.status_code == 409
+    assert "short" not in response.text
+    assert client.post(f"{API}/items/", headers=headers, json={"title": "fits"}).status_code == 201

@@ -42,7 +42,7 @@ def headers(db: Session) -> dict[str, str]:
 
 @schema.parametrize()
 @hypothesis_settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_answer_is_a_promised_one(
     case: schemathesis.Case[Any], connection: Connection, headers: dict[str, str]

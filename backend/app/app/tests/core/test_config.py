@@ -170,9 +170,7 @@ def test_a_program_exits_with_one_clear_message(environment: pytest.MonkeyPatch)
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0), ("app.worker", 0)]
-)
+@pytest.mark.parametrize(("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0)])
 def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: int) -> None:
     """By the first step of prestart.sh, not by every program that reads the settings."""
     result = subprocess.run(

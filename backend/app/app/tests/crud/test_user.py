@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any, Literal
 from unicodedata import normalize
 
@@ -11,6 +13,7 @@ from app import crud
 from app.core import security
 from app.core.security import get_password_hash, needs_rehash, verify_password
 from app.crud.exceptions import EmailTaken, LastSuperuser
+from app.db.session import SessionLocal
 from app.models import User
 from app.schemas import UserCreate, UserUpdate
 from app.tests.utils.item import create_random_item
@@ -229,3 +232,32 @@ def test_last_superuser_stays(db: Session) -> None:
         crud.user.remove(db, id=last.id)
     crud.user.update(db, db_obj=other, obj_in={"is_active": True})
     crud.user.remove(db, id=last.id)
+
+
+def test_two_superusers_can_not_remove_each_other(database: None) -> None:
+    """The second one waits for the first one's transaction, and is the last then."""
+    with SessionLocal.begin() as db:
+        others = [create_random_user(db, is_superuser=True) for _ in range(2)]
+        (first,) = [user for user in crud.user.get_active_superusers(db) if user not in others]
+        crud.user.update(db, db_obj=first, obj_in={"is_active": False})
+    second_is_done = Event()
+
+    def remove(user: User) -> type[Exception] | None:
+        try:
+            with SessionLocal.begin() as db:
+                crud.user.remove(db, id=user.id)
+        except LastSuperuser as error:
+            return type(error)
+        finally:
+            second_is_done.set()
+        return None
+
+    with ThreadPoolExecutor(1) as pool:
+        with SessionLocal.begin() as db:
+            crud.user.remove(db, id=others[0].id)
+            removal = pool.submit(remove, others[1])
+            assert not second_is_done.wait(0.5)
+        assert removal.result() is LastSuperuser
+    with SessionLocal.begin() as db:
+        crud.user.update(db, db_obj=first, obj_in={"is_active": True})
+        crud.user.remove(db, id=others[1].id)

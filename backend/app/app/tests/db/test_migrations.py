@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,21 @@ def test_two_replicas_start_at_once(empty_database: Engine) -> None:
     with empty_database.connect() as connection:
         users = connection.scalars(text('SELECT email FROM "user"')).all()
     assert users == [settings.FIRST_SUPERUSER]
+
+
+def test_second_migration_waits_for_the_first(empty_database: Engine) -> None:
+    with empty_database.connect() as first, first.begin():
+        first.execute(text("SELECT pg_advisory_xact_lock(2)"))
+        second = run("alembic", "upgrade", "head")
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        deadline = time.monotonic() + 60
+        while not first.scalar(waiting):
+            assert second.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert inspect(empty_database).get_table_names() == []
+    finish(second)
+    assert "user" in inspect(empty_database).get_table_names()
 
 
 @pytest.mark.parametrize("migrated", [False, True])

@@ -2,6 +2,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from urllib.parse import urlsplit
+
+from app.core.config import settings
 
 
 class Forwarder:
@@ -61,3 +64,9 @@ class Forwarder:
             with closing(each), suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         self._sockets.clear()
+
+
+def redis_through(forwarder: Forwarder, database: str | None = None) -> dict[str, str]:
+    database = database or urlsplit(settings.CELERY_BROKER_URL).path
+    url = f"redis://127.0.0.1:{forwarder.port}{database}"
+    return {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}

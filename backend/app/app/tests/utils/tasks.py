@@ -5,7 +5,14 @@ import signal
 import time
 from pathlib import Path
 
+from celery.concurrency.asynpool import AsynPool
+
 from app.core.celery_app import celery_app
+
+# How soon the worker learns that a process died: by default it looks each 5 seconds, and then
+# waits 10 for a result.
+AsynPool.timers = property(lambda pool: {pool.maintain_pool: 0.2})  # type: ignore[assignment, method-assign]
+celery_app.conf.worker_lost_wait = 0.2
 
 
 def count_start(starts: str) -> int:

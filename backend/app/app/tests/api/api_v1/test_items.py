@@ -27,12 +27,16 @@ def own_items(
     create_random_item(db)
     me = client.get(f"{settings.API_V1_STR}/users/me", headers=normal_user_token_headers).json()
     rows = [("b", None), ("a", "x"), ("c", "y"), ("a", None), ("b", "z")]
-    return [
+    items = [
         crud.item.create_with_owner(
             db, obj_in=ItemCreate(title=title, description=description), owner_id=me["id"]
         )
         for title, description in rows
     ]
+    # A row that was changed lies behind the others on the disk, where ties would leave it.
+    crud.item.update(db, db_obj=items[0], obj_in={"title": "changed"})
+    crud.item.update(db, db_obj=items[0], obj_in={"title": "b"})
+    return items
 
 
 def test_create_item(

@@ -1,0 +1,119 @@
+"""What the worker and the queue reject, and how long enqueueing may take."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
+
+import pytest
+from redis import Redis
+
+from app.core.celery_app import celery_app
+from app.core.config import settings
+from app.tests.utils.forwarder import Forwarder, redis_through
+from app.tests.utils.worker import BACKEND
+
+# No process of a test run has this one: the queue in it is read by no worker.
+SPARE_DATABASE = "/15"
+
+
+def test_worker_does_not_start_on_contradictory_limits() -> None:
+    command = ["sh", "worker-start.sh", "--include=app.tests.utils.wrong_limits"]
+    try:
+        worker = subprocess.run(
+            command, check=False, cwd=BACKEND, capture_output=True, text=True, timeout=60
+        )
+    except subprocess.TimeoutExpired:
+        pytest.fail("the worker started")
+    assert worker.returncode == 1
+    lines = worker.stderr[worker.stderr.index("The worker can't start:") :].splitlines()[1:]
+    wrong = {line.split(":")[0].rpartition(".")[2]: line for line in lines}
+    assert wrong.keys() == {
+        "soft_above_default",
+        "soft_equal",
+        "soft_far_below",
+        "negative",
+        "long_retry_delay",
+        "long_backoff",
+    }
+    assert "soft_time_limit must be below time_limit (300 s)" in wrong["soft_above_default"]
+    assert "not 240 s" in wrong["soft_far_below"]
+    assert "600 s exceeds LONGEST_DELAY" in wrong["long_backoff"]
+
+
+@pytest.mark.parametrize(
+    "option", [{"countdown": 3600}, {"time_limit": 3600}, {"soft_time_limit": 1}]
+)
+def test_limits_of_one_call_are_rejected(option: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"app\.worker\.test_celery"):
+        celery_app.send_task("app.worker.test_celery", args=["x"], **option)
+
+
+ENQUEUE = """
+import time
+from app.core.celery_app import send_task
+from app.worker import test_celery
+
+ways = {
+    "send_task": lambda: send_task(test_celery.name, "x"),
+    "apply_async": lambda: test_celery.apply_async(["x"], ignore_result=True),
+}
+while way := input():
+    start, outcome = time.monotonic(), "enqueued"
+    try:
+        ways[way]()
+    except Exception as error:
+        outcome = type(error).__name__
+    print(outcome, time.monotonic() - start, flush=True)
+"""
+
+
+@pytest.mark.parametrize("fault", [Forwarder.holding_responses, Forwarder.down])
+def test_enqueueing_neither_waits_nor_repeats(
+    forwarder: Forwarder, fault: Callable[[Forwarder], AbstractContextManager[None]]
+) -> None:
+    """Celery's own way, too: by default it waits until Redis is back, and repeats."""
+    url = urlsplit(settings.CELERY_BROKER_URL)._replace(path=SPARE_DATABASE).geturl()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENQUEUE],
+        cwd=BACKEND,
+        env={**os.environ, **redis_through(forwarder, SPARE_DATABASE)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    replies = process.stdout
+
+    def enqueue(way: str) -> str:
+        """Return what happened within a second; a busy machine needs a little more."""
+        print(way, file=process.stdin, flush=True)
+        reply = replies.readline().split()
+        assert reply, "enqueueing waits for Redis"
+        assert float(reply[1]) < 1.5
+        return reply[0]
+
+    # The limit of the whole test.
+    limit = threading.Timer(30, process.kill)
+    limit.start()
+    try:
+        with Redis.from_url(url) as redis:
+            redis.delete("main-queue")
+            for round_ in (1, 2):  # The second with a connection that worked before.
+                with fault(forwarder):
+                    assert enqueue("send_task") == "BrokerUnavailable"
+                    assert enqueue("apply_async") == "OperationalError"
+                time.sleep(0.5)
+                # What timed out may have arrived all the same, but only once.
+                assert redis.llen("main-queue") <= 3 * round_ - 1
+                assert enqueue("send_task") == "enqueued"
+            redis.delete("main-queue")
+    finally:
+        limit.cancel()
+        process.kill()
+        process.communicate()
