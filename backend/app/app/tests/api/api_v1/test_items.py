@@ -24,18 +24,18 @@ def own_items(
     client: TestClient, normal_user_token_headers: dict[str, str], db: Session
 ) -> list[Item]:
     """Five items of the normal user's, and one of somebody else's."""
-    create_random_item(db)
     me = client.get(f"{settings.API_V1_STR}/users/me", headers=normal_user_token_headers).json()
     rows = [("b", None), ("a", "x"), ("c", "y"), ("a", None), ("b", "z")]
+    others = create_random_item(db)
     items = [
         crud.item.create_with_owner(
             db, obj_in=ItemCreate(title=title, description=description), owner_id=me["id"]
         )
         for title, description in rows
     ]
-    # A row that was changed lies behind the others on the disk, where ties would leave it.
-    crud.item.update(db, db_obj=items[0], obj_in={"title": "changed"})
-    crud.item.update(db, db_obj=items[0], obj_in={"title": "b"})
+    # A row that was written again lies behind the others, on the disk and in the index.
+    for owner_id in (others.owner_id, me["id"]):
+        crud.item.update(db, db_obj=items[0], obj_in={"owner_id": owner_id})
     return items
 
 
