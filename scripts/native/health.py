@@ -24,7 +24,7 @@ QUIET_SECONDS = 60
 IDLE = 0.015
 TELL_SECONDS = 15
 # Seconds of processor time. A missing setting or a taken port shows earlier.
-SETTLED = 0.5
+SETTLED = 0.3
 # A service that ended twice in the first of these, and runs for less than the second, keeps failing.
 RECENT, STABLE = 120, 60
 

@@ -307,7 +307,7 @@ def all_the_time(action: Callable[[psutil.Process], None]) -> Iterator[None]:
 
 def slow_down(process: psutil.Process) -> None:
     process.suspend()
-    time.sleep(0.3)
+    time.sleep(1.5)
     process.resume()
 
 
