@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && python -m venv /venv \
     && /venv/bin/pip install --require-hashes --requirement requirements.txt
 
-# A layer of its own, so that every image has the one above.
+# A separate layer, so that every image has the one above.
 ARG INSTALL_DEV=false
 ARG INSTALL_JUPYTER=false
 RUN --mount=type=cache,target=/root/.cache/pip \

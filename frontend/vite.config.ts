@@ -46,7 +46,7 @@ export default defineConfig(({ command, mode }) => {
   const server = {
     // The paths of the backend go to the rest of the stack; scripts/native.sh says where that is.
     proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
-    // The names that it answers to, besides localhost and IP addresses.
+    // The names that it accepts, besides localhost and IP addresses.
     allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
   return {

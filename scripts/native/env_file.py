@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 # python-dotenv begins a comment after any whitespace, Compose only after a value and a space.
 UNCLEAR_COMMENT = re.compile(r"=\s+#|[^\S ]#")
-# Some of these end a line for one of the two; a line break of Windows is fine at the end of a line.
+# Compose and python-dotenv disagree on which of these end a line. Windows' line breaks are fine.
 INVISIBLE = re.compile(r"[^\S \t\r\n\xa0]|[\x00-\x08\x7f]|\r(?!\n)|\r\n(?=[\s\S])")
 
 
@@ -22,6 +22,8 @@ def read(path: Path) -> dict[str, str]:
 
     try:
         text = path.read_bytes().decode()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8: save it in that encoding.") from None
     values = {}
@@ -32,7 +34,7 @@ def read(path: Path) -> dict[str, str]:
             name = re.split(r"[\s=:]", binding.original.string.strip().removeprefix("export "))[0]
             raise ValueError(
                 f"{name} in {path} (line {binding.original.line}): Docker Compose would read this line differently. "
-                "Write NAME='value' in single quotes, as the top of .env explains."
+                "Write NAME='value' in single quotes, or as the first lines of .env explain."
             )
         values[str(binding.key)] = binding.value or ""
     return values
@@ -48,5 +50,5 @@ def _is_clear(binding: "Binding") -> bool:
     if written.startswith("'"):
         return "\\\\" not in written
     if written.startswith('"'):
-        return "$" not in str(binding.value) and "\\'" not in written
+        return "$" not in str(binding.value) and "\\'" not in written and "\\0" not in written
     return "$" not in str(binding.value) and not UNCLEAR_COMMENT.search(line)

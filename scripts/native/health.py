@@ -18,7 +18,7 @@ from settings import LOGS, fail, read_ports, say
 LIVE = "/api/v1/utils/health/live"
 # A service that has ended this often while it is waited for has a lasting reason.
 EXITS = 3
-# A service that does nothing for so long hangs. There is no limit for one that is at work on a busy machine.
+# A service that is idle for this long is considered hung. One that is at work on a busy machine has no limit.
 QUIET_SECONDS = 60
 # The share of a processor below which it does nothing: the timers of an idle service use a fifth of this.
 IDLE = 0.015
@@ -46,7 +46,7 @@ def _frontend(_: Mapping[str, str]) -> bool:
 
 
 def _worker(env: Mapping[str, str]) -> bool:
-    """Whether the worker waits for jobs: with BRPOP, on a connection of its own, since Flower uses BRPOP too."""
+    """Whether the worker waits for jobs: with BRPOP, on its own connection, since Flower uses BRPOP too."""
     own: set[str] = set()
     for process in _processes(supervise.states()["celeryworker"]["pid"]):
         with contextlib.suppress(psutil.Error):

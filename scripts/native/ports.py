@@ -88,5 +88,5 @@ def _claim(claim: socket.socket, port: int) -> str:
     except PermissionError:
         return "is for root only"
     except OSError:
-        return "is claimed by another stack"
+        return "is claimed by another stack or program"
     return obstacle(port)

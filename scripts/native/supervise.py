@@ -30,7 +30,7 @@ UP = ("RUNNING", "STARTING", "BACKOFF")
 # A line of the supervisor's log: 2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)
 EXIT = re.compile(r"([-\d]+ [:,\d]+) \w+ exited: (\w+) ")
 # The end of the log that is read, in bytes: a minute of restarts of every service is less.
-RECENT = 50_000
+LOG_TAIL_BYTES = 50_000
 
 HEAD = f"""\
 [unix_http_server]
@@ -151,7 +151,7 @@ def exits(name: str, since: float) -> int:
     with contextlib.suppress(FileNotFoundError):
         since = max(since, _started(name).stat().st_mtime)
     with (LOGS / "supervisord.log").open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - RECENT))
+        log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
         found = [match for match in map(EXIT.match, log.read().decode(errors="replace").splitlines()) if match]
     return sum(match[2] == name and datetime.fromisoformat(match[1]).timestamp() > since for match in found)
 

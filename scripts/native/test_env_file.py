@@ -97,6 +97,11 @@ def test_other_encoding_is_rejected(tmp_path: Path) -> None:
         env_file.read(file)
 
 
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\.env can't be read: No such file"):
+        env_file.read(tmp_path / ".env")
+
+
 @pytest.mark.parametrize("folder", ["", "frontend"])
 def test_start_fails_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     (tmp_path / "frontend").mkdir()

@@ -282,16 +282,22 @@ def processes_of(service: str) -> list[psutil.Process]:
 
 
 @contextmanager
-def all_the_time(action: Callable[[psutil.Process], None]) -> Iterator[None]:
-    """Do this to the worker's processes again and again, whichever they are."""
+def all_the_time(action: Callable[[psutil.Process], None], *, and_resume: bool = False) -> Iterator[None]:
+    """Do this to the worker's processes again and again, whichever they are, and maybe let them run between."""
     done = threading.Event()
 
     def work() -> None:
         while not done.is_set():
             time.sleep(0.02)
-            for process in processes_of("celeryworker"):
+            processes = processes_of("celeryworker")
+            for process in processes:
                 with suppress(psutil.Error):
                     action(process)
+            if and_resume:
+                time.sleep(0.5)
+                for process in processes:
+                    with suppress(psutil.Error):
+                        process.resume()
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -303,12 +309,6 @@ def all_the_time(action: Callable[[psutil.Process], None]) -> Iterator[None]:
         for process in processes_of("celeryworker"):
             with suppress(psutil.Error):
                 process.resume()
-
-
-def slow_down(process: psutil.Process) -> None:
-    process.suspend()
-    time.sleep(1.5)
-    process.resume()
 
 
 @pytest.fixture
@@ -325,7 +325,7 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Namespace]:
 
 def test_slow_service_is_waited_for(short_patience: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
     began = time.monotonic()
-    with all_the_time(slow_down):
+    with all_the_time(psutil.Process.suspend, and_resume=True):
         commands.start(short_patience)
     assert time.monotonic() - began > health.QUIET_SECONDS
     assert "waiting for celeryworker, which is at work" in capsys.readouterr().out

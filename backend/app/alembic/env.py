@@ -2,9 +2,10 @@ import re
 from logging.config import fileConfig
 from pathlib import Path
 
-import alembic_postgresql_enum  # noqa: F401  # its import makes autogenerate see enum types
+import alembic_postgresql_enum
 from alembic.util import CommandError
-from sqlalchemy import create_engine, func, pool, select
+from alembic_postgresql_enum import compare_dispatch
+from sqlalchemy import Enum, create_engine, func, pool, select
 
 from alembic import context
 from app.core.config import settings
@@ -24,17 +25,24 @@ ADVICE = {
     ),
 }
 
-CREATED_TABLE = re.compile(r"create_table\(\s*[\"'](\w+)")
+# The names of tables and enum types in the text of a revision.
+TABLES = re.compile(r"""(?:create|rename)_table\(\s*["'](\w+)["'](?:,\s*["'](\w+)["'])?""")
+ENUMS = re.compile(r"""Enum\([^()]*?name=["'](\w+)["']""")
 
 config = context.config
 if config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 
-def tables_of_revisions() -> set[str]:
-    """Return the names of all tables that a revision creates."""
-    scripts = [Path(script.path).read_text() for script in context.script.walk_revisions()]
-    return {name for script in scripts for name in CREATED_TABLE.findall(script)}
+def names_in_revisions(pattern: re.Pattern[str]) -> set[str]:
+    scripts = (Path(script.path).read_text() for script in context.script.walk_revisions())
+    return {name for text in scripts for found in pattern.finditer(text) for name in found.groups()}
+
+
+def enums_of_models() -> set[str]:
+    columns = (column.type for table in Base.metadata.tables.values() for column in table.columns)
+    types = (getattr(each, "item_type", each) for each in columns)
+    return {each.name for each in types if isinstance(each, Enum) and each.name}
 
 
 def run_migrations_offline() -> None:
@@ -55,13 +63,20 @@ def run_migrations_online() -> None:
     with engine.connect() as connection:
         revisions = {script.revision for script in context.script.walk_revisions()}
         # An extension's table, for example, is neither a model's nor a revision's: leave it alone.
-        ours = tables_of_revisions() | set(Base.metadata.tables)
+        tables = names_in_revisions(TABLES) | set(Base.metadata.tables)
+        enums = names_in_revisions(ENUMS) | enums_of_models()
+        alembic_postgresql_enum.set_configuration(
+            alembic_postgresql_enum.Config(include_name=enums.__contains__)
+        )
+        if not revisions:
+            # The database counts as empty, for enum types too. There is no setting for that.
+            compare_dispatch.get_defined_enums = lambda *_: {}  # type: ignore[attr-defined]
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
             # When all revision files were removed, to start over, the database counts as empty.
             include_name=lambda name, kind, _: (
-                bool(revisions) and (kind != "table" or name in ours)
+                bool(revisions) and (kind != "table" or name in tables)
             ),
             version_table_schema=None if revisions else "pg_temp",
         )

@@ -14,6 +14,7 @@ from app import __version__
 from app.api.api_v1.api import api_routers
 from app.api.errors import add_error_handlers, internal_error_response, responses
 from app.api.middleware import HeadAsGet
+from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.logging import configure_logging
 from app.db.session import THREADS
@@ -67,6 +68,10 @@ app.add_middleware(
 app.add_middleware(HeadAsGet)
 add_error_handlers(app)
 for router in api_routers:
+    if not all(isinstance(route, OneThreadRoute) for route in router.routes):
+        raise TypeError(
+            f"{router.tags}: use route_class=OneThreadRoute, which limits request bodies"
+        )
     app.include_router(router, prefix=settings.API_V1_STR, responses=responses(413))
 
 

@@ -41,7 +41,7 @@ function get(port: number, path: string, host: string): Promise<{ status: number
   })
 }
 
-test('the development server answers to addresses and to the names in both .env files', async () => {
+test('the development server accepts addresses and the names in both .env files', async () => {
   const port = await serve({
     DOMAIN: 'My-Domain.example.org:8080',
     VUE_APP_DOMAIN_DEV: 'dev.example.org',

@@ -54,7 +54,7 @@ class OneThreadRoute(APIRoute):
 
         async def handle_limited(request: Request) -> Response:
             declared = request.headers.get("content-length")
-            if declared is None:
+            if declared is None or "transfer-encoding" in request.headers:
                 request = Request(request.scope, _limited(request.receive, limit))
             elif declared.isdecimal() and int(declared) > limit:
                 raise ContentTooLarge

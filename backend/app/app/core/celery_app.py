@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import celery
@@ -35,7 +36,7 @@ R = TypeVar("R", covariant=True)
 
 
 class InterruptedTooOften(Exception):
-    """The task's process died each time; most likely the task kills it."""
+    """The process ended before the task each time: the task kills it, or the worker restarted."""
 
 
 class OutOfMemory(Exception):
@@ -43,37 +44,47 @@ class OutOfMemory(Exception):
 
 
 class Task(celery.Task[P, R]):
-    """The base of every task: fails when its process died too often."""
+    """The base of every task: fails when it was interrupted too often."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         request = self.request
         if request.called_directly:
             return super().__call__(*args, **kwargs)
-        # Redis sets this when it returns a task whose worker never acknowledged it.
-        if (request.delivery_info or {}).get("redelivered"):
-            interruptions = self._count_interruption(f"{request.id}:{request.retries}")
-            if interruptions >= MAX_INTERRUPTIONS:
-                raise InterruptedTooOften(f"the process died {interruptions} times in this task")
+        # A retry is not an interruption.
+        key = f"task-starts:{request.id}:{request.retries}"
+        if (starts := self._count_start(key)) > MAX_INTERRUPTIONS:
+            raise InterruptedTooOften(f"the process died {starts - 1} times in this task")
         try:
             return self.run(*args, **kwargs)
         except MemoryError as error:
             raise OutOfMemory(str(error)) from error
+        finally:
+            self._forget_starts(key)
 
-    def _count_interruption(self, delivery: str) -> int:
+    def _count_start(self, key: str) -> int:
         """Count in Redis, as this process may be killed next. Without Redis, the task runs."""
-        key = f"task-interruptions:{delivery}"
         visibility_timeout = self.app.conf.broker_transport_options["visibility_timeout"]
-        # Without redis-py's ten retries: each could count again.
-        once = Retry(NoBackoff(), 0)
-        redis = Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
         try:
-            with redis, redis.pipeline() as pipeline:
+            with counters().pipeline() as pipeline:
                 pipeline.incr(key)
                 pipeline.expire(key, visibility_timeout + DAY)
                 return int(pipeline.execute()[0])
         except RedisError as error:
-            logger.warning("%s: interruptions not counted: %s", delivery, error)
+            logger.warning("%s not counted: %s", key, error)
             return 0
+
+    def _forget_starts(self, key: str) -> None:
+        try:
+            counters().delete(key)
+        except RedisError as error:
+            logger.warning("%s not deleted: %s", key, error)
+
+
+@cache
+def counters() -> Redis:
+    """Return a client without redis-py's ten retries, each of which could count again."""
+    once = Retry(NoBackoff(), 0)
+    return Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
 
 
 class App(celery.Celery):
@@ -85,7 +96,11 @@ class App(celery.Celery):
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            if options.get(limit) not in (None, getattr(options.get("task_type"), limit, None)):
+            # Not sent: the worker that runs the task derives them, also after a deployment.
+            given = options.pop(limit, None)
+            declared = getattr(options.get("task_type"), limit, None)
+            # A task that retries itself passes on what it had.
+            if self.current_task is None and given not in (None, declared):
                 raise ValueError(f"{name}: set {limit} where the task is defined")
         return super().send_task(name, *args, **options)
 
@@ -159,7 +174,8 @@ def configure_worker(sender: Any, **_: object) -> None:
     celery_app.conf.broker_transport_options |= {
         "socket_connect_timeout": 5,
         "socket_timeout": 5,
-        # A delayed task may have to wait for another one to end before it starts.
+        # A delayed task waits for its time, and then for one task to end. Behind more than one
+        # long task it may be started twice.
         "visibility_timeout": LONGEST_DELAY + 2 * longest,
     }
 

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
+from app.core.security import normalise
+
 # PostgreSQL can't store NUL in a text.
 NO_NUL = r"^[^\x00]*$"
 
@@ -21,7 +23,13 @@ UNSET: Any = None
 
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(check_email)]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128, pattern=NO_NUL)]
+# The length counts again in the form that is hashed.
+Password = Annotated[
+    str,
+    StringConstraints(min_length=8, max_length=128, pattern=NO_NUL),
+    AfterValidator(normalise),
+    Field(min_length=8, max_length=128),
+]
 # A password or a token to be checked: whatever it is, as long as it is text.
 Secret = Annotated[str, StringConstraints(max_length=4096, pattern=NO_NUL)]
 # A primary key is a PostgreSQL integer.

@@ -129,7 +129,7 @@ def mailbox() -> Iterator[Mailbox]:
 def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
     """A real Celery worker on the test's database, Redis and mail server."""
     celery_app.control.purge()
-    # One task at a time, and each in a process of its own that may die.
+    # One task at a time, each in a separate process that may die.
     with running_worker("--concurrency=1", "--include=app.tests.utils.tasks"):
         yield
 

@@ -1,5 +1,6 @@
 """What the worker and the queue reject, and how long enqueueing may take."""
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,20 @@ def test_worker_does_not_start_on_contradictory_limits() -> None:
 def test_limits_of_one_call_are_rejected(option: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"app\.worker\.test_celery"):
         celery_app.send_task("app.worker.test_celery", args=["x"], **option)
+
+
+def test_message_carries_no_limits() -> None:
+    """The worker derives them: a deployment may change them while a message waits."""
+
+    @celery_app.task(name="limited", time_limit=7, soft_time_limit=6)
+    def limited() -> None: ...
+
+    queue = "read-by-no-worker"
+    with Redis.from_url(settings.CELERY_BROKER_URL) as redis:
+        redis.delete(queue)
+        limited.apply_async(queue=queue, ignore_result=True)
+        message = json.loads(str(redis.lpop(queue), "utf-8"))
+    assert message["headers"]["timelimit"] == [None, None]
 
 
 ENQUEUE = """

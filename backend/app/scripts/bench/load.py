@@ -11,8 +11,9 @@ from urllib.request import Request, urlopen
 
 API = "/api/v1"
 CONNECTIONS = 32
-cores = sorted(os.sched_getaffinity(0))
-SERVER_CORE, LOAD_CORE = cores[0], cores[-1]
+if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
+    raise SystemExit("bench: this needs Linux and two cores, one of which is the server's alone.")
+SERVER_CORE, LOAD_CORE = sorted(os.sched_getaffinity(0))[:2]
 
 SCRIPT = """\
 wrk.method = {method}
@@ -127,7 +128,3 @@ class Server:
 
 def pin(process: int, core: int) -> None:
     os.sched_setaffinity(process, {core})
-
-
-cores = sorted(os.sched_getaffinity(0))
-SERVER_CORE, LOAD_CORE = cores[0], cores[-1]

@@ -1,4 +1,4 @@
-"""The servers that are measured, each on a filled database of its own."""
+"""The servers that are measured, each with its own filled database."""
 
 import json
 import os
@@ -100,7 +100,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
 
 @contextmanager
 def application(name: str, folder: Path) -> Iterator[tuple[Server, str]]:
-    """Run the application of a source tree on a filled database of its own."""
+    """Run the application of a source tree with its own filled database."""
     with database(name) as uri:
         environment = environment_of(folder, uri)
         for command in (["alembic", "upgrade", "head"], ["python", "-m", "app.initial_data"]):

@@ -151,6 +151,13 @@ def test_body_limit_of_a_route(
     assert response.json() == (size if status == 200 else {"detail": "Content Too Large"})
 
 
+def test_both_length_headers_do_not_hide_the_size(upload_client: TestClient) -> None:
+    headers = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
+    pieces = (b"x" * 1024 for _ in range(MAX_BODY_BYTES // 1024 + 1))
+    response = upload_client.post("/usual", content=pieces, headers=headers)
+    assert response.status_code == 413
+
+
 def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
     upload_client: TestClient,
 ) -> None:

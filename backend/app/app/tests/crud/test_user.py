@@ -84,6 +84,13 @@ def test_password_is_the_same_in_every_unicode_form(db: Session, typed: str, for
     assert crud.user.authenticate(db, email=user.email, password=other + "x") is None
 
 
+def test_length_of_a_password_counts_after_normalisation() -> None:
+    """Eight code points as some systems send them, four characters as they are hashed."""
+    with pytest.raises(ValidationError):
+        UserCreate(email=random_email(), password="a\u0301" * 4)
+    assert UserCreate(email=random_email(), password="a\u0301" * 8).password == "\u00e1" * 8
+
+
 @pytest.mark.parametrize("scheme", [argon2, bcrypt.using(rounds=4)])
 def test_hash_of_a_password_as_typed_is_accepted_and_replaced(db: Session, scheme: Any) -> None:
     """Hashes from before passwords were normalised, and those of an imported project."""

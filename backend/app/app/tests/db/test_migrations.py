@@ -298,7 +298,36 @@ def test_tables_of_others_are_left_alone(empty_database: Engine) -> None:
         connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))
         connection.execute(text("CREATE INDEX ix_of_others ON spatial_ref_sys (srid)"))
         connection.execute(text("CREATE TABLE notes (id serial, item_id int REFERENCES item)"))
+        connection.execute(text("CREATE TYPE mood AS ENUM ('good')"))
+        connection.execute(text("CREATE TABLE diary (mood mood)"))
     alembic("check")
+
+
+def test_new_first_revision_creates_the_enum_types(empty_database: Engine, tmp_path: Path) -> None:
+    folder = copy_with_model(tmp_path, "status: Mapped[Status]")
+    alembic_in(folder, REVISION, "upgrade head")
+    for revision in (folder / "alembic" / "versions").glob("*.py"):
+        revision.unlink()
+    script = folder / "run_alembic.py"
+    finish(run(sys.executable, str(script), REVISION, folder=folder))
+    with empty_database.begin() as connection:
+        for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+            connection.execute(text(statement))
+    alembic_in(folder, "check")
+
+
+def test_renamed_table_of_a_removed_model_is_dropped(
+    empty_database: Engine, tmp_path: Path
+) -> None:
+    folder = copy_with_model(tmp_path, "name: Mapped[str]")
+    alembic_in(folder, REVISION, "revision -m Rename")
+    (rename,) = (folder / "alembic" / "versions").glob("*_rename.py")
+    upgrade = 'op.rename_table("order", "purchase")'
+    rename.write_text(rename.read_text().replace("    pass", f"    {upgrade}", 1))
+    (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
+    alembic_in(folder, "revision --autogenerate -m Without")
+    (without,) = (folder / "alembic" / "versions").glob("*_without.py")
+    assert 'op.drop_table("purchase")' in without.read_text()
 
 
 def test_table_of_a_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:

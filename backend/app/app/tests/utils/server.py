@@ -22,7 +22,7 @@ class Server:
 
 @contextmanager
 def running_server(**environment: str) -> Iterator[Server]:
-    """Run the backend in a process of its own, with another environment than the tests'."""
+    """Run the backend in a separate process, with another environment than the tests'."""
     port = free_port(21_000 + 1000 * PROCESS)
     with (
         tempfile.TemporaryFile("w+") as log,
