@@ -145,7 +145,7 @@ def test_the_clients_address_comes_through_two_proxies_and_no_forged_one(stack: 
     gateway = stack.run(
         "docker", "network", "inspect", "docker_gwbridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"
     )
-    assert all(line.startswith(f"{gateway.strip()}:") for line in lines), lines
+    assert all(f" uvicorn.access: {gateway.strip()}:" in line for line in lines), lines
 
 
 def test_updates_lose_no_request(stack: Stack) -> None:
