@@ -56,12 +56,6 @@ read_engine = create_engine(
 )
 
 
-@event.listens_for(engine, "checkin")
-@event.listens_for(read_engine, "checkin")
-def note_time(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-    entry.info["idle_since"] = time.monotonic()
-
-
 @event.listens_for(engine, "checkout")
 @event.listens_for(read_engine, "checkout")
 def replace_stale_connection(
@@ -73,7 +67,9 @@ def replace_stale_connection(
     costs 1.5 µs. A ping at each use (pool_pre_ping) would cost 23 µs on one machine.
     """
     now = time.monotonic()
-    idle_seconds = now - entry.info.get("idle_since", now)
+    # Of its last use only the beginning is known, which is close enough to the end.
+    idle_seconds = now - entry.info.get("used_at", now)
+    entry.info["used_at"] = now
     if idle_seconds < LOOK_AFTER_SECONDS:
         return
     poll = select.poll()

@@ -70,9 +70,10 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
             results: dict[Server, list[Result]] = {then: [], now: []}
             for each in results:
                 each.measure(case, 1)
-            for _ in range(rounds):
-                for each, measured in results.items():
-                    measured.append(each.measure(case, seconds))
+            for number in range(rounds):
+                # In turns, since the second of two measurements may differ from the first.
+                for each in (then, now) if number % 2 else (now, then):
+                    results[each].append(each.measure(case, seconds))
             before, after = (median(r.cpu_ms for r in each) for each in results.values())
             queries = " -> ".join(f"{each[-1].queries:.2f}" for each in results.values())
             print(
