@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, Literal
-from unicodedata import normalize
 
 from jose import JWTError, jwt
 from passlib.context import CryptContext
 
 from app.core.config import settings
+from app.core.passwords import normalise
 
 ALGORITHM = "HS256"
 
@@ -72,11 +72,6 @@ def password_fingerprint(password_hash: str) -> str:
 
 def is_fingerprint_of(fingerprint: str, password_hash: str) -> bool:
     return compare_digest(fingerprint.encode(), password_fingerprint(password_hash).encode())
-
-
-def normalise(password: str) -> str:
-    """Return the password in NFKC: operating systems type the same characters in several forms."""
-    return normalize("NFKC", password)
 
 
 def get_password_hash(password: str) -> str:
