@@ -82,14 +82,23 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
     def get_by_token(
         self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
     ) -> User:
-        """Return the user whom a token names. Raises InvalidToken, also after a password change."""
+        """Return the user whom a token names.
+
+        Raises InvalidToken, also after the password was changed. Mailed tokens end with the email,
+        too: whoever reads the old mailbox must not get the account.
+        """
         claims = decode_token(token, *purposes)
         try:
             payload = TokenPayload.model_validate(claims)
         except ValidationError as error:
             raise InvalidToken from error
         user = self.get(db, payload.sub, for_update=for_update)
-        if user is None or not is_fingerprint_of(payload.fingerprint, user.hashed_password):
+        if user is None:
+            raise InvalidToken
+        secrets = [user.hashed_password]
+        if payload.purpose != "access":
+            secrets.append(user.email)
+        if not is_fingerprint_of(payload.fingerprint, *secrets):
             raise InvalidToken
         return user
 

@@ -170,6 +170,7 @@ def forged_tokens(user: User) -> dict[str, str]:
     good = access_token(user)
     claims = jwt.get_unverified_claims(good)
     key = settings.SECRET_KEY
+    mailed = generate_password_reset_token(user)
     return {
         "empty": "",
         "malformed": "not.a.token",
@@ -181,7 +182,10 @@ def forged_tokens(user: User) -> dict[str, str]:
         "other algorithm": jwt.encode(claims, key, algorithm="HS512"),
         "alg none": "eyJhbGciOiJub25lIn0." + good.split(".")[1] + ".",
         "expired": access_token(user, timedelta(seconds=-1)),
-        "reset token": generate_password_reset_token(user),
+        "reset token": mailed,
+        "reset token as an access token": jwt.encode(
+            jwt.get_unverified_claims(mailed) | {"purpose": "access"}, key
+        ),
         "no purpose": jwt.encode({"sub": claims["sub"]}, key),
         "no fingerprint": security.create_access_token(user.id, password_hash=""),
         "no subject": jwt.encode(claims | {"sub": ""}, key),
@@ -191,7 +195,9 @@ def forged_tokens(user: User) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", list(forged_tokens(User(id=1, hashed_password="hash"))))
+@pytest.mark.parametrize(
+    "kind", list(forged_tokens(User(id=1, email="a@example.com", hashed_password="hash")))
+)
 def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
     token = forged_tokens(create_random_user(db))[kind]
     response = client.post(TEST_TOKEN, headers=bearer(token))
@@ -245,7 +251,7 @@ def test_reset_password(client: TestClient, db: Session, purpose: security.Purpo
 def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
     expired = security.create_token(
-        "reset-password", user.id, timedelta(seconds=-1), user.hashed_password
+        "reset-password", user.id, timedelta(seconds=-1), user.hashed_password, user.email
     )
     inactive = create_random_user(db, is_active=False)
     deleted = create_random_user(db)
