@@ -15,7 +15,8 @@ from tenacity import (
 )
 
 from app.core.celery_app import broker_is_up
-from app.core.config import DEFAULT_SECRET, settings
+from app.core.config import settings
+from app.core.passwords import DEFAULT_SECRET
 from app.db.session import engine
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,8 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-DEFAULT_SECRET = "changethis"  # noqa: S105  # the one that is refused
+from app.core.passwords import DEFAULT_SECRET
+
 PORT = Field(ge=1, le=65535)
 
 

@@ -140,6 +140,6 @@ def delete_user(
     """Delete a user with all items. One's own id needs `current_password` in the body."""
     user = require_user(crud.user.get(db, user_id, for_update=True))
     if user.id == current_user.id:
-        check_password(user, body and body.current_password)
+        check_password(user, body.current_password if body else None)
     crud.user.remove(db, id=user.id)
     return user
