@@ -10,6 +10,17 @@ import httpx2
 import pytest
 
 START = Path(__file__).parents[2] / "flower-start.sh"
+# What the settings need outside development.
+STRONG = {
+    "SECRET_KEY": "x" * 32,
+    "FIRST_SUPERUSER": "admin@example.com",
+    "FIRST_SUPERUSER_PASSWORD": "a good password",
+    "SQLALCHEMY_DATABASE_URI": "postgresql://app:secret@127.0.0.1:1/app",
+    "POSTGRES_PASSWORD": "secret",
+    "REDIS_PASSWORD": "secret",
+    "CELERY_BROKER_URL": "redis://:secret@127.0.0.1:1/0",
+    "CELERY_RESULT_BACKEND": "",
+}
 LOGIN = "admin:s$cret: {}'\"\\ #1"
 
 
@@ -45,9 +56,48 @@ def basic(credentials: bytes) -> bytes:
 def test_flower_opens_with_its_login(flower: str) -> None:
     headers = {b"Authorization": basic(LOGIN.encode())}
     assert httpx2.get(f"{flower}/workers", headers=headers).status_code == 200
+    metrics = httpx2.get(f"{flower}/metrics", headers=headers)
+    assert metrics.status_code == 200
+    assert "python_info" in metrics.text
 
 
-@pytest.mark.parametrize("path", ["/workers", "/tasks", "/api/workers"])
+PATHS = [
+    "/",
+    "/workers",
+    "/worker/x",
+    "/task/x",
+    "/tasks",
+    "/tasks/datatable",
+    "/broker",
+    "/api/workers",
+    "/api/tasks",
+    "/api/task/types",
+    "/api/queues/length",
+    "/api/task/info/x",
+    "/api/task/result/x",
+    "/metrics",
+    "/metrics?x=1",
+    "/nothing",
+    "/login",
+    "/logout",
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_shown_without_the_login(flower: str, method: str, path: str) -> None:
+    response = httpx2.request(method, flower + path)
+    assert response.status_code in (401, 405)
+    assert "python_info" not in response.text
+    assert "celery" not in response.text.lower()
+
+
+def test_health_check_needs_no_login(flower: str) -> None:
+    response = httpx2.get(f"{flower}/healthcheck")
+    assert (response.status_code, response.text) == (200, "OK")
+
+
+@pytest.mark.parametrize("path", ["/workers", "/tasks", "/api/workers", "/metrics"])
 @pytest.mark.parametrize(
     "header",
     [
@@ -111,6 +161,23 @@ def test_login_that_flower_cannot_represent_is_rejected_at_start(login: str, rea
     assert reason in error
     assert "Traceback" not in error
     assert ":pa" not in error.replace("user:password", "")
+
+
+@pytest.mark.parametrize(
+    ("login", "environment"),
+    [("admin:changethis", "production"), ("other:changethis!", "staging"), ("changethis:x", None)],
+)
+def test_published_login_is_rejected_outside_development(
+    login: str, environment: str | None
+) -> None:
+    env = flower_env(login) | STRONG
+    env.pop("ENVIRONMENT")
+    if environment is not None:
+        env["ENVIRONMENT"] = environment
+    error = failed_start(env)
+    assert "FLOWER_BASIC_AUTH" in error
+    assert "changethis" in error
+    assert "Traceback" not in error
 
 
 def test_login_in_a_file_is_checked_too(tmp_path: Path) -> None:
