@@ -30,8 +30,8 @@ def flower_env(login: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def flower() -> Iterator[str]:
-    """The address of a running Flower that wants LOGIN."""
+def flower() -> Iterator[httpx2.Client]:
+    """A client of a running Flower that wants LOGIN."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +44,8 @@ def flower() -> Iterator[str]:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                yield client
         finally:
             process.kill()
 
@@ -53,10 +54,10 @@ def basic(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
-def test_flower_opens_with_its_login(flower: str) -> None:
+def test_flower_opens_with_its_login(flower: httpx2.Client) -> None:
     headers = {b"Authorization": basic(LOGIN.encode())}
-    assert httpx2.get(f"{flower}/workers", headers=headers).status_code == 200
-    metrics = httpx2.get(f"{flower}/metrics", headers=headers)
+    assert flower.get("/workers", headers=headers).status_code == 200
+    metrics = flower.get("/metrics", headers=headers)
     assert metrics.status_code == 200
     assert "python_info" in metrics.text
 
@@ -85,15 +86,15 @@ PATHS = [
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_shown_without_the_login(flower: str, method: str, path: str) -> None:
-    response = httpx2.request(method, flower + path)
+def test_nothing_is_shown_without_the_login(flower: httpx2.Client, method: str, path: str) -> None:
+    response = flower.request(method, path)
     assert response.status_code in (401, 405)
     assert "python_info" not in response.text
     assert "celery" not in response.text.lower()
 
 
-def test_health_check_needs_no_login(flower: str) -> None:
-    response = httpx2.get(f"{flower}/healthcheck")
+def test_health_check_needs_no_login(flower: httpx2.Client) -> None:
+    response = flower.get("/healthcheck")
     assert (response.status_code, response.text) == (200, "OK")
 
 
@@ -122,9 +123,11 @@ def test_health_check_needs_no_login(flower: str) -> None:
         pytest.param(basic(b"\xff\xfe\x00"), id="neither"),
     ],
 )
-def test_anything_but_the_login_is_401(flower: str, path: str, header: bytes | None) -> None:
+def test_anything_but_the_login_is_401(
+    flower: httpx2.Client, path: str, header: bytes | None
+) -> None:
     headers = {} if header is None else {b"Authorization": header}
-    response = httpx2.get(flower + path, headers=headers)
+    response = flower.get(path, headers=headers)
     assert response.status_code == 401
     assert "Traceback" not in response.text
 
