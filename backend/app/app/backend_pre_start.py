@@ -72,4 +72,6 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     if names := settings.default_secrets():
         logger.warning("%s: still %r, which is for development only", names, DEFAULT_SECRET)
+    for warning in settings.warnings():
+        logger.warning(warning)
     wait_for(check_database)

@@ -116,6 +116,10 @@ def test_first_superuser_is_lower_case(environment: pytest.MonkeyPatch) -> None:
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
         ("POSTGRES_PORT", "70000"),
         ("SMTP_TLS", "perhaps"),
+        ("SMTP_CA_FILE", "/nowhere"),
+        ("SMTP_CA_FILE", "/"),
+        ("SMTP_CA_FILE", __file__),
+        ("SMTP_CA_FILE", "/dev/null"),
         ("SERVER_HOST", "localhost"),
         ("SERVER_HOST", "https://example.com/?x=1"),
         ("BACKEND_CORS_ORIGINS", '["http://localhost"'),
@@ -308,7 +312,7 @@ def test_derived_redis_url_logs_in(environment: pytest.MonkeyPatch, password: st
     try:
         with Redis.from_url(url) as client, kombu.Connection(url) as connection:
             assert client.ping()
-            assert connection.ensure_connection(max_retries=1)
+            connection.ensure_connection(max_retries=1)
         wrong = url.replace(f"{name}:", f"{name}:x")
         with Redis.from_url(wrong) as client, pytest.raises(AuthenticationError):
             client.ping()
@@ -377,7 +381,10 @@ def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: i
 def test_plain_http_is_warned_of_once_per_start(module: str, warnings: int) -> None:
     strong = {**REQUIRED, "REDIS_PASSWORD": "x", "ENVIRONMENT": "production"}
     addresses = {
-        "SQLALCHEMY_DATABASE_URI": settings.SQLALCHEMY_DATABASE_URI,
+        # The right password may be the published one.
+        "SQLALCHEMY_DATABASE_URI": make_url(settings.SQLALCHEMY_DATABASE_URI)
+        .set(password="another")
+        .render_as_string(hide_password=False),
         "CELERY_BROKER_URL": "redis://:x@127.0.0.1:1/0",
         "CELERY_RESULT_BACKEND": "",
         "SERVER_HOST": "http://example.com",
@@ -388,7 +395,7 @@ def test_plain_http_is_warned_of_once_per_start(module: str, warnings: int) -> N
         env=os.environ | strong | addresses,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,  # The database may reject the password, after the warnings.
     )
     assert result.stderr.count("SERVER_HOST") == warnings, result.stderr
 

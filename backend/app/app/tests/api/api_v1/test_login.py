@@ -308,7 +308,7 @@ def test_access_token_of_an_earlier_version_is_accepted(client: TestClient, db: 
     assert client.post(TEST_TOKEN, headers=bearer(token)).status_code == 200
 
 
-ODD_NUMBERS = [
+ODD_NUMBERS: list[object] = [
     None,
     "",
     "4102444800",
