@@ -19,6 +19,6 @@ def fail_with_secret(secret: str) -> None:
 
 
 @celery_app.task
-def fail_in_database(email: str) -> None:
+def fail_in_database(secret: str) -> None:
     with SessionLocal() as db:
-        db.execute(insert(User).values(email=None, hashed_password="$argon2id$canary-of-a-hash"))
+        db.execute(insert(User).values(email=None, hashed_password=secret))
