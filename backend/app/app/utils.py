@@ -5,7 +5,6 @@ from datetime import timedelta
 from email.utils import make_msgid
 
 import idna
-from emails.backend.smtp.backend import SMTPBackend
 from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.celery_app import send_task_after_commit
 from app.core.config import settings
 from app.core.security import Purpose, create_token
+from app.core.smtp import VerifyingBackend
 from app.models import User
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def send_email(email_to: str, subject: str, template: str, **context: str | int)
         mail_from=(settings.EMAILS_FROM_NAME, sender),
         message_id=make_msgid(domain=sender.partition("@")[2]),
     )
-    with SMTPBackend(
+    with VerifyingBackend(
         host=settings.SMTP_HOST,
         port=settings.SMTP_PORT,
         user=settings.SMTP_USER,
@@ -88,7 +88,7 @@ def send_new_account_email(user: User) -> None:
 def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
     """Return a token that sets a new password once, within EMAIL_RESET_TOKEN_EXPIRE_HOURS."""
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
-    return create_token(purpose, user.id, lifetime, user.hashed_password)
+    return create_token(purpose, user.id, lifetime, user.hashed_password, user.email)
 
 
 def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:
@@ -97,6 +97,6 @@ def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> Non
         user.email,
         subject,
         template,
-        link=f"{settings.SERVER_HOST}/reset-password?token={token}",
+        link=f"{settings.SERVER_HOST}/reset-password#token={token}",
         valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
     )

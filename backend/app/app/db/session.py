@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.core.config import settings
+from app.db import errors  # noqa: F401  # listens to every engine
 
 # A request works in one of THREADS threads, and holds one connection while it does: no
 # more are needed in either pool. Four processes stay below PostgreSQL's usual limit of 100.
