@@ -1,8 +1,10 @@
 """The proxy: Traefik's configuration, with the routes that the containers have."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import frontend
 from settings import RUN, read_ports
@@ -15,12 +17,19 @@ ROUTES = RUN / "traefik-routes.yml"
 BACKEND_RULE = "PathRegexp(`^/(api|docs|redoc)(/|$)`)"
 
 
+def local_hosts(env: Mapping[str, str]) -> str:
+    """Return a pattern for the names that lead here. A website may let its own name lead to this machine, too."""
+    domains = [env.get("DOMAIN", ""), *(value for name, value in env.items() if name.startswith("VUE_APP_DOMAIN_"))]
+    names = {urlsplit(f"//{domain}").hostname or "localhost" for domain in domains}
+    return "|".join([r"(.+\.)?localhost", "[0-9.]+", *map(re.escape, sorted(names))])
+
+
 def command(env: Mapping[str, str]) -> list[str]:
-    write(read_ports(), compress=frontend.shows_build(env))
+    write(read_ports(), local_hosts(env), compress=frontend.shows_build(env))
     return ["traefik", f"--configfile={STATIC.name}"]
 
 
-def write(ports: Mapping[str, int], *, compress: bool) -> None:
+def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
     def local(name: str) -> dict[str, str]:
         return {"address": f"127.0.0.1:{ports[name]}"}
 
@@ -30,19 +39,31 @@ def write(ports: Mapping[str, int], *, compress: bool) -> None:
     static = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "entryPoints": {"web": local("proxy"), "traefik": local("dashboard")},
-        "api": {"insecure": True},
+        "api": {},
         "ping": {},
         "providers": {"file": {"filename": ROUTES.name}},
     }
     # As production's nginx does; Vite's development server has no use for it.
     compressed = {"middlewares": ["compress"]} if compress else {}
+    web = {"entryPoints": ["web"]}
+    is_local = f"HostRegexp(`^({hosts})$`)"
     routes = {
         "http": {
             "routers": {
-                "backend": {"rule": BACKEND_RULE, "service": "backend", "priority": 2},
-                "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **compressed},
+                "backend": {"rule": f"{is_local} && {BACKEND_RULE}", "service": "backend", "priority": 2, **web},
+                # Vite rejects other names itself.
+                "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **web, **compressed},
+                "dashboard": {
+                    "rule": is_local,
+                    "service": "api@internal",
+                    "entryPoints": ["traefik"],
+                    "middlewares": ["dashboard"],
+                },
             },
-            "middlewares": {"compress": {"compress": {}}},
+            "middlewares": {
+                "compress": {"compress": {}},
+                "dashboard": {"redirectRegex": {"regex": "^([^/]+//[^/]+)/$", "replacement": "${1}/dashboard/"}},
+            },
             "services": {"backend": server("backend"), "frontend": server("frontend")},
         }
     }

