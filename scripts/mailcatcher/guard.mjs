@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
-import { Server } from 'node:net'
+import { Server, isIP } from 'node:net'
 
 function hostname(host) {
   try {
@@ -15,14 +15,15 @@ function hostname(host) {
   }
 }
 
-const names = new Set(['localhost', '127.0.0.1', '[::1]'])
+const names = new Set(['localhost'])
 for (const name of (process.env.DOMAIN ?? '').split(',')) names.add(hostname(name.trim()))
 
 /** Why a request is rejected, if it is. */
 function rejection({ method, headers }) {
   const name = headers.host && hostname(headers.host)
-  // A website may let its own name lead to this machine.
-  if (!name || !(names.has(name) || name.endsWith('.localhost'))) return 'The mail catcher has another host name.'
+  // A website may let its own name lead to this machine. No website has an address for a name.
+  const isLocal = name && (names.has(name) || name.endsWith('.localhost') || isIP(name.replace(/^\[|\]$/g, '')))
+  if (!isLocal) return 'The mail catcher has another host name.'
   const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
   if (origin !== undefined && origin !== `http://${headers.host}`) return 'Another origin may not use the mail catcher.'
   // A link to the page: the browser shows it in a tab, and the linking site can't read it.

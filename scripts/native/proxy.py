@@ -1,7 +1,6 @@
 """The proxy: Traefik's configuration, with the routes that the containers have."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +16,11 @@ ROUTES = RUN / "traefik-routes.yml"
 BACKEND_RULE = "PathRegexp(`^/(api|docs|redoc)(/|$)`)"
 
 
-def local_hosts(env: Mapping[str, str]) -> str:
-    """Return a pattern for the names that lead here. A website may let its own name lead to this machine, too."""
+def local_hosts(env: Mapping[str, str]) -> list[str]:
+    """Return the names that lead here. A website may let its own name lead to this machine, too."""
     domains = [env.get("DOMAIN", ""), *(value for name, value in env.items() if name.startswith("VUE_APP_DOMAIN_"))]
     names = {urlsplit(f"//{domain}").hostname or "localhost" for domain in domains}
-    return "|".join([r"(.+\.)?localhost", "[0-9.]+", *map(re.escape, sorted(names))])
+    return sorted({"localhost", "127.0.0.1", *names})
 
 
 def command(env: Mapping[str, str]) -> list[str]:
@@ -29,7 +28,7 @@ def command(env: Mapping[str, str]) -> list[str]:
     return ["traefik", f"--configfile={STATIC.name}"]
 
 
-def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
+def write(ports: Mapping[str, int], hosts: list[str], *, compress: bool) -> None:
     def local(name: str) -> dict[str, str]:
         return {"address": f"127.0.0.1:{ports[name]}"}
 
@@ -46,7 +45,7 @@ def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
     # As production's nginx does; Vite's development server has no use for it.
     compressed = {"middlewares": ["compress"]} if compress else {}
     web = {"entryPoints": ["web"]}
-    is_local = f"HostRegexp(`^({hosts})$`)"
+    is_local = f"({' || '.join(f'Host(`{host}`)' for host in hosts)})"
     routes = {
         "http": {
             "routers": {

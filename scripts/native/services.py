@@ -62,7 +62,7 @@ def _backend(_: Env) -> list[str]:
 
 
 def _backend_env(env: Env) -> dict[str, str]:
-    return {"LOCAL_HOSTS": proxy.local_hosts(env)}
+    return {"LOCAL_HOSTS": ",".join(proxy.local_hosts(env))}
 
 
 def _worker(_: Env) -> list[str]:
