@@ -1,9 +1,10 @@
 """The app with endpoints that fail in the ways that a bug does, with secrets around."""
 
 from fastapi import Request
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 
-from app.api.deps import SessionDep
+from app.api.deps import ReadSessionDep, SessionDep
+from app.api.route import OneThreadRoute
 from app.main import app
 from app.models import User
 from app.schemas import NewPassword
@@ -37,3 +38,16 @@ def fail_statement(db: SessionDep, body: NewPassword) -> None:
         'UPDATE "user" SET nonsense = 1, hashed_password = %(hashed_password)s',
         statement.compile().params,
     )
+
+
+def sleep_reading(db: ReadSessionDep, seconds: float) -> None:
+    db.scalar(select(func.pg_sleep(seconds)))
+
+
+def sleep_writing(db: SessionDep, seconds: float) -> None:
+    db.scalar(select(func.pg_sleep(seconds)))
+
+
+app.router.route_class = OneThreadRoute
+app.get("/sleep")(sleep_reading)
+app.post("/sleep")(sleep_writing)
