@@ -15,7 +15,8 @@ from tenacity import (
 )
 
 from app.core.celery_app import broker_is_up
-from app.core.config import DEFAULT_SECRET, settings
+from app.core.config import settings
+from app.core.passwords import DEFAULT_SECRET
 from app.db.session import engine
 
 logger = logging.getLogger(__name__)
@@ -71,4 +72,6 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     if names := settings.default_secrets():
         logger.warning("%s: still %r, which is for development only", names, DEFAULT_SECRET)
+    for warning in settings.warnings():
+        logger.warning(warning)
     wait_for(check_database)

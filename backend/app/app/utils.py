@@ -88,7 +88,7 @@ def send_new_account_email(user: User) -> None:
 def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
     """Return a token that sets a new password once, within EMAIL_RESET_TOKEN_EXPIRE_HOURS."""
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
-    return create_token(purpose, user.id, lifetime, user.hashed_password)
+    return create_token(purpose, user.id, lifetime, user.hashed_password, user.email)
 
 
 def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:

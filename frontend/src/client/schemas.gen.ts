@@ -410,6 +410,27 @@ export const UserCreateSchema = {
     title: 'UserCreate'
 } as const;
 
+export const UserDeleteByIDSchema = {
+    properties: {
+        current_password: {
+            anyOf: [
+                {
+                    type: 'string',
+                    maxLength: 4096,
+                    pattern: '^[^\\x00]*$'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Current Password',
+            description: 'Needed for one\'s own id'
+        }
+    },
+    type: 'object',
+    title: 'UserDeleteByID'
+} as const;
+
 export const UserDeleteMeSchema = {
     properties: {
         current_password: {
@@ -464,7 +485,7 @@ export const UserRegisterSchema = {
     description: 'What anyone may choose when signing up.'
 } as const;
 
-export const UserUpdateSchema = {
+export const UserUpdateByIDSchema = {
     properties: {
         full_name: {
             anyOf: [
@@ -499,10 +520,25 @@ export const UserUpdateSchema = {
         is_superuser: {
             type: 'boolean',
             title: 'Is Superuser'
+        },
+        current_password: {
+            anyOf: [
+                {
+                    type: 'string',
+                    maxLength: 4096,
+                    pattern: '^[^\\x00]*$'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Current Password',
+            description: 'Needed for a new email or password of one\'s own id'
         }
     },
     type: 'object',
-    title: 'UserUpdate'
+    title: 'UserUpdateByID',
+    description: 'What superusers may change of everybody.'
 } as const;
 
 export const UserUpdateMeSchema = {

@@ -148,12 +148,16 @@ export const usersCreateUserOpen = <ThrowOnError extends boolean = true>(options
 /**
  * Delete User
  *
- * Delete a user, with all the user's items.
+ * Delete a user with all items. One's own id needs `current_password` in the body.
  */
 export const usersDeleteUser = <ThrowOnError extends boolean = true>(options: Options<UsersDeleteUserData, ThrowOnError>): RequestResult<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError> => (options.client ?? client).delete<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/users/{user_id}',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -169,6 +173,8 @@ export const usersReadUserById = <ThrowOnError extends boolean = true>(options: 
 
 /**
  * Update User
+ *
+ * One's own new email or password needs `current_password`, as in `PUT /users/me`.
  */
 export const usersUpdateUser = <ThrowOnError extends boolean = true>(options: Options<UsersUpdateUserData, ThrowOnError>): RequestResult<UsersUpdateUserResponses, UsersUpdateUserErrors, ThrowOnError> => (options.client ?? client).put<UsersUpdateUserResponses, UsersUpdateUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -251,6 +251,18 @@ export type UserCreate = {
 };
 
 /**
+ * UserDeleteByID
+ */
+export type UserDeleteById = {
+    /**
+     * Current Password
+     *
+     * Needed for one's own id
+     */
+    current_password?: string | null;
+};
+
+/**
  * UserDeleteMe
  */
 export type UserDeleteMe = {
@@ -281,9 +293,11 @@ export type UserRegister = {
 };
 
 /**
- * UserUpdate
+ * UserUpdateByID
+ *
+ * What superusers may change of everybody.
  */
-export type UserUpdate = {
+export type UserUpdateById = {
     /**
      * Full Name
      */
@@ -304,6 +318,12 @@ export type UserUpdate = {
      * Is Superuser
      */
     is_superuser?: boolean;
+    /**
+     * Current Password
+     *
+     * Needed for a new email or password of one's own id
+     */
+    current_password?: string | null;
 };
 
 /**
@@ -820,7 +840,10 @@ export type UsersCreateUserOpenResponses = {
 export type UsersCreateUserOpenResponse = UsersCreateUserOpenResponses[keyof UsersCreateUserOpenResponses];
 
 export type UsersDeleteUserData = {
-    body?: never;
+    /**
+     * Body
+     */
+    body?: UserDeleteById | null;
     path: {
         /**
          * User Id
@@ -832,6 +855,10 @@ export type UsersDeleteUserData = {
 };
 
 export type UsersDeleteUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Error;
     /**
      * Unauthorized
      */
@@ -924,7 +951,7 @@ export type UsersReadUserByIdResponses = {
 export type UsersReadUserByIdResponse = UsersReadUserByIdResponses[keyof UsersReadUserByIdResponses];
 
 export type UsersUpdateUserData = {
-    body: UserUpdate;
+    body: UserUpdateById;
     path: {
         /**
          * User Id
@@ -936,6 +963,10 @@ export type UsersUpdateUserData = {
 };
 
 export type UsersUpdateUserErrors = {
+    /**
+     * Bad Request
+     */
+    400: Error;
     /**
      * Unauthorized
      */

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from app import schemas
 from app.core.celery_app import BrokerUnavailable
 from app.core.security import InvalidToken
-from app.crud.exceptions import EmailTaken, LastSuperuser, OwnerGone
+from app.crud.exceptions import EmailTaken, LastSuperuser, OwnerGone, WeakPassword
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ def add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(error_class, _answer_with(answer))
     app.add_exception_handler(DBAPIError, _answer_lost_connection)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    app.add_exception_handler(WeakPassword, _weak_password_response)
     app.add_exception_handler(InvalidGrant, _invalid_grant_response)
     app.add_exception_handler(StarletteHTTPException, _answer_unreadable_body)
 
@@ -98,6 +99,12 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
     assert isinstance(error, RequestValidationError)
     detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
     return JSONResponse({"detail": detail}, 422)
+
+
+async def _weak_password_response(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WeakPassword)
+    problem = {"type": error.weakness, "loc": ["body", error.field], "msg": str(error)}
+    return JSONResponse({"detail": [problem]}, 422)
 
 
 async def _invalid_grant_response(request: Request, error: Exception) -> Response:

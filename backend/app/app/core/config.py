@@ -1,18 +1,17 @@
 """The settings: environment variables, documented in the repository's .env file."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote, urlsplit
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BeforeValidator,
     DirectoryPath,
     EmailStr,
     Field,
-    RedisDsn,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -27,49 +26,12 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-DEFAULT_SECRET = "changethis"  # noqa: S105  # the one that is refused
+from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
+from app.core.setting_types import Origin, RedisURL, SentryDSN, is_loopback, parse_origins
+
 PORT = Field(ge=1, le=65535)
-
-
-def parse_origins(value: object) -> object:
-    """Take a JSON list or a comma-separated list."""
-    if isinstance(value, str) and not value.lstrip().startswith("["):
-        return [origin.strip() for origin in value.split(",") if origin.strip()]
-    return TypeAdapter(list[str]).validate_json(value) if isinstance(value, str) else value
-
-
-def check_origin(value: str) -> str:
-    """Refuse more than scheme, host and port; return it as browsers do, without a slash."""
-    url = TypeAdapter(AnyHttpUrl).validate_python(value)
-    if url.path not in (None, "/") or url.query or url.fragment:
-        raise ValueError("must be like https://example.com, without a path")
-    return str(url).rstrip("/")
-
-
-def check_redis_url(value: str) -> str:
-    if value:
-        path = TypeAdapter(RedisDsn).validate_python(value).path or "/0"
-        if not path.removeprefix("/").isdecimal():
-            raise ValueError("must end with the number of a database, like redis://host:6379/0")
-    return value
-
-
-def check_sentry_dsn(value: str) -> str:
-    from sentry_sdk.utils import (  # Here, because importing it takes a tenth of a second.
-        BadDsn,
-        Dsn,
-    )
-
-    try:
-        Dsn(value)
-    except BadDsn as error:
-        raise ValueError("must be a Sentry DSN, like https://key@host/1") from error
-    return value
-
-
-Origin = Annotated[str, AfterValidator(check_origin)]
-RedisURL = Annotated[str, AfterValidator(check_redis_url)]
-SentryDSN = Annotated[str, AfterValidator(check_sentry_dsn)]
+# A shorter key of HS256 is weaker than the algorithm (RFC 7518, 3.2).
+MIN_KEY_BYTES = 32
 
 
 class FileSettingsSource(EnvSettingsSource):
@@ -103,17 +65,20 @@ class Settings(BaseSettings):
     SECRET_KEY: str
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=60 * 24 * 365)
     FIRST_SUPERUSER: EmailStr
-    FIRST_SUPERUSER_PASSWORD: str = Field(min_length=8, max_length=128)
+    FIRST_SUPERUSER_PASSWORD: Annotated[
+        str, AfterValidator(normalise), Field(min_length=8, max_length=128)
+    ]
     USERS_OPEN_REGISTRATION: bool = False
 
     POSTGRES_SERVER: str = "localhost"
     POSTGRES_PORT: Annotated[int, PORT] = 5432
-    POSTGRES_USER: str = "postgres"
+    POSTGRES_USER: str = "app"
     POSTGRES_PASSWORD: str = ""
     POSTGRES_DB: str = "app"
     SQLALCHEMY_DATABASE_URI: str = ""
 
     REDIS_URL: RedisURL = "redis://localhost:6379/0"
+    REDIS_PASSWORD: str = ""
     CELERY_BROKER_URL: RedisURL = ""
     CELERY_RESULT_BACKEND: RedisURL = ""
 
@@ -129,10 +94,6 @@ class Settings(BaseSettings):
     EMAIL_RESET_TOKEN_EXPIRE_HOURS: int = Field(default=48, ge=1, le=24 * 365)
     EMAIL_TEMPLATES_DIR: DirectoryPath = Path(__file__).parents[1] / "email-templates" / "build"
     EMAIL_TEST_USER: EmailStr = "test@example.com"
-
-    # Other services' secrets, read only to refuse their defaults.
-    FLOWER_BASIC_AUTH: str = ""
-    PGADMIN_DEFAULT_PASSWORD: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -156,37 +117,80 @@ class Settings(BaseSettings):
         }
 
     @model_validator(mode="after")
-    def refuse_default_secrets(self) -> Self:
-        if self.ENVIRONMENT != "development" and (names := self.default_secrets()):
-            raise ValueError(f"{names}: still {DEFAULT_SECRET!r}; set a secret of your own")
-        return self
-
-    def default_secrets(self) -> str:
-        """Return the names of the secrets that still are the published ones."""
-        secrets = (
-            "SECRET_KEY",
-            "POSTGRES_PASSWORD",
-            "SQLALCHEMY_DATABASE_URI",
-            "FIRST_SUPERUSER_PASSWORD",
-            "FLOWER_BASIC_AUTH",
-            "PGADMIN_DEFAULT_PASSWORD",
-        )
-        names = [name for name in secrets if DEFAULT_SECRET in getattr(self, name)]
-        if "POSTGRES_PASSWORD" in names:
-            names = [name for name in names if name != "SQLALCHEMY_DATABASE_URI"]  # Made of it.
-        return ", ".join(names)
-
-    @model_validator(mode="after")
-    def fill_in_what_follows_from_others(self) -> Self:
+    def derive_defaults(self) -> Self:
         self.SQLALCHEMY_DATABASE_URI = self._database_uri()
-        self.CELERY_BROKER_URL = self.CELERY_BROKER_URL or self.REDIS_URL
-        self.CELERY_RESULT_BACKEND = self.CELERY_RESULT_BACKEND or self.REDIS_URL
+        redis_url = self._redis_url()
+        self.CELERY_BROKER_URL = self.CELERY_BROKER_URL or redis_url
+        self.CELERY_RESULT_BACKEND = self.CELERY_RESULT_BACKEND or redis_url
         self.EMAILS_FROM_NAME = self.EMAILS_FROM_NAME or self.PROJECT_NAME
         self.EMAILS_ENABLED = bool(
             self.EMAILS_ENABLED and self.SMTP_HOST and self.EMAILS_FROM_EMAIL
         )
         self.FIRST_SUPERUSER = self.FIRST_SUPERUSER.lower()
         return self
+
+    @model_validator(mode="after")
+    def reject_weak_secrets(self) -> Self:
+        if self.ENVIRONMENT != "development" and (problems := [*self._weak_secrets()]):
+            raise ValueError("\n  ".join(problems))
+        return self
+
+    def _weak_secrets(self) -> Iterator[str]:
+        if names := self.default_secrets():
+            yield f"{names}: still {DEFAULT_SECRET!r}; set your own secret"
+        if len(self.SECRET_KEY.encode()) < MIN_KEY_BYTES:
+            yield f"SECRET_KEY: must have at least {MIN_KEY_BYTES} bytes"
+        found = weakness(
+            self.FIRST_SUPERUSER_PASSWORD,
+            email=self.FIRST_SUPERUSER,
+            project_name=self.PROJECT_NAME,
+        )
+        if found:
+            yield f"FIRST_SUPERUSER_PASSWORD: {MESSAGES[found]}"
+        if not make_url(self.SQLALCHEMY_DATABASE_URI).password:
+            yield "POSTGRES_PASSWORD: must be set, or be part of SQLALCHEMY_DATABASE_URI"
+        for name in ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"):
+            if not urlsplit(getattr(self, name)).password:
+                yield f"REDIS_PASSWORD: must be set, or be part of REDIS_URL or {name}"
+
+    def default_secrets(self) -> str:
+        """Return the names of the secrets that still are the published ones."""
+        # The URLs are made of the password before them, unless they are given.
+        groups = (
+            ("SECRET_KEY",),
+            ("FIRST_SUPERUSER_PASSWORD",),
+            ("POSTGRES_PASSWORD", "SQLALCHEMY_DATABASE_URI"),
+            ("REDIS_PASSWORD", "REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"),
+        )
+        names: list[str] = []
+        for password, *urls in groups:
+            is_default = DEFAULT_SECRET in getattr(self, password)
+            candidates = [password] if is_default else urls
+            names += [name for name in candidates if DEFAULT_SECRET in getattr(self, name)]
+        return ", ".join(names)
+
+    def warnings(self) -> list[str]:
+        """Return what else is unsafe outside development."""
+        if self.ENVIRONMENT == "development":
+            return []
+        warnings = []
+        if self.SERVER_HOST.startswith("http://"):
+            warnings.append("SERVER_HOST is http://, so the links in mails are not encrypted")
+        encrypted = self.SMTP_TLS or self.SMTP_SSL
+        if self.EMAILS_ENABLED and not encrypted and not is_loopback(self.SMTP_HOST or ""):
+            warnings.append(
+                "SMTP_TLS and SMTP_SSL are off, so passwords and links are not encrypted"
+            )
+        return warnings
+
+    def _redis_url(self) -> str:
+        """Return REDIS_URL with REDIS_PASSWORD in it, unless it has a password."""
+        parts = urlsplit(self.REDIS_URL)
+        if parts.password or not self.REDIS_PASSWORD:
+            return self.REDIS_URL
+        host = parts.netloc.rpartition("@")[2]
+        login = f"{parts.username or ''}:{quote(self.REDIS_PASSWORD, safe='')}"
+        return parts._replace(netloc=f"{login}@{host}").geturl()
 
     def _database_uri(self) -> str:
         if not self.SQLALCHEMY_DATABASE_URI:

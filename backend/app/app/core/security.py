@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, Literal
-from unicodedata import normalize
 
 from jose import JWTError, jwt
 from passlib.context import CryptContext
 
 from app.core.config import settings
+from app.core.passwords import normalise
 
 ALGORITHM = "HS256"
 
@@ -31,17 +31,15 @@ class InvalidToken(Exception):
     """Malformed, forged, expired, or made for another purpose."""
 
 
-def create_token(
-    purpose: Purpose, subject: str | int, lifetime: timedelta, password_hash: str
-) -> str:
-    """Return a signed token that ends with its lifetime or with the password."""
+def create_token(purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str) -> str:
+    """Return a signed token that ends with its lifetime, or when one of the secrets changes."""
     now = datetime.now(UTC)
     claims = {
         "sub": str(subject),
         "iat": now,
         "exp": now + lifetime,
         "purpose": purpose,
-        "fingerprint": password_fingerprint(password_hash),
+        "fingerprint": fingerprint(*secrets),
     }
     return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
@@ -58,25 +56,21 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
     """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
     try:
         claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
-    except (JWTError, ValueError, RecursionError) as error:
+    # python-jose converts times without a look at their types.
+    except (JWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error
     if claims.get("purpose") not in purposes:
         raise InvalidToken
     return claims
 
 
-def password_fingerprint(password_hash: str) -> str:
-    """Return a text that changes with the password and tells nothing about it."""
-    return sha256(password_hash.encode()).hexdigest()[:32]
+def fingerprint(*secrets: str) -> str:
+    """Return a text that changes with each of the secrets and reveals none."""
+    return sha256("\0".join(secrets).encode()).hexdigest()[:32]
 
 
-def is_fingerprint_of(fingerprint: str, password_hash: str) -> bool:
-    return compare_digest(fingerprint.encode(), password_fingerprint(password_hash).encode())
-
-
-def normalise(password: str) -> str:
-    """Return the password in NFKC: operating systems type the same characters in several forms."""
-    return normalize("NFKC", password)
+def is_fingerprint_of(given: str, *secrets: str) -> bool:
+    return compare_digest(given.encode(), fingerprint(*secrets).encode())
 
 
 def get_password_hash(password: str) -> str:

@@ -5,6 +5,8 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.config import settings
+from app.core.passwords import weakness
 from app.core.security import (
     InvalidToken,
     Purpose,
@@ -16,7 +18,7 @@ from app.core.security import (
     verify_password,
 )
 from app.crud.base import CRUDBase
-from app.crud.exceptions import EmailTaken, LastSuperuser, violation_as
+from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, violation_as
 from app.models import User
 from app.schemas import TokenPayload, UserCreate, UserUpdate
 from app.schemas.types import Email
@@ -38,17 +40,20 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
             return None
         return db.scalars(select(User).where(User.email == email)).one_or_none()
 
-    def create(self, db: Session, *, obj_in: UserCreate) -> User:
-        """Raises EmailTaken."""
+    def create(self, db: Session, *, obj_in: UserCreate, allow_weak_password: bool = False) -> User:
+        """Raises EmailTaken and WeakPassword."""
+        if not allow_weak_password:
+            self._reject_weak_password(obj_in.password, obj_in.email)
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
         with violation_as(EmailTaken, "uq_user_email"):
             return self._save(db, db_obj)
 
     def update(self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]) -> User:
-        """Raises EmailTaken and LastSuperuser."""
+        """Raises EmailTaken, LastSuperuser and WeakPassword."""
         fields = dict(self._set_fields(obj_in))
         if "password" in fields:
+            self._reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._check_others_administrate(db, db_obj)
@@ -77,14 +82,23 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
     def get_by_token(
         self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
     ) -> User:
-        """Return the user whom a token names. Raises InvalidToken, also after a password change."""
+        """Return the user whom a token names.
+
+        Raises InvalidToken, also after the password was changed. Mailed tokens end with the email,
+        too: whoever reads the old mailbox must not get the account.
+        """
         claims = decode_token(token, *purposes)
         try:
             payload = TokenPayload.model_validate(claims)
         except ValidationError as error:
             raise InvalidToken from error
         user = self.get(db, payload.sub, for_update=for_update)
-        if user is None or not is_fingerprint_of(payload.fingerprint, user.hashed_password):
+        if user is None:
+            raise InvalidToken
+        secrets = [user.hashed_password]
+        if payload.purpose != "access":
+            secrets.append(user.email)
+        if not is_fingerprint_of(payload.fingerprint, *secrets):
             raise InvalidToken
         return user
 
@@ -104,8 +118,14 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         verified = user.hashed_password
         now = db.get(User, user.id, with_for_update=True, populate_existing=True)
         if now is not None and now.hashed_password == verified:
-            return self.update(db, db_obj=now, obj_in={"password": password})
+            return self.update(
+                db, db_obj=now, obj_in={"hashed_password": get_password_hash(password)}
+            )
         return now if now and verify_password(password, now.hashed_password) else None
+
+    def _reject_weak_password(self, password: str, email: str) -> None:
+        if found := weakness(password, email=email, project_name=settings.PROJECT_NAME):
+            raise WeakPassword(found)
 
     def _check_others_administrate(self, db: Session, user: User) -> None:
         if not (user.is_superuser and user.is_active):

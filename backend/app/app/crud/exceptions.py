@@ -1,13 +1,15 @@
-"""What the data layer can refuse, named by situation; app.api.errors turns it into HTTP."""
+"""Errors of the data layer, named by situation; app.api.errors maps them to HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core.passwords import MESSAGES, Weakness
+
 
 class CRUDError(Exception):
-    """The parent of every refusal."""
+    """The parent of every error of the data layer."""
 
 
 class EmailTaken(CRUDError):
@@ -16,6 +18,16 @@ class EmailTaken(CRUDError):
 
 class LastSuperuser(CRUDError):
     """Without this user nobody could administrate the system."""
+
+
+class WeakPassword(CRUDError):
+    """The new password can be guessed."""
+
+    def __init__(self, weakness: Weakness) -> None:
+        super().__init__(MESSAGES[weakness])
+        self.weakness = weakness
+        # The field of the request that has the password.
+        self.field = "password"
 
 
 class OwnerGone(CRUDError):

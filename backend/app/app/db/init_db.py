@@ -3,7 +3,8 @@ import logging
 from sqlalchemy.orm import Session
 
 from app import crud
-from app.core.config import DEFAULT_SECRET, settings
+from app.core.config import settings
+from app.core.passwords import DEFAULT_SECRET
 from app.core.security import verify_password
 from app.db.base import Base  # noqa: F401
 from app.db.session import engine  # noqa: F401
@@ -52,5 +53,6 @@ def create_first_superuser(db: Session) -> None:
             password=settings.FIRST_SUPERUSER_PASSWORD,
             is_superuser=True,
         ),
+        allow_weak_password=True,  # The settings have checked it, outside development.
     )
     logger.info("Created the first superuser, %s", settings.FIRST_SUPERUSER)

@@ -7,10 +7,12 @@ from app.schemas.user import (
     Registration,
     User,
     UserCreate,
+    UserDeleteByID,
     UserDeleteMe,
     UserQuery,
     UserRegister,
     UserUpdate,
+    UserUpdateByID,
     UserUpdateMe,
 )
 
@@ -30,9 +32,11 @@ __all__ = [
     "TokenPayload",
     "User",
     "UserCreate",
+    "UserDeleteByID",
     "UserDeleteMe",
     "UserQuery",
     "UserRegister",
     "UserUpdate",
+    "UserUpdateByID",
     "UserUpdateMe",
 ]

@@ -1,8 +1,12 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from app.core.security import Purpose
 from app.schemas.types import Id, Password, Secret
+
+# Seconds since 1970, until the year 9999.
+Time = Annotated[int, Field(strict=True, ge=1, le=253_402_300_799)]
 
 
 class Token(BaseModel):
@@ -12,9 +16,12 @@ class Token(BaseModel):
 
 
 class TokenPayload(BaseModel):
-    """The claims that name a token's user."""
+    """The claims that every token must have."""
 
     sub: Id
+    iat: Time
+    exp: Time
+    purpose: Purpose
     fingerprint: str
 
 

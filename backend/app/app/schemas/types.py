@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
-from app.core.security import normalise
+from app.core.passwords import normalise
 
 # PostgreSQL can't store NUL in a text.
 NO_NUL = r"^[^\x00]*$"

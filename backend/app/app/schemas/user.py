@@ -1,6 +1,6 @@
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.page import PageQuery
 from app.schemas.types import UNSET, Email, FullName, Password, Secret
@@ -42,6 +42,18 @@ class UserUpdate(BaseModel):
     password: Password = UNSET
     is_active: bool = UNSET
     is_superuser: bool = UNSET
+
+
+class UserUpdateByID(UserUpdate):
+    """What superusers may change of everybody."""
+
+    current_password: Secret | None = Field(
+        default=None, description="Needed for a new email or password of one's own id"
+    )
+
+
+class UserDeleteByID(BaseModel):
+    current_password: Secret | None = Field(default=None, description="Needed for one's own id")
 
 
 class User(BaseModel):

@@ -25,7 +25,7 @@ from app.main import app
 from app.models import User
 from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
-from app.tests.utils.utils import random_email
+from app.tests.utils.utils import random_email, random_lower_string
 
 API = settings.API_V1_STR
 ROUTES = [
@@ -210,7 +210,7 @@ def test_a_lost_connection_is_a_503_that_tells_no_secret(
 ) -> None:
     """The connection breaks under the query; the next request has a new one."""
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
-    body = {"email": random_email(), "password": "password"}
+    body = {"email": random_email(), "password": random_lower_string()}
     server = create_engine(engine.url)
 
     @event.listens_for(engine, "before_cursor_execute", once=True)

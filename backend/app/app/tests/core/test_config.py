@@ -2,17 +2,23 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import kombu
 import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError
 from sqlalchemy import make_url
 
 from app.core.config import Settings, load_settings, settings
+from app.tests.utils.utils import random_lower_string
 
 REQUIRED = {
-    "SECRET_KEY": "a secret",
+    "SECRET_KEY": "a secret of thirty-two characters",
     "FIRST_SUPERUSER": "Admin@example.com",
     "FIRST_SUPERUSER_PASSWORD": "a password",
     "POSTGRES_PASSWORD": "a password",
+    "REDIS_PASSWORD": "a password",
 }
 
 
@@ -66,9 +72,9 @@ def test_given_database_url_is_opened_with_psycopg2(
 
 def test_secrets_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    file.write_text("a secret in a file\n")
+    file.write_text("a secret in a file, long enough to be a key\n")
     environment.setenv("SECRET_KEY_FILE", str(file))
-    assert Settings().SECRET_KEY == "a secret in a file"
+    assert Settings().SECRET_KEY == "a secret in a file, long enough to be a key"
     file.write_bytes(b"\xff")
     with pytest.raises(SystemExit, match="SECRET_KEY_FILE"):
         Settings()
@@ -141,14 +147,18 @@ def test_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -> None:
         "POSTGRES_PASSWORD",
         "SQLALCHEMY_DATABASE_URI",
         "FIRST_SUPERUSER_PASSWORD",
-        "PGADMIN_DEFAULT_PASSWORD",
-        "FLOWER_BASIC_AUTH",
+        "REDIS_PASSWORD",
+        "REDIS_URL",
+        "CELERY_BROKER_URL",
+        "CELERY_RESULT_BACKEND",
     ],
 )
 def test_default_secrets(environment: pytest.MonkeyPatch, name: str) -> None:
-    """They are warned of in development, and refused elsewhere."""
+    """They are warned of in development, and rejected elsewhere."""
     values = {
-        "FLOWER_BASIC_AUTH": "admin:changethis",
+        "REDIS_URL": "redis://:changethis@localhost/0",
+        "CELERY_BROKER_URL": "redis://:changethis@localhost/0",
+        "CELERY_RESULT_BACKEND": "redis://:changethis@localhost/0",
         "SQLALCHEMY_DATABASE_URI": "postgresql://postgres:changethis@localhost/app",
     }
     environment.setenv(name, values.get(name, "changethis"))
@@ -158,6 +168,186 @@ def test_default_secrets(environment: pytest.MonkeyPatch, name: str) -> None:
             load_settings()
     environment.setenv("ENVIRONMENT", "development")
     assert name in load_settings().default_secrets()
+
+
+WEAK = [
+    ({"SECRET_KEY": "x"}, "SECRET_KEY"),
+    ({"SECRET_KEY": "x" * 31}, "SECRET_KEY"),
+    ({"SECRET_KEY": " " + "x" * 30}, "SECRET_KEY"),
+    ({"POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD"),
+    ({"POSTGRES_PASSWORD": "  "}, "POSTGRES_PASSWORD"),
+    (
+        {"SQLALCHEMY_DATABASE_URI": "postgresql://app@db/app"},
+        "SQLALCHEMY_DATABASE_URI",
+    ),
+    ({"SQLALCHEMY_DATABASE_URI": "postgresql://app:@db/app"}, "SQLALCHEMY_DATABASE_URI"),
+    ({"REDIS_PASSWORD": ""}, "REDIS_PASSWORD"),
+    ({"REDIS_PASSWORD": "", "REDIS_URL": "redis://redis:6379/0"}, "REDIS_PASSWORD"),
+    ({"REDIS_PASSWORD": "", "REDIS_URL": "redis://:@redis:6379/0"}, "REDIS_PASSWORD"),
+    ({"CELERY_BROKER_URL": "redis://redis/0"}, "CELERY_BROKER_URL"),
+    ({"CELERY_RESULT_BACKEND": "redis://user@redis/0"}, "CELERY_RESULT_BACKEND"),
+    ({"FIRST_SUPERUSER_PASSWORD": ""}, "FIRST_SUPERUSER_PASSWORD"),
+    ({"FIRST_SUPERUSER_PASSWORD": "password1"}, "FIRST_SUPERUSER_PASSWORD"),
+    ({"FIRST_SUPERUSER_PASSWORD": "admin@example.com"}, "FIRST_SUPERUSER_PASSWORD"),
+    (
+        {"FIRST_SUPERUSER_PASSWORD": "our shop", "PROJECT_NAME": "OurShop"},
+        "FIRST_SUPERUSER_PASSWORD",
+    ),
+    ({"FIRST_SUPERUSER_PASSWORD": "a\u0301" * 7}, "FIRST_SUPERUSER_PASSWORD"),
+]
+
+
+@pytest.mark.parametrize("elsewhere", ["staging", "production", ""])
+@pytest.mark.parametrize(("values", "name"), WEAK, ids=str)
+def test_weak_secrets_are_rejected_outside_development(
+    environment: pytest.MonkeyPatch, elsewhere: str, values: dict[str, str], name: str
+) -> None:
+    environment.setenv("ENVIRONMENT", elsewhere)
+    for key, value in values.items():
+        environment.setenv(key, value)
+    with pytest.raises(SystemExit, match=name) as error:
+        load_settings()
+    for value in values.values():
+        assert len(value) < 5 or value not in str(error.value)
+
+
+def test_every_weak_secret_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
+    names = ("SECRET_KEY", "FIRST_SUPERUSER_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
+    for name, value in zip(names, ("short", "password", "", ""), strict=True):
+        environment.setenv(name, value)
+    with pytest.raises(SystemExit) as error:
+        load_settings()
+    for name in names:
+        assert name in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"SECRET_KEY": "x"},
+        {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""},
+        {"FIRST_SUPERUSER_PASSWORD": "password"},
+        {"FIRST_SUPERUSER_PASSWORD": "changethis"},
+        {"SQLALCHEMY_DATABASE_URI": "postgresql://app@db/app"},
+    ],
+    ids=str,
+)
+def test_weak_secrets_are_accepted_in_development(
+    environment: pytest.MonkeyPatch, values: dict[str, str]
+) -> None:
+    environment.setenv("ENVIRONMENT", "development")
+    for key, value in values.items():
+        environment.setenv(key, value)
+    load_settings()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"SECRET_KEY": "ключ" * 4},  # bytes count
+        {"POSTGRES_PASSWORD": "", "SQLALCHEMY_DATABASE_URI": "postgresql://app:secret@db/app"},
+        {"REDIS_PASSWORD": "", "REDIS_URL": "redis://:secret@redis:6379/0"},
+        {
+            "REDIS_PASSWORD": "",
+            "CELERY_BROKER_URL": "redis://:secret@redis/0",
+            "CELERY_RESULT_BACKEND": "rediss://user:secret@other/1",
+        },
+    ],
+    ids=str,
+)
+def test_strong_secrets_are_accepted_outside_development(
+    environment: pytest.MonkeyPatch, values: dict[str, str]
+) -> None:
+    for key, value in values.items():
+        environment.setenv(key, value)
+    assert load_settings().ENVIRONMENT == "production"
+
+
+@pytest.mark.parametrize(
+    ("url", "password", "derived"),
+    [
+        ("redis://redis:6379/0", "simple", "redis://:simple@redis:6379/0"),
+        ("redis://redis:6379/0", "p@s/s:%#?", "redis://:p%40s%2Fs%3A%25%23%3F@redis:6379/0"),
+        ("rediss://name@redis:6379/3?x=1", "p q", "rediss://name:p%20q@redis:6379/3?x=1"),
+        (
+            "redis://[::1]:6379/0",
+            "пароль",
+            "redis://:%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C@[::1]:6379/0",
+        ),
+        ("redis://:own@redis/0", "another", "redis://:own@redis/0"),
+    ],
+)
+def test_redis_password_is_put_into_a_url_without_one(
+    environment: pytest.MonkeyPatch, url: str, password: str, derived: str
+) -> None:
+    environment.setenv("REDIS_URL", url)
+    environment.setenv("REDIS_PASSWORD", password)
+    loaded = Settings()
+    assert loaded.CELERY_BROKER_URL == loaded.CELERY_RESULT_BACKEND == derived
+
+
+def test_given_broker_is_used_as_given(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ENVIRONMENT", "development")
+    environment.setenv("CELERY_BROKER_URL", "redis://broker/0")
+    loaded = Settings()
+    assert loaded.CELERY_BROKER_URL == "redis://broker/0"
+    assert loaded.CELERY_RESULT_BACKEND == "redis://:a%20password@localhost:6379/0"
+
+
+@pytest.mark.parametrize("password", ["p@s/s:%#?", "a b+c", "пароль"])
+def test_derived_redis_url_logs_in(environment: pytest.MonkeyPatch, password: str) -> None:
+    """To a real server, by the library of the tasks and by that of the health check."""
+    admin, name = Redis.from_url(settings.CELERY_BROKER_URL), random_lower_string()
+    parts = urlsplit(settings.CELERY_BROKER_URL)
+    environment.setenv("ENVIRONMENT", "development")
+    environment.setenv("REDIS_URL", f"redis://{name}@{parts.hostname}:{parts.port}{parts.path}")
+    environment.setenv("REDIS_PASSWORD", password)
+    url = Settings().CELERY_BROKER_URL
+    admin.acl_setuser(name, enabled=True, passwords=[f"+{password}"], categories=["+@all"])
+    try:
+        with Redis.from_url(url) as client, kombu.Connection(url) as connection:
+            assert client.ping()
+            connection.ensure_connection(max_retries=1)
+        wrong = url.replace(f"{name}:", f"{name}:x")
+        with Redis.from_url(wrong) as client, pytest.raises(AuthenticationError):
+            client.ping()
+    finally:
+        admin.acl_deluser(name)
+        admin.close()
+
+
+PLAIN_SMTP = {"SMTP_HOST": "mail.example.com", "SMTP_TLS": "false"}
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({"SERVER_HOST": "http://example.com"}, ["SERVER_HOST"]),
+        ({"SERVER_HOST": "https://example.com"}, []),
+        ({**PLAIN_SMTP}, ["SMTP_TLS"]),
+        ({**PLAIN_SMTP, "SMTP_HOST": "10.0.0.1"}, ["SMTP_TLS"]),
+        ({**PLAIN_SMTP, "SMTP_HOST": "127.0.0.1.example.com"}, ["SMTP_TLS"]),
+        ({**PLAIN_SMTP, "SERVER_HOST": "http://example.com"}, ["SERVER_HOST", "SMTP_TLS"]),
+        ({**PLAIN_SMTP, "SMTP_HOST": "127.0.0.1"}, []),
+        ({**PLAIN_SMTP, "SMTP_HOST": "127.9.9.9"}, []),
+        ({**PLAIN_SMTP, "SMTP_HOST": "::1"}, []),
+        ({**PLAIN_SMTP, "SMTP_HOST": "LocalHost"}, []),
+        ({**PLAIN_SMTP, "SMTP_SSL": "true"}, []),
+        ({**PLAIN_SMTP, "SMTP_TLS": "true"}, []),
+        ({**PLAIN_SMTP, "EMAILS_ENABLED": "false"}, []),
+        ({**PLAIN_SMTP, "SERVER_HOST": "http://x.example", "ENVIRONMENT": "development"}, []),
+    ],
+    ids=str,
+)
+def test_unencrypted_connections_are_warned_of_once_per_start(
+    environment: pytest.MonkeyPatch, values: dict[str, str], warned: list[str]
+) -> None:
+    values = {"SERVER_HOST": "https://example.com", "EMAILS_FROM_EMAIL": "a@example.com"} | values
+    for key, value in values.items():
+        environment.setenv(key, value)
+    warnings = Settings().warnings()
+    assert [line.split("=")[0].split(" ")[0] for line in warnings] == warned
 
 
 def test_a_program_exits_with_one_clear_message(environment: pytest.MonkeyPatch) -> None:
@@ -181,6 +371,29 @@ def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: i
         check=True,
     )
     assert result.stderr.count("still 'changethis'") == warnings
+
+
+@pytest.mark.parametrize(("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0)])
+def test_plain_http_is_warned_of_once_per_start(module: str, warnings: int) -> None:
+    strong = {**REQUIRED, "REDIS_PASSWORD": "x", "ENVIRONMENT": "production"}
+    addresses = {
+        # The right password may be the published one.
+        "SQLALCHEMY_DATABASE_URI": make_url(settings.SQLALCHEMY_DATABASE_URI)
+        .set(password="another")
+        .render_as_string(hide_password=False),
+        "CELERY_BROKER_URL": "redis://:x@127.0.0.1:1/0",
+        "CELERY_RESULT_BACKEND": "",
+        "SERVER_HOST": "http://example.com",
+        "BACKEND_CORS_ORIGINS": "",
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", module],
+        env=os.environ | strong | addresses,
+        capture_output=True,
+        text=True,
+        check=False,  # The database may reject the password, after the warnings.
+    )
+    assert result.stderr.count("SERVER_HOST") == warnings, result.stderr
 
 
 def test_the_tests_use_a_database_of_their_own() -> None:

@@ -72,7 +72,7 @@ def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> Non
 
 
 # One password as two operating systems send it, and what users of another script type.
-COMPOSED = ["pässword", "пароль й", "ｐａｓｓｗｏｒｄ", "Å strong ﬁsh"]
+COMPOSED = ["pässword", "пароль й", "ｆｕｌｌ ｗｉｄｔｈ", "Å strong ﬁsh"]
 
 
 @pytest.mark.parametrize("typed", COMPOSED)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core.config import settings
+from app.core.security import get_password_hash
 from app.db.init_db import init_db
 from app.models import User
 from app.tests.utils.user import create_random_user
@@ -86,7 +87,9 @@ def test_user_with_the_address_of_the_setting_is_left_alone(
 def test_published_password_of_a_superuser_is_warned_of(
     db: Session, caplog: pytest.LogCaptureFixture, fields: dict[str, bool], warned: bool
 ) -> None:
-    user = create_random_user(db, password="changethis", **fields)
+    user = create_random_user(db, **fields)
+    user.hashed_password = get_password_hash("changethis")
+    db.flush()
     with caplog.at_level(logging.WARNING):
         init_db(db)
     lines = [line for line in caplog.text.splitlines() if user.email in line]

@@ -67,6 +67,8 @@ class Forwarder:
 
 
 def redis_through(forwarder: Forwarder, database: str | None = None) -> dict[str, str]:
-    database = database or urlsplit(settings.CELERY_BROKER_URL).path
-    url = f"redis://127.0.0.1:{forwarder.port}{database}"
+    parts = urlsplit(settings.CELERY_BROKER_URL)
+    login, at, _ = parts.netloc.rpartition("@")
+    netloc = f"{login}{at}127.0.0.1:{forwarder.port}"
+    url = parts._replace(netloc=netloc, path=database or parts.path).geturl()
     return {"CELERY_BROKER_URL": url, "CELERY_RESULT_BACKEND": url}

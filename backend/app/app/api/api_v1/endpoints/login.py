@@ -10,6 +10,7 @@ from app.api.route import OneThreadRoute
 from app.core import security
 from app.core.config import settings
 from app.core.security import InvalidToken
+from app.crud.exceptions import WeakPassword
 from app.schemas.types import Email
 from app.utils import queue_email
 
@@ -56,5 +57,9 @@ def reset_password(db: SessionDep, body: schemas.NewPassword) -> schemas.Msg:
         raise HTTPException(400, "Invalid token") from error
     if not crud.user.is_active(user):
         raise HTTPException(400, "Invalid token")
-    crud.user.update(db, db_obj=user, obj_in={"password": body.new_password})
+    try:
+        crud.user.update(db, db_obj=user, obj_in={"password": body.new_password})
+    except WeakPassword as error:
+        error.field = "new_password"
+        raise
     return schemas.Msg(msg="Password updated successfully")

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
@@ -17,7 +17,7 @@ router = APIRouter(
 )
 
 
-def check_found(user: models.User | None) -> models.User:
+def require_user(user: models.User | None) -> models.User:
     if user is None:
         raise HTTPException(404, "The user with this username does not exist in the system")
     return user
@@ -27,6 +27,10 @@ def check_password(user: models.User, current_password: str | None) -> None:
     """Ask for the password again where a stolen token must not be enough."""
     if not verify_password(current_password or "", user.hashed_password):
         raise HTTPException(400, "Incorrect password")
+
+
+def changes_login(user: models.User, fields: dict[str, Any]) -> bool:
+    return "password" in fields or fields.get("email", user.email) != user.email
 
 
 def get_myself(db: SessionDep, current_user: CurrentUser) -> models.User:
@@ -69,7 +73,7 @@ def update_user_me(
     """A new e-mail or password needs `current_password`; a new password ends every token."""
     user = get_myself(db, current_user)
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
-    if "password" in fields or fields.get("email", user.email) != user.email:
+    if changes_login(user, fields):
         check_password(user, user_in.current_password)
     return crud.user.update(db, db_obj=user, obj_in=fields)
 
@@ -106,18 +110,36 @@ def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) 
         return current_user
     if not crud.user.is_superuser(current_user):
         raise HTTPException(403, "The user doesn't have enough privileges")
-    return check_found(crud.user.get(db, user_id))
+    return require_user(crud.user.get(db, user_id))
 
 
-@router.put("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409))
+@router.put("/{user_id}", response_model=schemas.User, responses=responses(400, 401, 403, 404, 409))
 def update_user(
-    db: SessionDep, _: CurrentSuperuser, user_id: Id, user_in: schemas.UserUpdate
+    db: SessionDep,
+    current_user: CurrentSuperuser,
+    user_id: Id,
+    user_in: schemas.UserUpdateByID,
 ) -> models.User:
-    user = check_found(crud.user.get(db, user_id, for_update=True))
-    return crud.user.update(db, db_obj=user, obj_in=user_in)
+    """One's own new email or password needs `current_password`, as in `PUT /users/me`."""
+    user = require_user(crud.user.get(db, user_id, for_update=True))
+    fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
+    if user.id == current_user.id and changes_login(user, fields):
+        check_password(user, user_in.current_password)
+    return crud.user.update(db, db_obj=user, obj_in=fields)
 
 
-@router.delete("/{user_id}", response_model=schemas.User, responses=responses(401, 403, 404, 409))
-def delete_user(db: SessionDep, _: CurrentSuperuser, user_id: Id) -> models.User:
-    """Delete a user, with all the user's items."""
-    return check_found(crud.user.remove(db, id=user_id))
+@router.delete(
+    "/{user_id}", response_model=schemas.User, responses=responses(400, 401, 403, 404, 409)
+)
+def delete_user(
+    db: SessionDep,
+    current_user: CurrentSuperuser,
+    user_id: Id,
+    body: schemas.UserDeleteByID | None = None,
+) -> models.User:
+    """Delete a user with all items. One's own id needs `current_password` in the body."""
+    user = require_user(crud.user.get(db, user_id, for_update=True))
+    if user.id == current_user.id:
+        check_password(user, body.current_password if body else None)
+    crud.user.remove(db, id=user.id)
+    return user

@@ -1,5 +1,9 @@
+import hmac
+import json
+import time
 from base64 import urlsafe_b64encode
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from fastapi.testclient import TestClient
@@ -166,6 +170,7 @@ def forged_tokens(user: User) -> dict[str, str]:
     good = access_token(user)
     claims = jwt.get_unverified_claims(good)
     key = settings.SECRET_KEY
+    mailed = generate_password_reset_token(user)
     return {
         "empty": "",
         "malformed": "not.a.token",
@@ -177,7 +182,10 @@ def forged_tokens(user: User) -> dict[str, str]:
         "other algorithm": jwt.encode(claims, key, algorithm="HS512"),
         "alg none": "eyJhbGciOiJub25lIn0." + good.split(".")[1] + ".",
         "expired": access_token(user, timedelta(seconds=-1)),
-        "reset token": generate_password_reset_token(user),
+        "reset token": mailed,
+        "reset token as an access token": jwt.encode(
+            jwt.get_unverified_claims(mailed) | {"purpose": "access"}, key
+        ),
         "no purpose": jwt.encode({"sub": claims["sub"]}, key),
         "no fingerprint": security.create_access_token(user.id, password_hash=""),
         "no subject": jwt.encode(claims | {"sub": ""}, key),
@@ -187,7 +195,9 @@ def forged_tokens(user: User) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", list(forged_tokens(User(id=1, hashed_password="hash"))))
+@pytest.mark.parametrize(
+    "kind", list(forged_tokens(User(id=1, email="a@example.com", hashed_password="hash")))
+)
 def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
     token = forged_tokens(create_random_user(db))[kind]
     response = client.post(TEST_TOKEN, headers=bearer(token))
@@ -241,7 +251,7 @@ def test_reset_password(client: TestClient, db: Session, purpose: security.Purpo
 def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
     expired = security.create_token(
-        "reset-password", user.id, timedelta(seconds=-1), user.hashed_password
+        "reset-password", user.id, timedelta(seconds=-1), user.hashed_password, user.email
     )
     inactive = create_random_user(db, is_active=False)
     deleted = create_random_user(db)
@@ -257,6 +267,121 @@ def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> Non
     for token, kind in tokens.items():
         response = client.post(RESET, json={"token": token, "new_password": "new password"})
         assert (response.status_code, response.json()["detail"]) == (400, "Invalid token"), kind
+
+
+@pytest.mark.parametrize("purpose", ["reset-password", "new-account"])
+def test_mailed_link_ends_with_the_email_it_was_sent_to(
+    client: TestClient, db: Session, purpose: security.Purpose
+) -> None:
+    """Whoever reads the old mailbox must not get the account."""
+    user = create_random_user(db)
+    old_email, before = user.email, user.hashed_password
+    session = bearer(access_token(user))
+    body = {
+        "token": generate_password_reset_token(user, purpose),
+        "new_password": random_lower_string(),
+    }
+    crud.user.update(db, db_obj=user, obj_in={"email": random_email()})
+    response = client.post(RESET, json=body)
+    assert (response.status_code, response.json()) == (400, {"detail": "Invalid token"})
+    db.refresh(user)
+    assert user.hashed_password == before
+    # Sessions do not end with the old email.
+    assert client.post(TEST_TOKEN, headers=session).status_code == 200
+    # The link is for the address: it works again for the same one, in any case.
+    crud.user.update(db, db_obj=user, obj_in={"email": old_email.upper()})
+    assert client.post(RESET, json=body).status_code == 200
+
+
+def test_access_token_of_an_earlier_version_is_accepted(client: TestClient, db: Session) -> None:
+    """An upgrade logs nobody out: the fingerprint of access tokens stays the password's."""
+    user = create_random_user(db)
+    now = int(time.time())
+    claims = {
+        "sub": str(user.id),
+        "iat": now,
+        "exp": now + 60,
+        "purpose": "access",
+        "fingerprint": sha256(user.hashed_password.encode()).hexdigest()[:32],
+    }
+    token = jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
+    assert client.post(TEST_TOKEN, headers=bearer(token)).status_code == 200
+
+
+ODD_NUMBERS: list[object] = [
+    None,
+    "",
+    "4102444800",
+    "never",
+    4102444800.5,
+    1e400,
+    float("nan"),
+    10**30,
+    2**63,
+    2**31 - 1 + 10**12,
+    -1,
+    -(10**30),
+    0,
+    True,
+    [],
+    {},
+    [4102444800],
+]
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat"])
+@pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
+def test_odd_time_in_a_token(client: TestClient, db: Session, claim: str, value: object) -> None:
+    assert_rejected_claims(client, db, {claim: value})
+
+
+@pytest.mark.parametrize("claim", ["sub", "purpose", "fingerprint"])
+@pytest.mark.parametrize("value", [None, "", 1, 1.5, True, [], ["access"], {}], ids=repr)
+def test_odd_claim_of_a_token(client: TestClient, db: Session, claim: str, value: object) -> None:
+    assert_rejected_claims(client, db, {claim: value})
+
+
+@pytest.mark.parametrize("claim", ["nbf", "aud", "iss", "jti", "at_hash"])
+@pytest.mark.parametrize("value", ["x", [], float("inf"), 10**30], ids=repr)
+def test_odd_further_claim_of_a_token(
+    client: TestClient, db: Session, claim: str, value: object
+) -> None:
+    """Claims that this project never makes: never a server error."""
+    claims = jwt.get_unverified_claims(access_token(create_random_user(db))) | {claim: value}
+    response = client.post(TEST_TOKEN, headers=bearer(sign(claims)))
+    assert response.status_code in (200, 401)
+
+
+@pytest.mark.parametrize("claim", ["exp", "iat", "sub", "purpose", "fingerprint"])
+def test_token_without_a_claim(client: TestClient, db: Session, claim: str) -> None:
+    assert_rejected_claims(client, db, {claim: ...})
+
+
+def sign(claims: object) -> str:
+    """Return a token with any claims, also such that python-jose would not make."""
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+    signed = ".".join(
+        urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
+    )
+    signature = hmac.digest(settings.SECRET_KEY.encode(), signed.encode(), "sha256")
+    return f"{signed}.{urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def assert_rejected_claims(client: TestClient, db: Session, change: dict[str, object]) -> None:
+    user = create_random_user(db)
+    claims = jwt.get_unverified_claims(access_token(user))
+    assert client.post(TEST_TOKEN, headers=bearer(sign(claims))).status_code == 200
+    changed = {key: value for key, value in (claims | change).items() if value is not ...}
+    response = client.post(TEST_TOKEN, headers=bearer(sign(changed)))
+    assert (response.status_code, response.json()["detail"]) == (
+        401,
+        "Could not validate credentials",
+    )
+    claims = jwt.get_unverified_claims(generate_password_reset_token(user))
+    changed = {key: value for key, value in (claims | change).items() if value is not ...}
+    body = {"token": sign(changed), "new_password": random_lower_string()}
+    response = client.post(RESET, json=body)
+    assert (response.status_code, response.json()["detail"]) == (400, "Invalid token")
 
 
 def test_recovery_answers_the_same_for_everyone(

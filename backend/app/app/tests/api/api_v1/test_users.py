@@ -90,7 +90,7 @@ def test_create_user(
 def test_create_user_with_invalid_fields(
     client: TestClient, superuser_token_headers: dict[str, str], change: dict[str, Any]
 ) -> None:
-    body = {"email": random_email(), "password": "password"} | change
+    body = {"email": random_email(), "password": PASSWORD} | change
     response = client.post(f"{USERS}/", headers=superuser_token_headers, json=body)
     assert response.status_code == 422
     # Nothing that was sent comes back: it may be a password.
@@ -104,7 +104,7 @@ def test_create_user_with_invalid_fields(
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"email": "a@example.com", "password": "password", "full_name": "\\ud800"}',
+        b'{"email": "a@example.com", "password": "a good one", "full_name": "\\ud800"}',
         b"",
         b"null",
         b"[]",
@@ -383,6 +383,59 @@ def test_delete_me(client: TestClient, db: Session) -> None:
     assert client.get(ME, headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"current_password": None}, {"current_password": ""}, {"current_password": "wrong"}],
+)
+def test_own_id_needs_the_current_password_as_me_does(
+    client: TestClient, db: Session, body: dict[str, str | None]
+) -> None:
+    user = create_random_user(db, password=PASSWORD, is_superuser=True)
+    before = user.hashed_password, user.email
+    url, headers = f"{USERS}/{user.id}", headers_of(user)
+    for response in (
+        client.put(url, headers=headers, json=body | {"password": "another password"}),
+        client.put(url, headers=headers, json=body | {"email": random_email()}),
+        client.put(url, headers=headers, json=body | {"email": random_email(), "full_name": "x"}),
+        client.request("DELETE", url, headers=headers, json=body),
+        client.delete(url, headers=headers),
+    ):
+        assert response.status_code == 400
+        assert response.json() == {"detail": "Incorrect password"}
+    db.refresh(user)
+    assert (user.hashed_password, user.email, user.full_name) == (*before, None)
+
+
+def test_own_id_with_the_current_password(client: TestClient, db: Session) -> None:
+    user = create_random_user(db, password=PASSWORD, is_superuser=True)
+    url, right = f"{USERS}/{user.id}", {"current_password": PASSWORD}
+    unchanged = {"full_name": "After", "email": user.email.upper(), "is_active": True}
+    assert client.put(url, headers=headers_of(user), json=unchanged).status_code == 200
+    for change in ({"email": random_email()}, {"password": "another password"}):
+        assert client.put(url, headers=headers_of(user), json=change | right).status_code == 200
+        db.refresh(user)
+    right = {"current_password": "another password"}
+    response = client.request("DELETE", url, headers=headers_of(user), json=right)
+    assert response.status_code == 200
+    assert response.json()["id"] == user.id
+
+
+@pytest.mark.parametrize("body", [None, {}, {"current_password": "whatever"}])
+def test_other_users_are_changed_without_a_current_password(
+    client: TestClient,
+    db: Session,
+    superuser_token_headers: dict[str, str],
+    body: dict[str, str] | None,
+) -> None:
+    user = create_random_user(db)
+    url, email = f"{USERS}/{user.id}", random_email()
+    change = {"password": PASSWORD, "email": email} | (body or {})
+    response = client.put(url, headers=superuser_token_headers, json=change)
+    assert response.json()["email"] == email
+    response = client.request("DELETE", url, headers=superuser_token_headers, json=body)
+    assert response.status_code == 200
+
+
 def test_last_superuser_can_not_be_removed(
     client: TestClient, superuser_token_headers: dict[str, str]
 ) -> None:
@@ -392,7 +445,7 @@ def test_last_superuser_can_not_be_removed(
     for response in (
         client.put(url, headers=superuser_token_headers, json={"is_superuser": False}),
         client.put(url, headers=superuser_token_headers, json={"is_active": False}),
-        client.delete(url, headers=superuser_token_headers),
+        client.request("DELETE", url, headers=superuser_token_headers, json=password),
         client.request("DELETE", ME, headers=superuser_token_headers, json=password),
     ):
         assert response.status_code == 409

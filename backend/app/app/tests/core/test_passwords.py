@@ -1,0 +1,155 @@
+"""Which passwords are rejected, wherever a new one is set."""
+
+from typing import Any
+from unicodedata import normalize
+
+import pytest
+from fastapi.testclient import TestClient
+from passlib.hash import bcrypt
+from sqlalchemy.orm import Session
+
+from app import crud
+from app.core.config import settings
+from app.core.security import create_access_token
+from app.models import User
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import random_lower_string
+from app.utils import generate_password_reset_token
+
+API = settings.API_V1_STR
+GOOD = "correct horse battery"
+
+TOO_COMMON, IS_EMAIL, IS_PROJECT = (
+    "password_too_common",
+    "password_is_email",
+    "password_is_project_name",
+)
+WEAK = [
+    ("password", TOO_COMMON),
+    ("PassWord", TOO_COMMON),
+    ("12345678", TOO_COMMON),
+    ("qwertyuiop", TOO_COMMON),
+    ("1q2w3e4r5t", TOO_COMMON),
+    ("1234567890", TOO_COMMON),
+    ("iloveyou1", TOO_COMMON),
+    ("password ", TOO_COMMON),
+    ("ｐａｓｓｗｏｒｄ", TOO_COMMON),
+    (normalize("NFD", "ééééééééé"), TOO_COMMON),
+    ("changethis", TOO_COMMON),
+    ("        ", TOO_COMMON),
+    ("\u00a0\u2003 \t    ", TOO_COMMON),
+    ("xxxxxxxxxxxxxxxx", TOO_COMMON),
+    ("\U0001f511" * 8, TOO_COMMON),
+    ("long.name@example.com", IS_EMAIL),
+    ("Long.Name@EXAMPLE.com", IS_EMAIL),
+    ("long.name", IS_EMAIL),
+    ("LONG.NAME", IS_EMAIL),
+    ("ｌｏｎｇ.ｎａｍｅ", IS_EMAIL),
+    ("FastAPI template", IS_PROJECT),
+    ("fastapitemplate", IS_PROJECT),
+    ("FASTAPI  TEMPLATE ", IS_PROJECT),
+]
+EMAIL = "long.name@example.com"
+
+
+@pytest.fixture(autouse=True)
+def project_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PROJECT_NAME", "FastAPI template")
+    monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
+
+
+def headers_of(user: User) -> dict[str, str]:
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def assert_rejected(response: Any, field: str, kind: str) -> None:
+    assert response.status_code == 422, response.text
+    (problem,) = response.json()["detail"]
+    assert problem["type"] == kind
+    assert problem["loc"] == ["body", field]
+    assert problem["msg"].endswith(".")
+
+
+@pytest.mark.parametrize(("password", "kind"), WEAK, ids=[ascii(each) for each, _ in WEAK])
+def test_weak_password_is_rejected_at_sign_up(
+    client: TestClient, db: Session, password: str, kind: str
+) -> None:
+    body = {"email": EMAIL.upper(), "password": password}
+    assert_rejected(client.post(f"{API}/users/open", json=body), "password", kind)
+    assert crud.user.get_by_email(db, email=EMAIL) is None
+
+
+@pytest.mark.parametrize("password", ["password", "long.name", "fastapi template"])
+def test_weak_password_is_rejected_wherever_one_is_set(
+    client: TestClient, db: Session, superuser_token_headers: dict[str, str], password: str
+) -> None:
+    kind = dict(WEAK).get(password, IS_PROJECT)
+    body = {"email": EMAIL, "password": password}
+    created = client.post(f"{API}/users/", headers=superuser_token_headers, json=body)
+    assert_rejected(created, "password", kind)
+
+    user = create_random_user(db, email=EMAIL, password=GOOD)
+    before = user.hashed_password
+    url = f"{API}/users/{user.id}"
+    updated = client.put(url, headers=superuser_token_headers, json={"password": password})
+    assert_rejected(updated, "password", kind)
+    body = {"password": password, "current_password": GOOD}
+    assert_rejected(
+        client.put(f"{API}/users/me", headers=headers_of(user), json=body), "password", kind
+    )
+
+    token = generate_password_reset_token(user)
+    body = {"token": token, "new_password": password}
+    assert_rejected(client.post(f"{API}/reset-password/", json=body), "new_password", kind)
+    db.refresh(user)
+    assert user.hashed_password == before
+    # The link still works for a better choice.
+    body = {"token": token, "new_password": "another good one"}
+    assert client.post(f"{API}/reset-password/", json=body).status_code == 200
+
+
+def test_new_email_counts_when_both_change(client: TestClient, db: Session) -> None:
+    user = create_random_user(db, password=GOOD)
+    body = {"email": EMAIL, "password": "long.name", "current_password": GOOD}
+    response = client.put(f"{API}/users/me", headers=headers_of(user), json=body)
+    assert_rejected(response, "password", IS_EMAIL)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password of mine", "my long.name", "FastAPI template 2", "x       y", "xy" * 4, "ббббббба"],
+)
+def test_other_passwords_are_accepted(client: TestClient, db: Session, password: str) -> None:
+    body = {"email": EMAIL, "password": password}
+    assert client.post(f"{API}/users/open", json=body).status_code == 201
+    assert crud.user.authenticate(db, email=EMAIL, password=password) is not None
+
+
+def test_short_local_part_is_not_looked_for(client: TestClient) -> None:
+    body = {"email": "me@example.com", "password": "me and myself"}
+    assert client.post(f"{API}/users/open", json=body).status_code == 201
+
+
+@pytest.mark.parametrize("password", ["password", "long.name", "changethis"])
+def test_old_weak_password_still_logs_in_and_is_hashed_again(
+    client: TestClient, db: Session, password: str
+) -> None:
+    user = create_random_user(db, email=EMAIL)
+    user.hashed_password = bcrypt.using(rounds=4).hash(password)
+    db.flush()
+    form = {"username": EMAIL, "password": password}
+    for _ in range(2):
+        assert client.post(f"{API}/login/access-token", data=form).status_code == 200
+    db.refresh(user)
+    assert user.hashed_password.startswith("$argon2id$")
+
+
+def test_the_list_has_3000_passwords_of_valid_length() -> None:
+    from app.core.passwords import common_passwords
+
+    passwords = common_passwords()
+    assert len(passwords) == 3000
+    assert min(map(len, passwords)) == 8
+    assert all(each == normalize("NFKC", each).casefold() for each in passwords)
+    assert random_lower_string() not in passwords
