@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from logs_check import find_secrets
 from stack import OWNER, ROOT, Stack, eventually
 
 WEB = "http://localhost"
@@ -527,16 +528,94 @@ def test_down_loses_nothing(stack: Stack, api: httpx2.Client) -> None:
     assert api.get(f"/items/{created['id']}").json()["title"] == "kept"
 
 
-def test_another_database_password_is_refused_with_the_cure(stack: Stack) -> None:
-    output = stack.outcome(
-        "docker", "compose", "run", "--rm", "--no-deps", "-e", "POSTGRES_PASSWORD=another", "backend", "/start.sh"
-    )
-    assert output[0] == 1
-    assert "POSTGRES_PASSWORD counts when the database is first created" in output[1]
+def start_backend(stack: Stack, *options: str) -> tuple[int, str]:
+    return stack.outcome("docker", "compose", "run", "--rm", "--no-deps", *options, "backend", "/start.sh", "true")
+
+
+def create_role(message: str) -> str:
+    """Return the command that the backend's message names."""
+    found = re.search(r"docker-compose (exec db psql .*create-role\.sql)", message)
+    assert found, message
+    return found[1]
+
+
+def test_another_database_password_is_rejected_with_the_remedy(stack: Stack) -> None:
+    code, message = start_backend(stack, "-e", "POSTGRES_PASSWORD=another")
+    assert code == 1
+    assert "The database rejects the user 'app'" in message
+    assert create_role(message)
+
+
+@pytest.mark.parametrize("password", ["another", "it's: $1 @/% \\ #\""])
+def test_the_remedy_changes_the_passwords(stack: Stack, password: str) -> None:
+    new = {"POSTGRES_PASSWORD": password, "POSTGRES_SUPERUSER_PASSWORD": f"{password} too"}
+    try:
+        stack.compose("up", "--detach", "--wait", "db", env=new)
+        code, message = start_backend(stack, "-e", f"POSTGRES_PASSWORD={password}")
+        assert code == 1
+        stack.compose(*create_role(message).split())
+        code, message = start_backend(stack, "-e", f"POSTGRES_PASSWORD={password}")
+        assert code == 0, message
+        login = "postgresql://postgres@127.0.0.1/postgres"
+        for given, expected in ((f"{password} too", 0), ("changethis", 2)):
+            check = ["docker", "compose", "exec", "-T", "-e", f"PGPASSWORD={given}", "db", "psql", "-c", "", login]
+            assert stack.outcome(*check)[0] == expected
+    finally:
+        stack.compose("up", "--detach", "--wait", "db")
+        stack.compose("exec", "-T", "db", "psql", "-U", "postgres", "-f", CREATE_ROLE)
+    up(stack)
+
+
+CREATE_ROLE = "/docker-entrypoint-initdb.d/create-role.sql"
+# What an older version left: everything belongs to the superuser.
+OLDER = """
+REASSIGN OWNED BY app TO postgres;
+ALTER DATABASE app OWNER TO postgres;
+DROP OWNED BY app;
+DROP ROLE app;
+"""
+
+
+def test_an_older_volume_is_upgraded_by_the_command_in_the_message(stack: Stack, api: httpx2.Client) -> None:
+    created = api.post("/items/", json={"title": "older"}).json()
+    stack.compose("stop", "backend", "celeryworker", "pgadmin")
+    stack.execute("psql", "-U", "postgres", "-c", OLDER, service="db")
+    code, message = start_backend(stack)
+    assert code == 1
+    stack.compose(*create_role(message).split())
+    up(stack)
+    assert eventually(lambda: api.get(f"/items/{created['id']}").json()["title"] == "older")
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert stack.execute("psql", "-Atc", owners, service="db") == "app\n"
+
+
+def test_the_superuser_is_rejected_as_the_applications_role(stack: Stack) -> None:
+    code, output = stack.outcome("docker", "compose", "run", "--rm", "db", env={"POSTGRES_USER": "postgres"})
+    assert code == 1
+    assert "POSTGRES_USER=postgres is the server's superuser: set another name in .env" in output
+
+
+@pytest.mark.parametrize("password", ["changethis", "admin:changethis", "changethis1"])
+def test_a_published_login_is_rejected_where_it_is_used(stack: Stack, password: str) -> None:
+    for service, name in {"pgadmin": "PGADMIN_DEFAULT_PASSWORD", "flower": "FLOWER_BASIC_AUTH"}.items():
+        login = f"someone:{password}" if service == "flower" else password
+        run = ["docker", "compose", "run", "--rm", "--no-deps", "-e", "ENVIRONMENT=production", "-e", f"{name}={login}"]
+        code, output = stack.outcome(*run, service)
+        assert code == 1
+        assert name in output
+
+
+def test_production_has_pgadmin_and_flower_only_when_asked(stack: Stack) -> None:
+    def services(**env: str) -> set[str]:
+        return set(stack.compose("-f", "docker-compose.yml", "config", "--services", env=env).split())
+
+    assert services(COMPOSE_PROFILES="tools") - services() == {"pgadmin", "flower"}
+    assert "docker-proxy" in services()
 
 
 def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("12\n")
+    tmp_path.chmod(0o755)
     code, output = stack.outcome(
         "docker", "compose", "run", "--rm", "--volume", f"{tmp_path}:/var/lib/postgresql", "db"
     )
@@ -587,6 +666,54 @@ def test_two_stacks_on_one_engine_keep_separate_images(stack: Stack, tmp_path: P
         assert not set(ids("another").split()) & set(before.split()[:2])
     finally:
         stack.outcome("docker", "rmi", "another-backend", "another-celeryworker", "another-frontend")
+
+
+CANARY = "canary-in-every-log"
+PASSWORD = "a secret of the log's test"
+
+
+def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
+    """Use secrets in every service and leave the canary in its log; return the secrets."""
+    mail = f"{CANARY}@example.com"
+    created = api.post("/users/", json={"email": mail, "password": PASSWORD})
+    assert created.status_code == 201
+    # Errors, which would show what was sent.
+    assert api.post("/users/", json={"email": mail, "password": PASSWORD}).status_code == 409
+    assert api.post("/users/", json={"email": "?", "password": PASSWORD}).status_code == 422
+    login = api.post("/login/access-token", data={"username": mail, "password": PASSWORD}).raise_for_status()
+    assert api.post("/login/access-token", data={"username": mail, "password": f"{PASSWORD}!"}).status_code == 400
+    api.post(f"/password-recovery/{mail}").raise_for_status()
+
+    def token() -> str | None:
+        texts = [each["text"] for each in httpx2.get(f"{WEB}:1080/api/email").json()]
+        links = [re.search(r"token=([\w.-]+)", text) for text in texts if "recovery" in text or "reset" in text]
+        return next((link[1] for link in links if link), None)
+
+    reset = eventually(token)
+    new = {"token": reset, "new_password": f"{PASSWORD} 2"}
+    api.post("/reset-password/", json=new)
+    api.post("/utils/test-celery/", json={"msg": CANARY}).raise_for_status()
+    for address in (f"/{CANARY}", f"/api/{CANARY}", f":5050/{CANARY}", f":5555/{CANARY}"):
+        httpx2.get(WEB + address, auth=("admin", PASSWORD))
+    stack.outcome("docker", "compose", "exec", "-T", "db", "psql", "-c", f'SELECT "{CANARY}"')
+    stack.beside("proxy", REQUEST, f"POST /version?{CANARY}")
+    return [PASSWORD, reset, login.json()["access_token"], f"admin:{PASSWORD}"]
+
+
+def test_no_log_has_a_secret(stack: Stack, api: httpx2.Client) -> None:
+    secrets = plant_canaries(stack, api)
+    for service in stack.compose("config", "--services").split():
+        # Redis logs nothing of its clients.
+        canary = "Ready to accept connections" if service == "redis" else CANARY
+        eventually(partial(log_has, stack, service, canary))
+        log = stack.compose("logs", "--no-log-prefix", service)
+        assert find_secrets(log, secrets) == [], service
+        # The search finds what it looks for.
+        assert find_secrets(f"{log}\n{PASSWORD}", secrets) != [], service
+
+
+def log_has(stack: Stack, service: str, text: str) -> bool:
+    return text in stack.compose("logs", service)
 
 
 def test_a_port_that_is_taken_is_named(stack: Stack) -> None:
