@@ -1,5 +1,6 @@
 /** How the generated client reaches the API, and what its failures look like to the page. */
 
+import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
 import { i18n, translateApiText } from '@/plugins/i18n'
 import { token } from '@/token'
@@ -10,6 +11,9 @@ const AWAY = [502, 503, 504]
 
 export interface FieldProblem {
   field: string
+  /** What kind of problem it is, such as password_too_common. */
+  type: string
+  /** The API's own sentence, in English. */
   text: string
 }
 
@@ -39,8 +43,9 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   const detail = (error as { detail?: unknown } | undefined)?.detail
   const retryAfter = Number(response.headers.get('Retry-After')) || undefined
   if (Array.isArray(detail)) {
-    const problems = detail.map(({ loc, msg }: { loc: unknown[]; msg: string }) => ({
+    const problems = (detail as ValidationError[]).map(({ loc, type, msg }) => ({
       field: String(loc.at(-1)),
+      type,
       text: msg,
     }))
     return new ApiError(response.status, '', problems, retryAfter)
@@ -56,6 +61,13 @@ export function errorText(error: unknown): string {
   if (error.status === 422) return t('error.invalid')
   if (error.detail) return translateApiText(error.detail)
   return error.isAway ? t('error.away') : t('error.unexpected')
+}
+
+/** The text at a field, in the reader's language where it has been translated. */
+export function problemText({ type, text }: FieldProblem): string {
+  const { global } = i18n
+  if (text.startsWith('value is not a valid email address')) return global.t('rule.email')
+  return global.te(`problem.${type}`) ? global.t(`problem.${type}`) : text
 }
 
 let session = new AbortController()

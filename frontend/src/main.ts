@@ -1,3 +1,5 @@
+// First: the router would copy the token into the history's state.
+import '@/resetToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
 import '@fontsource-variable/roboto/wght.css'

@@ -49,3 +49,14 @@ export function endSession(): void {
   abortRequests()
   queryClient.clear()
 }
+
+/** Logs in again after the user's new password has ended the session. If that fails, nobody is logged in. */
+export async function renewSession(email: string, password: string): Promise<void> {
+  const session = useSession()
+  session.end()
+  try {
+    await session.login(email, password)
+  } catch {
+    endSession()
+  }
+}

@@ -1,3 +1,4 @@
+import { usersUpdateUser } from '../../src/client'
 import { createAccount, expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 test('a user is created, and can log in', async ({ page, superuser }) => {
@@ -49,6 +50,7 @@ test('a user is renamed, deactivated and deleted', async ({ page, superuser, use
   await expect(page.getByRole('img', { name: 'Active' })).toHaveCount(0)
 
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
+  await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await expect(page.getByText('User deleted')).toBeVisible()
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
@@ -58,6 +60,9 @@ test('a user is given another password', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
   await page.getByLabel('Password', { exact: true }).fill('a given password')
   await page.getByLabel('Confirm password').fill('a given password')
+  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('E-mail').fill(user.email)
+  await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
   await page.getByText('Logout').click()
@@ -71,6 +76,119 @@ test('superusers see a change of their own at once', async ({ page, superuser })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
   await expect(page.getByText('Manage Users')).toHaveCount(0)
+})
+
+test('one’s own email is changed with the current password only', async ({ page, superuser }) => {
+  const email = newEmail()
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await page.getByLabel('Full name').fill('Renamed Example')
+  await expect(page.getByLabel('Current password')).toHaveCount(0)
+  await page.getByLabel('E-mail').fill(email)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('This is needed')).toBeVisible()
+  await expect(page.getByLabel('Current password')).toBeFocused()
+  await page.getByLabel('Current password').fill('a wrong password')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Incorrect password')).toBeVisible()
+  await expect(page.getByLabel('Current password')).toBeFocused()
+  await expect(page.getByRole('alert').filter({ hasText: 'Incorrect password' })).toHaveCount(1)
+
+  await page.getByLabel('Current password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+  await page.getByText('Logout').click()
+  await fillLogin(page, email, PASSWORD)
+  await expect(page.getByText('Welcome Renamed Example')).toBeVisible()
+})
+
+test('one’s own email in other letters is no change', async ({ page, superuser }) => {
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await page.getByLabel('E-mail').fill(superuser.email.toUpperCase())
+  await page.getByLabel('Full name').fill('Renamed Example')
+  await expect(page.getByLabel('Current password')).toHaveCount(0)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+})
+
+test('one’s own password is changed with the current one, and the session goes on', async ({
+  page,
+  superuser,
+}) => {
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await page.getByLabel('Password', { exact: true }).fill('my new password')
+  await page.getByLabel('Confirm password').fill('my new password')
+  await page.getByLabel('Current password').fill('a wrong password')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Incorrect password')).toBeVisible()
+  await page.getByLabel('Current password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+
+  await page.getByText('Logout').click()
+  await fillLogin(page, superuser.email, 'my new password')
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('who can’t be logged in again after a new password is led to the login', async ({
+  page,
+  superuser,
+}) => {
+  await page.route('**/login/access-token', (route) =>
+    route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
+  )
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await page.getByLabel('Password', { exact: true }).fill('my new password')
+  await page.getByLabel('Confirm password').fill('my new password')
+  await page.getByLabel('Current password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+  await page.unroute('**/login/access-token')
+  await fillLogin(page, superuser.email, 'my new password')
+  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+})
+
+test('a missing password is named even where the form has no field for it', async ({
+  page,
+  superuser,
+}) => {
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await page.getByLabel('Full name').fill('Renamed Example')
+  // Changed elsewhere meanwhile: saving the form would change it back.
+  await usersUpdateUser({
+    client: superuser.client,
+    path: { user_id: superuser.id },
+    body: { email: newEmail(), current_password: PASSWORD },
+  })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Incorrect password')).toBeVisible()
+})
+
+test('one’s own account is deleted from the list with the password only', async ({
+  page,
+  superuser,
+}) => {
+  await openAs(page, superuser, `/main/admin/users/all?q=${superuser.email}`)
+  await page.getByRole('button', { name: `Delete: ${superuser.email}` }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Current password').fill('a wrong password')
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await expect(dialog.getByText('Incorrect password')).toBeVisible()
+  await expect(dialog.getByLabel('Current password')).toBeFocused()
+  // What was typed is gone when the dialog is opened again.
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: `Delete: ${superuser.email}` }).click()
+  await expect(dialog.getByLabel('Current password')).toHaveValue('')
+  await dialog.getByLabel('Current password').fill(PASSWORD)
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByText('Your account is deleted')).toBeVisible()
+
+  await fillLogin(page, superuser.email, PASSWORD)
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'Incorrect email or password' }),
+  ).toBeVisible()
 })
 
 for (const path of ['all', 'create', 'edit/1']) {

@@ -94,6 +94,12 @@ export async function linkInMail(address: string, subject: string): Promise<stri
   return link!
 }
 
+/** The path of a mailed link, with its token where new links (#) or old ones (?) have it. */
+export function pathOfLink(link: string, form: '#token=' | '?token='): string {
+  const { pathname, search, hash } = new URL(link)
+  return pathname + (search || hash).replace(/^[?#]token=/, form)
+}
+
 export const test = base.extend<{ user: Account; superuser: Account }>({
   user: async ({}, use) => use(await createAccount()),
   superuser: async ({}, use) => use(await createAccount({ is_superuser: true })),

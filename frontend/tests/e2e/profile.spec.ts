@@ -1,3 +1,4 @@
+import { usersUpdateUserMe } from '../../src/client'
 import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 test('the name is changed and taken away again', async ({ page, user }) => {
@@ -30,6 +31,19 @@ test('the e-mail is changed with the current password only', async ({ page, user
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page).toHaveURL(/profile\/view$/)
   await expect(page.getByRole('main').getByText(email)).toBeVisible()
+})
+
+test('a missing password is named even where the form has no field for it', async ({
+  page,
+  user,
+}) => {
+  await openAs(page, user, '/main/profile/edit')
+  await page.getByLabel('Full name').fill('Grace Example')
+  // Changed elsewhere meanwhile: saving the form would change it back.
+  const body = { email: newEmail(), current_password: PASSWORD }
+  await usersUpdateUserMe({ client: user.client, body })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
 test('a new password keeps this session, and is the one that counts', async ({ page, user }) => {

@@ -1,4 +1,20 @@
-import { createAccount, expect, fillLogin, linkInMail, newEmail, PASSWORD, test } from './fixtures'
+import { loginRecoverPassword } from '../../src/client'
+import {
+  type Account,
+  createAccount,
+  expect,
+  fillLogin,
+  linkInMail,
+  newEmail,
+  PASSWORD,
+  pathOfLink,
+  test,
+} from './fixtures'
+
+async function recoveryLink({ client, email }: Account): Promise<string> {
+  await loginRecoverPassword({ client, path: { email } })
+  return linkInMail(email, 'Password recovery')
+}
 
 test('a forgotten password is replaced by the link in the mail, once', async ({ page, user }) => {
   await page.goto('/login')
@@ -55,4 +71,98 @@ test('an address without its token says so', async ({ page }) => {
   await expect(page.getByText('This address lacks its token')).toBeVisible()
   await page.getByText('Ask for a new link').click()
   await expect(page).toHaveURL(/recover-password$/)
+})
+
+for (const form of ['#token=', '?token='] as const) {
+  test(`the token of a ${form} link is used once and left nowhere`, async ({ page, user }) => {
+    const path = pathOfLink(await recoveryLink(user), form)
+    const token = path.split('=')[1]!
+    const requests: Promise<{ url: string; referer?: string }>[] = []
+    page.on('request', (request) =>
+      requests.push(request.allHeaders().then(({ referer }) => ({ url: request.url(), referer }))),
+    )
+
+    await page.goto(path)
+    await page.getByLabel('New password').fill('my own password')
+    await page.getByLabel('Confirm password').fill('my own password')
+    await expect(page).toHaveURL(/\/reset-password$/)
+    const kept = await page.evaluate(() =>
+      JSON.stringify([history.state, document.title, localStorage, sessionStorage]),
+    )
+    expect(kept).not.toContain(token)
+    await page.getByRole('button', { name: 'Reset password' }).click()
+    await expect(page.getByText('Password successfully reset')).toBeVisible()
+    await fillLogin(page, user.email, 'my own password')
+    await expect(page).toHaveURL(/dashboard$/)
+
+    const sent = await Promise.all(requests)
+    expect(sent.filter(({ referer }) => referer?.includes(token))).toEqual([])
+    // Only the old form needs a request that names the token: the one for the link itself.
+    const named = sent.filter(({ url }) => url.includes(token))
+    expect(named.length).toBe(form === '?token=' ? 1 : 0)
+  })
+
+  test(`the address of a ${form} link is cleared before the view is loaded`, async ({ page }) => {
+    await page.addInitScript(() => localStorage.setItem('locale', 'ru'))
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const waiting = page.waitForRequest(/assets\/ru-/)
+    await page.route(/assets\/(ru|ResetPassword)-/, async (route) => {
+      await held
+      await route.continue()
+    })
+    await page.goto(`/reset-password${form}x`, { waitUntil: 'commit' })
+    await waiting
+    expect(page.url()).toMatch(/\/reset-password$/)
+    release()
+    await expect(page.getByRole('heading', { name: 'Новый пароль' })).toBeVisible()
+  })
+
+  test(`a ${form} link can’t be opened again by Back or a reload`, async ({ page }) => {
+    await page.goto('/login')
+    await page.goto(`/reset-password${form}x`)
+    await expect(page.getByLabel('New password')).toBeVisible()
+    await page.goto('/robots.txt')
+    expect(await page.evaluate(() => document.referrer)).not.toContain('token')
+    await page.goBack()
+    await expect(page).toHaveURL(/\/reset-password$/)
+    await page.reload()
+    await expect(page.getByText('This address lacks its token')).toBeVisible()
+    await page.goBack()
+    await expect(page).toHaveURL(/\/login$/)
+  })
+}
+
+test('a link that is opened in the tab of an incomplete one is used', async ({ page, user }) => {
+  const path = pathOfLink(await recoveryLink(user), '#token=')
+  await page.goto('/reset-password')
+  await expect(page.getByText('This address lacks its token')).toBeVisible()
+  // Only the fragment changes, so the web app is not loaded again.
+  await page.evaluate((link) => location.assign(link), path)
+  await page.getByLabel('New password').fill('my own password')
+  await expect(page).toHaveURL(/\/reset-password$/)
+  await page.getByLabel('Confirm password').fill('my own password')
+  await page.getByRole('button', { name: 'Reset password' }).click()
+  await expect(page.getByText('Password successfully reset')).toBeVisible()
+})
+
+for (const link of [
+  '/reset-password/#token=x',
+  '/RESET-PASSWORD#token=x',
+  '/reset-password?utm_source=mail#token=x',
+  '/reset-password?token=x&utm_source=mail',
+]) {
+  test(`${link} is understood, and cleared`, async ({ page }) => {
+    await page.goto(link)
+    await expect(page.getByLabel('New password')).toBeVisible()
+    expect(page.url()).not.toMatch(/[?#]/)
+  })
+}
+
+test('the token is forgotten when the form is left', async ({ page }) => {
+  await page.goto('/reset-password#token=x')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(page).toHaveURL(/\/login$/)
+  await page.goBack()
+  await expect(page.getByText('This address lacks its token')).toBeVisible()
 })

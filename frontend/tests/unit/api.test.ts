@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { ApiError, errorText, toApiError } from '@/api'
+import { ApiError, errorText, problemText, toApiError } from '@/api'
 import { setLocale } from '@/plugins/i18n'
 
 const answer = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
@@ -14,8 +14,16 @@ test('a refusal has the status and the text of the API', () => {
 test('each invalid field keeps its own text', () => {
   const detail = [{ type: 'too_short', loc: ['body', 'title'], msg: 'Too short' }]
   expect(toApiError({ detail }, answer(422)).problems).toEqual([
-    { field: 'title', text: 'Too short' },
+    { field: 'title', type: 'too_short', text: 'Too short' },
   ])
+})
+
+test('a problem is translated by its type, and shown as it is without a translation', async () => {
+  const common = { field: 'password', type: 'password_too_common', text: 'Too common.' }
+  expect(problemText(common)).toBe('Choose a less common password')
+  await setLocale('ru')
+  expect(problemText(common)).toBe('Выберите менее распространённый пароль')
+  expect(problemText({ ...common, type: 'of_tomorrow' })).toBe('Too common.')
 })
 
 test.each([

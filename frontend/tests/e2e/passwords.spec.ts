@@ -1,0 +1,96 @@
+import type { Page } from '@playwright/test'
+import { loginRecoverPassword } from '../../src/client'
+import {
+  type Account,
+  expect,
+  linkInMail,
+  newEmail,
+  openAs,
+  PASSWORD,
+  pathOfLink,
+  test,
+} from './fixtures'
+
+const { PROJECT_NAME = '' } = process.env
+
+const TEXTS = {
+  en: {
+    common: 'Choose a less common password',
+    email: 'Choose a password that is not the email',
+    name: 'Choose a password that is not the name of this site',
+  },
+  ru: {
+    common: 'Выберите менее распространённый пароль',
+    email: 'Выберите пароль, который не совпадает с почтой',
+    name: 'Выберите пароль, который не совпадает с названием сайта',
+  },
+}
+
+/** Each opens a form, fills in all but the new password, and returns the email of the account. */
+const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>> = {
+  'sign-up': async (page) => {
+    await page.goto('/sign-up')
+    return fillEmail(page)
+  },
+  'user creation': async (page, superuser) => {
+    await openAs(page, superuser, '/main/admin/users/create')
+    return fillEmail(page)
+  },
+  'user editing': async (page, superuser) => {
+    await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+    // The field for the current password is there once a new one is typed.
+    await page.locator('input[name=password]').fill('x')
+    await page.locator('input[name=current_password]').fill(PASSWORD)
+    return superuser.email
+  },
+  profile: async (page, superuser) => {
+    await openAs(page, superuser, '/main/profile/password')
+    await page.locator('input[name=current_password]').fill(PASSWORD)
+    return superuser.email
+  },
+  'password reset': async (page, { client, email }) => {
+    await loginRecoverPassword({ client, path: { email } })
+    await page.goto(pathOfLink(await linkInMail(email, 'Password recovery'), '#token='))
+    return email
+  },
+}
+
+async function fillEmail(page: Page): Promise<string> {
+  const email = newEmail()
+  await page.locator('input[name=email]').fill(email)
+  return email
+}
+
+for (const [form, open] of Object.entries(FORMS)) {
+  for (const [locale, texts] of Object.entries(TEXTS)) {
+    test(`a weak password is named at its field: ${form}, ${locale}`, async ({
+      page,
+      superuser,
+    }) => {
+      await page.addInitScript((chosen) => localStorage.setItem('locale', chosen), locale)
+      const email = await open(page, superuser)
+      const { pathname } = new URL(page.url())
+      const field = page.locator('input[name=password], input[name=new_password]')
+      const send = async (password: string) => {
+        await field.fill(password)
+        await page.locator('input[name=confirm_password]').fill(password)
+        await page.locator('button[type=submit]').click()
+      }
+      for (const [password, text] of [
+        ['password', texts.common],
+        ['QWERTYUIOP', texts.common],
+        ['        ', texts.common],
+        [email, texts.email],
+        [email.split('@')[0]!.toUpperCase(), texts.email],
+        [PROJECT_NAME, texts.name],
+        [PROJECT_NAME.toLowerCase().replaceAll(' ', ''), texts.name],
+      ] as const) {
+        await send(password)
+        await expect(field).toHaveAccessibleDescription(text)
+        await expect(field).toBeFocused()
+      }
+      await send('an unusual password')
+      await expect(page).not.toHaveURL(new RegExp(`${pathname}$`))
+    })
+  }
+}
