@@ -3,9 +3,12 @@
 import os
 import sys
 
+from app.core.config import settings
+from app.core.passwords import DEFAULT_SECRET
+
 
 def login_problem(login: str) -> str:
-    """What Flower cannot represent in a login, or an empty string."""
+    """Return what is wrong with the login, or an empty string."""
     user, _, password = login.partition(":")
     if not user.strip() or not password:
         return "must be user:password"
@@ -15,6 +18,8 @@ def login_problem(login: str) -> str:
     # Browsers disagree on how to encode other characters.
     if not (login.isascii() and login.isprintable()):
         return "must contain printable ASCII characters only"
+    if DEFAULT_SECRET in login and settings.ENVIRONMENT != "development":
+        return f"is still {DEFAULT_SECRET!r}, which is for development only"
     return ""
 
 
@@ -24,6 +29,7 @@ def main() -> None:
 
     # After the check, because these imports take a second.
     from flower.views import BaseHandler  # type: ignore[import-untyped]
+    from flower.views.monitor import Healthcheck  # type: ignore[import-untyped]
     from tornado.web import HTTPError, RequestHandler
 
     import app.worker  # noqa: F401  # its tasks
@@ -37,7 +43,13 @@ def main() -> None:
         except TypeError as error:  # Flower compares text, and hmac only takes ASCII text.
             raise HTTPError(401) from error
 
+    def require_login(handler: RequestHandler) -> None:
+        """Raise a 401 before any view: Flower itself shows /metrics to everybody."""
+        if not isinstance(handler, Healthcheck):
+            handler.current_user  # noqa: B018  # Reading it checks the login.
+
     BaseHandler.get_current_user = reject_what_cannot_be_compared
+    BaseHandler.prepare = require_login
     celery_app.start(["flower", *sys.argv[1:]])
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from email.utils import make_msgid
 
 import idna
-from emails.backend.smtp.backend import SMTPBackend
 from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.celery_app import send_task_after_commit
 from app.core.config import settings
 from app.core.security import Purpose, create_token
+from app.core.smtp import VerifyingBackend
 from app.models import User
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def send_email(email_to: str, subject: str, template: str, **context: str | int)
         mail_from=(settings.EMAILS_FROM_NAME, sender),
         message_id=make_msgid(domain=sender.partition("@")[2]),
     )
-    with SMTPBackend(
+    with VerifyingBackend(
         host=settings.SMTP_HOST,
         port=settings.SMTP_PORT,
         user=settings.SMTP_USER,

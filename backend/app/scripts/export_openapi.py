@@ -21,15 +21,13 @@ ERRORS = ("HTTPException", "InvalidGrant", "NotAuthenticated", "ServiceUnavailab
 # The schema doesn't depend on them, but the app does not start without.
 sys.path.insert(0, str(BACKEND))
 os.environ |= {
-    "ENVIRONMENT": "production",
+    "ENVIRONMENT": "development",
     "API_V1_STR": "/api/v1",
     "SECRET_KEY": "unused",
     "POSTGRES_PASSWORD": "unused",
     "SQLALCHEMY_DATABASE_URI": "",
     "FIRST_SUPERUSER": "unused@example.com",
     "FIRST_SUPERUSER_PASSWORD": "unused password",
-    "FLOWER_BASIC_AUTH": "",
-    "PGADMIN_DEFAULT_PASSWORD": "",
 }
 
 from app.main import app

@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
-from app.core.setting_types import Origin, RedisURL, SentryDSN, is_loopback, parse_origins
+from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_origins
 
 PORT = Field(ge=1, le=65535)
 # A shorter key of HS256 is weaker than the algorithm (RFC 7518, 3.2).
@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     SMTP_HOST: str | None = None
     SMTP_USER: str | None = None
     SMTP_PASSWORD: str | None = None
+    SMTP_CA_FILE: CAFile | None = None
     EMAILS_FROM_EMAIL: EmailStr | None = None
     EMAILS_FROM_NAME: str = ""
     EMAILS_ENABLED: bool = True

@@ -1,9 +1,11 @@
 """Types of settings that need more than pydantic's own checks."""
 
+import ssl
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AnyHttpUrl, RedisDsn, TypeAdapter
+from pydantic import AfterValidator, AnyHttpUrl, FilePath, RedisDsn, TypeAdapter
 
 
 def parse_origins(value: object) -> object:
@@ -49,6 +51,15 @@ def check_sentry_dsn(value: str) -> str:
     return value
 
 
+def check_ca_file(value: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=value)
+    except ssl.SSLError as error:
+        raise ValueError("must be a file with certificates in PEM") from error
+    return value
+
+
 Origin = Annotated[str, AfterValidator(check_origin)]
 RedisURL = Annotated[str, AfterValidator(check_redis_url)]
+CAFile = Annotated[FilePath, AfterValidator(check_ca_file)]
 SentryDSN = Annotated[str, AfterValidator(check_sentry_dsn)]

@@ -10,6 +10,17 @@ import httpx2
 import pytest
 
 START = Path(__file__).parents[2] / "flower-start.sh"
+# What the settings need outside development.
+STRONG = {
+    "SECRET_KEY": "x" * 32,
+    "FIRST_SUPERUSER": "admin@example.com",
+    "FIRST_SUPERUSER_PASSWORD": "a good password",
+    "SQLALCHEMY_DATABASE_URI": "postgresql://app:secret@127.0.0.1:1/app",
+    "POSTGRES_PASSWORD": "secret",
+    "REDIS_PASSWORD": "secret",
+    "CELERY_BROKER_URL": "redis://:secret@127.0.0.1:1/0",
+    "CELERY_RESULT_BACKEND": "",
+}
 LOGIN = "admin:s$cret: {}'\"\\ #1"
 
 
@@ -19,8 +30,8 @@ def flower_env(login: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def flower() -> Iterator[str]:
-    """The address of a running Flower that wants LOGIN."""
+def flower() -> Iterator[httpx2.Client]:
+    """A client of a running Flower that wants LOGIN."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,7 +44,8 @@ def flower() -> Iterator[str]:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                yield client
         finally:
             process.kill()
 
@@ -42,12 +54,51 @@ def basic(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
-def test_flower_opens_with_its_login(flower: str) -> None:
+def test_flower_opens_with_its_login(flower: httpx2.Client) -> None:
     headers = {b"Authorization": basic(LOGIN.encode())}
-    assert httpx2.get(f"{flower}/workers", headers=headers).status_code == 200
+    assert flower.get("/workers", headers=headers).status_code == 200
+    metrics = flower.get("/metrics", headers=headers)
+    assert metrics.status_code == 200
+    assert "python_info" in metrics.text
 
 
-@pytest.mark.parametrize("path", ["/workers", "/tasks", "/api/workers"])
+PATHS = [
+    "/",
+    "/workers",
+    "/worker/x",
+    "/task/x",
+    "/tasks",
+    "/tasks/datatable",
+    "/broker",
+    "/api/workers",
+    "/api/tasks",
+    "/api/task/types",
+    "/api/queues/length",
+    "/api/task/info/x",
+    "/api/task/result/x",
+    "/metrics",
+    "/metrics?x=1",
+    "/nothing",
+    "/login",
+    "/logout",
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_shown_without_the_login(flower: httpx2.Client, method: str, path: str) -> None:
+    response = flower.request(method, path)
+    assert response.status_code in (401, 405)
+    assert "python_info" not in response.text
+    assert "celery" not in response.text.lower()
+
+
+def test_health_check_needs_no_login(flower: httpx2.Client) -> None:
+    response = flower.get("/healthcheck")
+    assert (response.status_code, response.text) == (200, "OK")
+
+
+@pytest.mark.parametrize("path", ["/workers", "/tasks", "/api/workers", "/metrics"])
 @pytest.mark.parametrize(
     "header",
     [
@@ -72,9 +123,11 @@ def test_flower_opens_with_its_login(flower: str) -> None:
         pytest.param(basic(b"\xff\xfe\x00"), id="neither"),
     ],
 )
-def test_anything_but_the_login_is_401(flower: str, path: str, header: bytes | None) -> None:
+def test_anything_but_the_login_is_401(
+    flower: httpx2.Client, path: str, header: bytes | None
+) -> None:
     headers = {} if header is None else {b"Authorization": header}
-    response = httpx2.get(flower + path, headers=headers)
+    response = flower.get(path, headers=headers)
     assert response.status_code == 401
     assert "Traceback" not in response.text
 
@@ -111,6 +164,23 @@ def test_login_that_flower_cannot_represent_is_rejected_at_start(login: str, rea
     assert reason in error
     assert "Traceback" not in error
     assert ":pa" not in error.replace("user:password", "")
+
+
+@pytest.mark.parametrize(
+    ("login", "environment"),
+    [("admin:changethis", "production"), ("other:changethis!", "staging"), ("changethis:x", None)],
+)
+def test_published_login_is_rejected_outside_development(
+    login: str, environment: str | None
+) -> None:
+    env = flower_env(login) | STRONG
+    env.pop("ENVIRONMENT")
+    if environment is not None:
+        env["ENVIRONMENT"] = environment
+    error = failed_start(env)
+    assert "FLOWER_BASIC_AUTH" in error
+    assert "changethis" in error
+    assert "Traceback" not in error
 
 
 def test_login_in_a_file_is_checked_too(tmp_path: Path) -> None:

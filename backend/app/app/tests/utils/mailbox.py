@@ -7,6 +7,7 @@ from threading import Condition
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 class Mailbox:
@@ -14,6 +15,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        # The passwords of logins, for servers that take any.
+        self.logins: list[bytes] = []
         # Sent in place of "250 OK", one for each mail, until none is left.
         self.refusals: list[str] = []
         self._arrived = Condition()
@@ -28,6 +31,10 @@ class Mailbox:
             yield mailbox
         finally:
             controller.stop()
+
+    def take_login(self, *arguments: Any) -> AuthResult:
+        self.logins.append(arguments[-1].password)
+        return AuthResult(success=True)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         if self.refusals:

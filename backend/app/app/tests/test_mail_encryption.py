@@ -1,0 +1,157 @@
+"""Mail is sent over TLS only to a server whose certificate is verified."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from app import utils
+from app.core.config import settings
+from app.tests.utils.certificates import Certificate, make_certificate
+from app.tests.utils.environment import PROCESS, free_port
+from app.tests.utils.mailbox import Mailbox
+from app.tests.utils.utils import random_email
+
+PASSWORD = "smtp-password-canary"
+Servers = Callable[[Certificate], AbstractContextManager[Mailbox]]
+
+
+@pytest.fixture(scope="module")
+def ca() -> Certificate:
+    return make_certificate(is_ca=True)
+
+
+@pytest.fixture(params=["STARTTLS", "SSL"])
+def serving(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Servers:
+    """Start SMTP servers with a certificate, over TLS from the start or after STARTTLS."""
+    is_ssl = request.param == "SSL"
+
+    @contextmanager
+    def serve(certificate: Certificate) -> Iterator[Mailbox]:
+        context = certificate.server_context(tmp_path)
+        mailbox = Mailbox()
+        port = free_port(22_000 + 1000 * PROCESS)
+        controller = Controller(
+            mailbox,
+            hostname="127.0.0.1",
+            port=port,
+            ssl_context=context if is_ssl else None,
+            tls_context=None if is_ssl else context,
+            authenticator=mailbox.take_login,
+            auth_require_tls=not is_ssl,
+        )
+        controller.start()
+        monkeypatch.setattr(settings, "SMTP_PORT", port)
+        try:
+            yield mailbox
+        finally:
+            controller.stop()
+
+    monkeypatch.setattr(settings, "SMTP_TLS", not is_ssl)
+    monkeypatch.setattr(settings, "SMTP_SSL", is_ssl)
+    monkeypatch.setattr(settings, "SMTP_USER", "user")
+    monkeypatch.setattr(settings, "SMTP_PASSWORD", PASSWORD)
+    monkeypatch.setattr(settings, "SMTP_HOST", "localhost")
+    return serve
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> None:
+    monkeypatch.setattr(settings, "SMTP_CA_FILE", ca.write(folder / "ca.pem"), raising=False)
+
+
+def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
+    with pytest.raises(utils.MailNotSent, match=reason) as error:
+        utils.send_test_email(random_email())
+    assert PASSWORD not in str(error.value)
+    assert mailbox.mails == []
+    assert mailbox.logins == []
+
+
+def test_mail_is_sent_to_a_server_of_the_named_ca(
+    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trust(monkeypatch, ca, tmp_path)
+    email = random_email()
+    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+        utils.send_test_email(email)
+        mailbox.wait_for(email)
+    assert mailbox.logins == [PASSWORD.encode()]
+
+
+def test_address_of_a_server_is_verified_too(
+    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trust(monkeypatch, ca, tmp_path)
+    monkeypatch.setattr(settings, "SMTP_HOST", "127.0.0.1")
+    email = random_email()
+    with serving(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
+        utils.send_test_email(email)
+        mailbox.wait_for(email)
+    with serving(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
+        assert_not_sent(mailbox, "IP address mismatch")
+
+
+def test_unknown_ca(serving: Servers, ca: Certificate) -> None:
+    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+        assert_not_sent(mailbox, "unable to get local issuer certificate")
+
+
+def test_self_signed(serving: Servers) -> None:
+    with serving(make_certificate("localhost")) as mailbox:
+        assert_not_sent(mailbox, "self-signed certificate")
+
+
+def test_self_signed_while_a_ca_is_named(
+    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trust(monkeypatch, ca, tmp_path)
+    with serving(make_certificate("localhost")) as mailbox:
+        assert_not_sent(mailbox, "self-signed certificate")
+
+
+@pytest.mark.parametrize(
+    "host", ["example.com", "localhost.example.com", "*.localhost", "127.0.0.1"]
+)
+def test_wrong_host_name(
+    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
+    trust(monkeypatch, ca, tmp_path)
+    with serving(make_certificate(host, issuer=ca)) as mailbox:
+        assert_not_sent(mailbox, "Hostname mismatch")
+
+
+@pytest.mark.parametrize(("days", "reason"), [((-2, -1), "expired"), ((1, 2), "not yet valid")])
+def test_expired_or_not_yet_valid(
+    serving: Servers,
+    ca: Certificate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    days: tuple[int, int],
+    reason: str,
+) -> None:
+    trust(monkeypatch, ca, tmp_path)
+    with serving(make_certificate("localhost", issuer=ca, days=days)) as mailbox:
+        assert_not_sent(mailbox, reason)
+
+
+def test_server_without_starttls_gets_nothing(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+) -> None:
+    """Somebody in between may have removed the offer."""
+    monkeypatch.setattr(settings, "SMTP_TLS", True)
+    before = len(mailbox.mails)
+    with pytest.raises(utils.MailNotSent, match="STARTTLS"):
+        utils.send_test_email(random_email())
+    assert len(mailbox.mails) == before
+
+
+def test_plain_server_is_no_ssl_server(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+    monkeypatch.setattr(settings, "SMTP_SSL", True)
+    before = len(mailbox.mails)
+    with pytest.raises(utils.MailNotSent):
+        utils.send_test_email(random_email())
+    assert len(mailbox.mails) == before
