@@ -1,20 +1,26 @@
 """pgAdmin and the mail catcher: large, so each installs itself at its first start, when the rest is up."""
 
 import contextlib
+import hashlib
 import json
+import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import install
 import node
-from settings import DATA, SCRIPTS, STATE, call, fail, read_ports, say
+import passwords
+from settings import DATA, ROOT, SCRIPTS, STATE, call, fail, read_ports, say
 
 Env = Mapping[str, str]
 MAILCATCHER = STATE / "mailcatcher"
 MAILDEV = MAILCATCHER / "node_modules/maildev/dist/bin/maildev.js"
+GUARD = ROOT / "scripts/mailcatcher/guard.mjs"
 PGADMIN_DATA = DATA / "pgadmin"
+PGPASS = "pgpass"
 
 
 def mailcatcher_ready() -> bool:
@@ -29,6 +35,10 @@ def prepare_mailcatcher(_: Env) -> None:
     install_mailcatcher()
 
 
+def mailcatcher_env(_: Env) -> dict[str, str]:
+    return {"MAILCATCHER_OWNER_ONLY": "1"} if sys.platform == "linux" else {}
+
+
 def mailcatcher(_: Env) -> list[str]:
     ports = read_ports()
     mails = DATA / "mailcatcher"
@@ -40,6 +50,7 @@ def mailcatcher(_: Env) -> list[str]:
         node.executable(),
         # A small nursery for short-lived objects: it takes a third less memory.
         "--max-semi-space-size=1",
+        f"--import={GUARD.as_uri()}",
         str(MAILDEV),
         *(f"--{name}={value}" for name, value in options.items()),
     ]
@@ -55,7 +66,7 @@ def _pgadmin_code() -> Path:
 
 
 def pgadmin_env(env: Env) -> dict[str, str]:
-    login = {"EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""), "PASSWORD": env.get("PGADMIN_DEFAULT_PASSWORD", "")}
+    login = {"EMAIL": env.get("PGADMIN_DEFAULT_EMAIL", ""), "PASSWORD": env["PGADMIN_DEFAULT_PASSWORD"]}
     return {
         # config_local.py there is pgAdmin's own way to be configured from outside its package.
         "PYTHONPATH": str(SCRIPTS / "pgadmin"),
@@ -68,16 +79,25 @@ def pgadmin_env(env: Env) -> dict[str, str]:
 
 def prepare_pgadmin(env: Env) -> None:
     install.pgadmin(SCRIPTS / "pgadmin")
-    state = PGADMIN_DATA / "pgadmin4.db"
-    if not state.exists():
+    names = ("PGADMIN_DEFAULT_EMAIL", "PGADMIN_DEFAULT_PASSWORD", "POSTGRES_USER", "POSTGRES_DB")
+    wanted = hashlib.sha256(json.dumps([env.get(name) for name in names]).encode()).hexdigest()
+    made = PGADMIN_DATA / "made-for"
+    if not made.exists() or made.read_text() != wanted:
         _first_pgadmin(env)
-    # The database's port may be another one today.
-    with contextlib.closing(sqlite3.connect(state)) as connection, connection:
+        passwords.write_private(made, wanted)
+    # The database's port and password may be others today.
+    with contextlib.closing(sqlite3.connect(PGADMIN_DATA / "pgadmin4.db")) as connection, connection:
         connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(env["POSTGRES_PORT"]),))
+    login = (env["POSTGRES_USER"], env["POSTGRES_PASSWORD"])
+    user, password = (re.sub(r"([:\\])", r"\\\1", word) for word in login)
+    # pgAdmin looks for a user's files here.
+    folder = PGADMIN_DATA / "storage" / env["PGADMIN_DEFAULT_EMAIL"].replace("@", "_")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passwords.write_private(folder / PGPASS, f"*:*:*:{user}:{password}\n")
 
 
 def _first_pgadmin(env: Env) -> None:
-    if not env.get("PGADMIN_DEFAULT_EMAIL") or len(env.get("PGADMIN_DEFAULT_PASSWORD", "")) < 6:
+    if not env.get("PGADMIN_DEFAULT_EMAIL") or len(env["PGADMIN_DEFAULT_PASSWORD"]) < 6:
         fail("pgAdmin wants PGADMIN_DEFAULT_EMAIL and a PGADMIN_DEFAULT_PASSWORD of six characters or more in .env.")
     say("Setting up pgAdmin (about 15 seconds) ...")
     shutil.rmtree(PGADMIN_DATA, ignore_errors=True)
@@ -92,8 +112,7 @@ def _first_pgadmin(env: Env) -> None:
         "MaintenanceDB": env["POSTGRES_DB"],
         "Username": env["POSTGRES_USER"],
         "SSLMode": "prefer",
-        # Asked at each connection, so no copy of the password lies about.
-        "PasswordExecCommand": "printenv POSTGRES_PASSWORD",
+        "PassFile": f"/{PGPASS}",
     }
     servers = new / "servers.json"
     servers.write_text(json.dumps({"Servers": {"1": server}}))

@@ -1,6 +1,7 @@
 """The verbs of native.sh."""
 
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -16,7 +17,7 @@ import ports
 import strays
 import supervise
 from services import SERVICES
-from settings import DATA, PORTS, RUN, environment, fail, locked, read_ports, say
+from settings import DATA, PORTS, ROOT, RUN, SECRETS, environment, fail, locked, read_ports, say
 
 # The rest begins when these are up, not to be in their way.
 CORE = {"db", "redis", "proxy", "backend", "celeryworker", "frontend"}
@@ -69,7 +70,8 @@ def bring_up(names: set[str], *, bound: bool, meanwhile: Callable[[], None] = la
     missing = names - services_up()
     say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
     env = environment(supervise.caller_environment())
-    db.prepare(env)
+    if "db" in missing:
+        db.prepare(env)
     for name in missing & CORE:
         supervise.start_service(name)
     health.wait(names & CORE, env, meanwhile)
@@ -103,6 +105,7 @@ def _welcome(started: set[str]) -> None:
         **{text: f"http://localhost:{chosen[port]}" for service in SERVICES.values() for port, text in service.pages},
         "PostgreSQL": f"localhost:{chosen['db']}, database {env['POSTGRES_DB']}",
         "First login": f"{env.get('FIRST_SUPERUSER', '')}, {_password(env)}",
+        "Other logins": f"cat {shlex.quote(os.path.relpath(SECRETS, ROOT))} (what it does not have is in .env)",
     }
     say("")
     for name, value in rows.items():
@@ -216,9 +219,11 @@ def _stop(names: list[str]) -> None:
 
 
 def _start(names: list[str]) -> None:
+    env = environment(supervise.caller_environment())
+    if "db" in set(names) - services_up():
+        db.prepare(env)
     for name in names:
         supervise.start_service(name)
-    env = environment(supervise.caller_environment())
     health.wait(set(names) & CORE, env)
     health.settle([name for name in set(names) - CORE if _is_installed(name)], env)
     failing = health.failing(set(names) - CORE)
@@ -230,6 +235,8 @@ def down(args: Namespace) -> None:
     with locked(RUN / "lock", BUSY):
         say("Everything is stopped." if supervise.stop() else "Nothing was running.")
         if args.volumes:
+            db.remove_copy()
             shutil.rmtree(DATA)
+            SECRETS.unlink(missing_ok=True)
             PORTS.unlink(missing_ok=True)
             say("The data are removed; the installed packages stay.")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import frontend
 from settings import RUN, read_ports
@@ -15,12 +16,23 @@ ROUTES = RUN / "traefik-routes.yml"
 BACKEND_RULE = "PathRegexp(`^/(api|docs|redoc)(/|$)`)"
 
 
+# What no website can give its own address as: localhost, names below it, and IP addresses.
+LOCAL_HOSTS = "HostRegexp(`^(.+\\.)?localhost$`) || HostRegexp(`^[0-9.]+$`) || HostRegexp(`^\\[`)"
+
+
 def command(env: Mapping[str, str]) -> list[str]:
-    write(read_ports(), compress=frontend.shows_build(env))
+    domains = [env["DOMAIN"], *(value for name, value in env.items() if name.startswith("VUE_APP_DOMAIN_"))]
+    write(read_ports(), _hosts(domains), compress=frontend.shows_build(env))
     return ["traefik", f"--configfile={STATIC.name}"]
 
 
-def write(ports: Mapping[str, int], *, compress: bool) -> None:
+def _hosts(domains: list[str]) -> str:
+    """Return the rule for the names that lead here. A website may let its own name lead to this machine, too."""
+    names = {urlsplit(f"//{domain}").hostname for domain in domains}
+    return " || ".join([LOCAL_HOSTS, *(f"Host(`{name}`)" for name in sorted(filter(None, names)))])
+
+
+def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
     def local(name: str) -> dict[str, str]:
         return {"address": f"127.0.0.1:{ports[name]}"}
 
@@ -30,19 +42,30 @@ def write(ports: Mapping[str, int], *, compress: bool) -> None:
     static = {
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "entryPoints": {"web": local("proxy"), "traefik": local("dashboard")},
-        "api": {"insecure": True},
+        "api": {},
         "ping": {},
         "providers": {"file": {"filename": ROUTES.name}},
     }
     # As production's nginx does; Vite's development server has no use for it.
     compressed = {"middlewares": ["compress"]} if compress else {}
+    web = {"entryPoints": ["web"]}
     routes = {
         "http": {
             "routers": {
-                "backend": {"rule": BACKEND_RULE, "service": "backend", "priority": 2},
-                "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **compressed},
+                "backend": {"rule": f"({hosts}) && {BACKEND_RULE}", "service": "backend", "priority": 2, **web},
+                # Vite rejects other names itself.
+                "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **web, **compressed},
+                "dashboard": {
+                    "rule": hosts,
+                    "service": "api@internal",
+                    "entryPoints": ["traefik"],
+                    "middlewares": ["dashboard"],
+                },
             },
-            "middlewares": {"compress": {"compress": {}}},
+            "middlewares": {
+                "compress": {"compress": {}},
+                "dashboard": {"redirectRegex": {"regex": "^([^/]+//[^/]+)/$", "replacement": "${1}/dashboard/"}},
+            },
             "services": {"backend": server("backend"), "frontend": server("frontend")},
         }
     }

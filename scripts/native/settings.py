@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import env_file
+import passwords
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "backend" / "app"
@@ -26,6 +28,7 @@ RUN = STATE / "test" if TESTING else STATE
 DATA = RUN / "data"
 LOGS = RUN / "log"
 PORTS = RUN / "ports.json"
+SECRETS = RUN / "secrets.env"
 
 
 def say(text: str) -> None:
@@ -38,12 +41,14 @@ def fail(text: str) -> NoReturn:
 
 def prepare_state() -> None:
     try:
-        DATA.mkdir(parents=True, exist_ok=True)
-        LOGS.mkdir(mode=0o700, exist_ok=True)
+        for folder in (STATE, RUN, DATA, LOGS):
+            folder.mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
         fail(f"{error.filename} can't be written: run this as the user who owns the clone.")
     if STATE.stat().st_uid != os.geteuid():
         fail(f"{STATE} belongs to another user: run this as that user, or as root remove the folder (its data go too).")
+    # Older versions let every user in.
+    STATE.chmod(0o700)
 
 
 @contextmanager
@@ -72,9 +77,13 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
     except ValueError as error:
         fail(str(error))
     values |= {name: caller[name] for name in values if name in caller}
-    for name in ("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"):
-        if not values.setdefault(name, caller.get(name, "")):
+    for name in ("POSTGRES_USER", "POSTGRES_DB", *passwords.NAMES):
+        if not values.setdefault(name, caller.get(name, "")) and name not in passwords.NAMES:
             fail(f"{name} is not set: give it a value in {ROOT / '.env'}.")
+    if values["POSTGRES_USER"] == "postgres":
+        why = "postgres is the superuser of the database server, and the application needs its own role"
+        fail(f"{why}: set POSTGRES_USER=app, or another name, in {ROOT / '.env'} (existing data are upgraded).")
+    passwords.fill_in(values, SECRETS)
     ports = read_ports()
     web, domain = ports.get("proxy", 80), values.get("DOMAIN") or "localhost"
     addresses = {
@@ -82,7 +91,7 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         "SERVER_HOST": f"http://{domain}" if web == 80 else f"http://{domain}:{web}",
         "POSTGRES_SERVER": "127.0.0.1",
         "POSTGRES_PORT": str(ports.get("db", "")),
-        "REDIS_URL": f"redis://127.0.0.1:{ports.get('redis', '')}/0",
+        "REDIS_URL": f"redis://:{quote(values['REDIS_PASSWORD'], safe='')}@127.0.0.1:{ports.get('redis', '')}/0",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.get("smtp", "")),
         "SMTP_TLS": "False",

@@ -23,6 +23,7 @@ def no_ports_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "ports.json"
     for module in (ports, settings):
         monkeypatch.setattr(module, "PORTS", file)
+    monkeypatch.setattr(settings, "SECRETS", tmp_path / "secrets.env")
     return file
 
 

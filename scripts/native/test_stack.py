@@ -20,13 +20,12 @@ import psutil
 import pytest
 
 import commands
-import env_file
 import health
 import settings
 import supervise
 
 ROOT = Path(__file__).parents[2]
-ENV = env_file.read(ROOT / ".env")
+ENV = settings.environment()
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
 FRONTEND = f"http://localhost:{PORTS['frontend']}"
@@ -344,6 +343,22 @@ def test_service_that_keeps_ending_is_given_up(short_patience: Namespace) -> Non
     assert time.monotonic() - began < 30
 
 
-def test_pgadmin() -> None:
+def test_pgadmin_connects_to_the_database() -> None:
     """Last, because it may still be installing itself."""
-    eventually(lambda: httpx2.get(f"http://localhost:{PORTS['pgadmin']}/login").is_success, 400)
+    with httpx2.Client(base_url=f"http://localhost:{PORTS['pgadmin']}") as client:
+        page = eventually(lambda: succeeded(client.get("/login")), 400).text
+        token = re.search(r'csrfToken[^:]*: *"?\\?"?([\w.-]{20,})', page)
+        assert token
+        form = {"email": ENV["PGADMIN_DEFAULT_EMAIL"], "password": ENV["PGADMIN_DEFAULT_PASSWORD"]}
+        client.post("/authenticate/login", data={**form, "csrf_token": token[1], "internal_button": "Login"})
+        # The token of a page that is logged in.
+        script = client.get("/browser/js/utils.js").text
+        token = re.search(r"csrf_token'\] = '([^']+)'", script)
+        assert token
+        client.headers["X-pgA-CSRFToken"] = token[1]
+        (group,) = client.get("/browser/nodes/").json()["data"]
+        (server,) = client.get(f"/browser/server/nodes/{group['_id']}/").json()["result"]
+        assert server["label"] == "db"
+        connected = client.post(f"/browser/server/connect/{group['_id']}/{server['_id']}").json()
+        assert connected["data"]["connected"] is True, connected
+        assert connected["data"]["user"]["name"] == ENV["POSTGRES_USER"]

@@ -15,6 +15,7 @@ import psutil
 import apps
 import browser
 import commands
+import db
 import frontend
 import health
 import node
@@ -129,6 +130,7 @@ def _run_projects(projects: list[str], words: list[str], env: Mapping[str, str])
 
 def _remove() -> None:
     supervise.stop()
+    db.remove_copy()
     shutil.rmtree(DATA, ignore_errors=True)
     PORTS.unlink(missing_ok=True)
     prepare_state()

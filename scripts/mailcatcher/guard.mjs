@@ -1,0 +1,81 @@
+// Keeps websites from reading the caught mail. The mail catcher is started with node --import guard.mjs.
+//
+// DOMAIN: further names under which the web page may be opened, separated by commas.
+// MAILCATCHER_OWNER_ONLY: when set, only this process's own user, and root, may connect (Linux).
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { ServerResponse } from 'node:http'
+import { Server } from 'node:net'
+
+const hostname = (host) => URL.parse(`http://${host}`)?.hostname
+const names = new Set(['localhost', '127.0.0.1', '[::1]'])
+for (const name of (process.env.DOMAIN ?? '').split(',')) names.add(hostname(name.trim()))
+
+/** Why a request is rejected, if it is. */
+function rejection({ method, headers }) {
+  const name = headers.host && hostname(headers.host)
+  // A website may let its own name lead to this machine.
+  if (!name || !(names.has(name) || name.endsWith('.localhost'))) return 'The mail catcher has another host name.'
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
+  if (origin !== undefined && origin !== `http://${headers.host}`) return 'Another origin may not use the mail catcher.'
+  // A link to the page: the browser shows it in a tab, and the linking site can't read it.
+  const isLink = method === 'GET' && mode === 'navigate' && destination === 'document'
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isLink) {
+    return 'Another website may not use the mail catcher.'
+  }
+}
+
+/** Whether a client on this machine runs as this process's user or as root. */
+function isOwner({ remoteAddress, remotePort, localAddress, localPort }) {
+  const end = (address = '', port = 0) => {
+    const bytes = address.replace('::ffff:', '').split('.').reverse()
+    return [Buffer.from(bytes).toString('hex'), port.toString(16).padStart(4, '0')].join(':').toUpperCase()
+  }
+  const [client, server] = [end(remoteAddress, remotePort), end(localAddress, localPort)]
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    for (const line of readFileSync(file, 'utf8').split('\n')) {
+      const [, from = '', to = '', , , , , uid, , inode] = line.trim().split(/\s+/)
+      // A socket that its program has closed has no inode and shows root as its owner.
+      if (from.endsWith(client) && to.endsWith(server)) {
+        return inode !== '0' && [0, process.getuid()].includes(Number(uid))
+      }
+    }
+  }
+  return false
+}
+
+// Every event of every server passes here first, so no route, socket or plugin is left out.
+Server.prototype.emit = function (event, ...values) {
+  const [first, second] = values
+  if (event === 'connection' && process.env.MAILCATCHER_OWNER_ONLY && !isOwner(first)) {
+    first.destroy()
+    return true
+  }
+  if (['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect'].includes(event)) {
+    const reason = rejection(first)
+    if (reason && second instanceof ServerResponse) {
+      second.writeHead(403, { 'Content-Type': 'text/plain', Connection: 'close' }).end(reason)
+      return true
+    }
+    if (reason) {
+      second.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${reason}`)
+      return true
+    }
+  }
+  return EventEmitter.prototype.emit.call(this, event, ...values)
+}
+
+const isCors = (name) => /^access-control-/i.test(name)
+const { writeHead } = ServerResponse.prototype
+ServerResponse.prototype.writeHead = function (status, ...values) {
+  for (const name of this.getHeaderNames().filter(isCors)) this.removeHeader(name)
+  const kept = values.map((value) => {
+    if (Array.isArray(value)) return value.filter((_, index) => !isCors(value[index - (index % 2)]))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).filter(([name]) => !isCors(name)))
+  })
+  // For browsers that send no Sec-Fetch headers.
+  this.setHeader('X-Frame-Options', 'SAMEORIGIN')
+  this.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
+  return writeHead.call(this, status, ...kept)
+}
