@@ -49,7 +49,7 @@ printf '%s\n' "$config" | awk '
 ' >docker-stack.yml
 published=$(awk '
   /^  [^ ]/ { service = $1 }
-  /changethis/ {
+  /^ *[A-Z_]+: .*changethis/ {
     name = $1
     if (service == "db:") name = name == "APP_PASSWORD:" ? "POSTGRES_PASSWORD:" : "POSTGRES_SUPERUSER_PASSWORD:"
     if (service == "redis:") name = "REDIS_PASSWORD:"
