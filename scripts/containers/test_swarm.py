@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from time import sleep
 
 import httpx2
@@ -276,12 +275,18 @@ def test_deploying_without_a_setting_names_it(stack: Stack, name: str) -> None:
     assert "is not set" in output or "set it in .env" in output
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Stack:
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A copy of the project that has deployed nothing yet."""
-    stack = Stack(tmp_path / "another", {**SETTINGS, "STACK_NAME": "rejected", "TAG": "1"})
-    stack.run("sh", "-c", made_secrets())
-    return stack
+    settings = {**SETTINGS, "STACK_NAME": "rejected", "TAG": "1"}
+    return Stack(tmp_path_factory.mktemp("containers") / "another stack", settings)
+
+
+@pytest.fixture
+def folder(copy: Stack) -> Stack:
+    (copy.folder / ".env.production").unlink(missing_ok=True)
+    copy.run("sh", "-c", made_secrets())
+    return copy
 
 
 def rejection(folder: Stack, **env: str) -> str:
