@@ -34,9 +34,8 @@ fi
 CREATE_ROLE_VERSION=$(cksum scripts/postgres/create-role.sql | cut -d ' ' -f 1)
 DOCKER_PROXY_VERSION=$(cksum scripts/docker-proxy/nginx.conf | cut -d ' ' -f 1)
 export CREATE_ROLE_VERSION DOCKER_PROXY_VERSION
-# The list of origins in .env is development's. A later file wins, and the shell wins over all.
-config=$(echo BACKEND_CORS_ORIGINS= |
-  compose --project-name "$STACK_NAME" --env-file .env --env-file /dev/stdin "$@" config)
+# A later file wins, and the shell wins over all.
+config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts/deploy.env "$@" config)
 # It has the secrets: for its owner alone.
 rm -f docker-stack.yml
 umask 077
@@ -58,7 +57,7 @@ published=$(awk '
   }
 ' docker-stack.yml | sort -u | xargs)
 if [ -n "$published" ]; then
-  echo "Still \"changethis\": $published. Set secrets of your own in $secrets or in the shell (see the README)." >&2
+  echo "Still \"changethis\": $published. Set secrets of your own in $secrets or in the shell." >&2
   exit 1
 fi
 
