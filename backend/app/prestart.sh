@@ -9,4 +9,4 @@ python -m app.backend_pre_start
 alembic upgrade head
 
 # Create initial data in the database
-python -m app.initial_data
+POSTGRES_STATEMENT_TIMEOUT_SECONDS=0 python -m app.initial_data

@@ -1,6 +1,9 @@
 #!/bin/sh
 set -e
 
+# The timeout is for requests; a task has its time_limit.
+export POSTGRES_STATEMENT_TIMEOUT_SECONDS=0
+
 python -m app.celeryworker_pre_start
 
 # Gossip exchanges what nothing here uses. In Celery 5.7 it logs an AttributeError when Redis stops.

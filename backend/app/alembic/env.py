@@ -9,6 +9,7 @@ from sqlalchemy import Enum, create_engine, func, pool, select
 
 from alembic import context
 from app.core.config import settings
+from app.db import errors  # noqa: F401  # listens to every engine
 from app.db.base import Base
 
 # Any number that no other pg_advisory_lock of this project takes.

@@ -18,16 +18,14 @@ from app.api.middleware import HeadAsGet
 from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.logging import configure_logging
+from app.core.sentry import init_sentry
 from app.db.session import THREADS
 
 # What a proxy's request id may look like; any other is replaced.
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 configure_logging()
-if settings.SENTRY_DSN:
-    import sentry_sdk  # Here, because importing it takes a tenth of a second.
-
-    sentry_sdk.init(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
+init_sentry()
 
 
 @asynccontextmanager

@@ -97,6 +97,6 @@ def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> Non
         user.email,
         subject,
         template,
-        link=f"{settings.SERVER_HOST}/reset-password?token={token}",
+        link=f"{settings.SERVER_HOST}/reset-password#token={token}",
         valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
     )

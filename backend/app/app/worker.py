@@ -1,14 +1,12 @@
 """The Celery worker's tasks."""
 
+import app.core.logging  # noqa: F401  # its signals
 from app import crud, utils
 from app.core.celery_app import LONGEST_DELAY, Task, celery_app
-from app.core.config import settings
+from app.core.sentry import init_sentry
 from app.db.session import ReadSession
 
-if settings.SENTRY_DSN:
-    import sentry_sdk  # Here, because importing it takes a tenth of a second.
-
-    sentry_sdk.init(settings.SENTRY_DSN, environment=settings.ENVIRONMENT)
+init_sentry()
 
 
 class MailTask(Task[..., None]):

@@ -1,4 +1,4 @@
-"""Where a failure becomes an HTTP answer: always {"detail": text}, never anything internal."""
+"""Maps errors to HTTP responses: always {"detail": text}, never anything internal."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -55,8 +56,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-# What an error of the layers below is to a client.
-ANSWERS: dict[type[Exception], HTTPException] = {
+# Maps errors of the layers below to HTTP responses.
+ERROR_RESPONSES: dict[type[Exception], HTTPException] = {
     EmailTaken: HTTPException(409, "The user with this username already exists in the system"),
     LastSuperuser: HTTPException(409, "The last superuser can't be removed"),
     OwnerGone: NotAuthenticated(),
@@ -65,12 +66,14 @@ ANSWERS: dict[type[Exception], HTTPException] = {
     PoolTimeout: ServiceUnavailable("The server is busy, try again later"),
     IntegrityError: HTTPException(409, "The change contradicts what is stored already"),
     OperationalError: ServiceUnavailable("The database can't be reached, try again later"),
+    QueryCanceled: ServiceUnavailable("The request took too long, try again later"),
 }
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    for error_class, answer in ANSWERS.items():
-        app.add_exception_handler(error_class, _answer_with(answer))
+    for error_class, response in ERROR_RESPONSES.items():
+        app.add_exception_handler(error_class, _error_handler(response))
+    app.add_exception_handler(OperationalError, _operational_error_response)
     app.add_exception_handler(DBAPIError, _answer_lost_connection)
     app.add_exception_handler(RequestValidationError, _answer_invalid_request)
     app.add_exception_handler(WeakPassword, _weak_password_response)
@@ -78,19 +81,25 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _answer_unreadable_body)
 
 
-def _answer_with(answer: HTTPException) -> Handler:
+def _error_handler(response: HTTPException) -> Handler:
     async def handler(request: Request, error: Exception) -> Response:
-        if answer.status_code == 503:
+        if response.status_code == 503:
             logger.error("%s %s: %s", request.method, request.url.path, error)
-        return await http_exception_handler(request, answer)
+        return await http_exception_handler(request, response)
 
     return handler
+
+
+async def _operational_error_response(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OperationalError)
+    kind = QueryCanceled if isinstance(error.orig, QueryCanceled) else OperationalError
+    return await _error_handler(ERROR_RESPONSES[kind])(request, error)
 
 
 async def _answer_lost_connection(request: Request, error: Exception) -> Response:
     # psycopg2 reports a connection that breaks under a query in several classes.
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return await _answer_with(ANSWERS[OperationalError])(request, error)
+        return await _error_handler(ERROR_RESPONSES[OperationalError])(request, error)
     raise error
 
 

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     POSTGRES_PASSWORD: str = ""
     POSTGRES_DB: str = "app"
     SQLALCHEMY_DATABASE_URI: str = ""
+    POSTGRES_STATEMENT_TIMEOUT_SECONDS: int = Field(default=5, ge=0, le=60 * 60 * 24)
 
     REDIS_URL: RedisURL = "redis://localhost:6379/0"
     REDIS_PASSWORD: str = ""

@@ -9,13 +9,14 @@ import time
 from typing import Any
 
 import psycopg2
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.core.config import settings
+from app.db import errors  # noqa: F401  # listens to every engine
 
 # A request works in one of THREADS threads, and holds one connection while it does: no
 # more are needed in either pool. Four processes stay below PostgreSQL's usual limit of 100.
@@ -27,11 +28,15 @@ LOOK_AFTER_SECONDS = 0.1
 # A connection that was idle for longer is pinged before its next use.
 PING_AFTER_SECONDS = 60
 
+# Of a given URL, which are added last and win.
+given_options = make_url(settings.SQLALCHEMY_DATABASE_URI).query.get("options", "")
+timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
+
 ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": THREADS,
     "max_overflow": 0,
     "pool_timeout": 5,
-    "connect_args": {"connect_timeout": 2},
+    "connect_args": {"connect_timeout": 2, "options": f"{timeout} {given_options}"},
     # Keep password hashes out of logged errors.
     "hide_parameters": True,
 }

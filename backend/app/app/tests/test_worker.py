@@ -203,7 +203,7 @@ def test_task_without_memory_fails_alone() -> None:
 
 
 def link_in(text: str) -> str:
-    match = re.search(r"https?://\S+/reset-password\?token=\S+", text)
+    match = re.search(r"https?://\S+/reset-password#token=\S+", text)
     assert match
     assert match[0].startswith(settings.SERVER_HOST)
     return match[0]

@@ -18,10 +18,11 @@ from app.tests.utils.worker import BACKEND
 class Server:
     client: httpx2.Client
     output: Callable[[], str]
+    root: str
 
 
 @contextmanager
-def running_server(**environment: str) -> Iterator[Server]:
+def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Server]:
     """Run the backend in a separate process, with another environment than the tests'."""
     port = free_port(21_000 + 1000 * PROCESS)
     with (
@@ -29,7 +30,7 @@ def running_server(**environment: str) -> Iterator[Server]:
         httpx2.Client(base_url=f"http://127.0.0.1:{port}{settings.API_V1_STR}") as client,
     ):
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "app.main:app", f"--port={port}"],
+            [sys.executable, "-m", "uvicorn", app, f"--port={port}"],
             cwd=BACKEND,
             env=os.environ | environment,
             stdout=log,
@@ -50,7 +51,7 @@ def running_server(**environment: str) -> Iterator[Server]:
                     assert process.poll() is None, output()
                     assert time.monotonic() < deadline, output()
                     time.sleep(0.1)
-            yield Server(client, output)
+            yield Server(client, output, f"http://127.0.0.1:{port}")
         finally:
             process.terminate()
             process.wait(10)

@@ -1,0 +1,21 @@
+"""Keeps values of rows out of database errors, and so out of logs and error reports."""
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
+
+
+@event.listens_for(Engine, "handle_error")
+def hide_values(context: ExceptionContext) -> None:
+    """Keep the first sentence of PostgreSQL's message.
+
+    What follows repeats the row ("Failing row contains ...") or a line of the statement.
+    """
+    original = context.original_exception
+    message = getattr(getattr(original, "diag", None), "message_primary", None)
+    if message is None:
+        return
+    wrapped = context.sqlalchemy_exception
+    if wrapped is not None and wrapped.args:
+        text = str(wrapped.args[0]).replace(str(original), message)
+        wrapped.args = (text, *wrapped.args[1:])
+    original.args = (message,)

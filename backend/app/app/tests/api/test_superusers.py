@@ -1,0 +1,178 @@
+"""A superuser's permission is checked again inside the transaction of a change."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import crud
+from app.api import deps
+from app.api.api_v1.endpoints import items, users
+from app.core.config import settings
+from app.core.security import create_access_token
+from app.db.session import SessionLocal
+from app.models import Item, User
+from app.tests.utils.item import create_random_item
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import random_email, random_lower_string
+
+API = settings.API_V1_STR
+PASSWORD = "the right password"
+
+WRITES: dict[str, tuple[str, str, Callable[[], dict[str, Any]]]] = {
+    "create a user": (
+        "POST",
+        "/users/",
+        lambda: {"email": random_email(), "password": random_lower_string(), "is_superuser": True},
+    ),
+    "restore oneself": (
+        "PUT",
+        "/users/{caller}",
+        lambda: {"is_superuser": True, "is_active": True},
+    ),
+    "rename oneself": ("PUT", "/users/me", lambda: {"full_name": "After"}),
+    "change another": ("PUT", "/users/{other}", lambda: {"full_name": "After"}),
+    "promote another": ("PUT", "/users/{other}", lambda: {"is_superuser": True}),
+    "delete another": ("DELETE", "/users/{other}", dict),
+    "delete oneself": ("DELETE", "/users/{caller}", lambda: {"current_password": PASSWORD}),
+    "change an item of another": ("PUT", "/items/{item}", lambda: {"title": "After"}),
+    "delete an item of another": ("DELETE", "/items/{item}", dict),
+}
+
+
+def headers_of(user: User) -> dict[str, str]:
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def demote(db: Session, user: User) -> None:
+    crud.user.update(db, db_obj=user, obj_in={"is_superuser": False})
+
+
+def deactivate(db: Session, user: User) -> None:
+    crud.user.update(db, db_obj=user, obj_in={"is_active": False})
+
+
+def change_password(db: Session, user: User) -> None:
+    crud.user.update(db, db_obj=user, obj_in={"password": random_lower_string()})
+
+
+def delete(db: Session, user: User) -> None:
+    crud.user.remove(db, id=user.id)
+
+
+@pytest.fixture(params=["caller first", "other first"])
+def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str, int]]:
+    """A superuser, another user and that one's item, with ids in either order."""
+    with SessionLocal.begin() as db:
+        kinds = [{"is_superuser": True, "password": PASSWORD}, {}]
+        if request.param == "other first":
+            kinds.reverse()
+        pair = [create_random_user(db, **kind) for kind in kinds]
+        caller, other = pair if request.param == "caller first" else pair[::-1]
+        item = create_random_item(db, owner_id=other.id)
+        ids = {"caller": caller.id, "other": other.id, "item": item.id}
+    yield ids
+    with SessionLocal.begin() as db:
+        for each in ("caller", "other"):
+            if user := db.get(User, ids[each]):
+                db.delete(user)
+
+
+def wait_until_blocked(db: Session) -> None:
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    for _ in range(200):
+        if db.scalar(text(blocked)):
+            return
+        db.execute(text("SELECT pg_sleep(0.01)"))
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "detail"),
+    [
+        (demote, 403, ("The user doesn't have enough privileges", "Not enough permissions")),
+        (deactivate, 403, ("Inactive user",)),
+        (change_password, 401, ("Could not validate credentials",)),
+        (delete, 401, ("Could not validate credentials",)),
+    ],
+)
+@pytest.mark.parametrize("write", WRITES)
+def test_request_in_flight_when_the_permission_ends(
+    committed_client: TestClient,
+    people: dict[str, int],
+    write: str,
+    end: Callable[[Session, User], None],
+    status: int,
+    detail: tuple[str, ...],
+) -> None:
+    if end is demote and write == "rename oneself":
+        pytest.skip("needs no permission")
+    method, path, body = WRITES[write]
+    with SessionLocal() as db:
+        caller = db.get(User, people["caller"], with_for_update=True)
+        assert caller is not None
+        headers, number = headers_of(caller), len(crud.user.get_multi(db))
+        with ThreadPoolExecutor(1) as pool:
+            end(db, caller)
+            # Authenticated before the commit, since it sees the row as it was.
+            future = pool.submit(
+                committed_client.request,
+                method,
+                API + path.format(**people),
+                headers=headers,
+                json=body(),
+            )
+            wait_until_blocked(db)
+            db.commit()
+            response = future.result(20)
+    assert (response.status_code, response.json()["detail"] in detail) == (status, True)
+    with SessionLocal() as db:
+        other, item = db.get(User, people["other"]), db.get(Item, people["item"])
+        assert other is not None
+        assert (other.full_name, other.is_superuser) == (None, False)
+        assert item is not None
+        assert item.title != "After"
+        assert len(crud.user.get_multi(db)) == number - (end is delete)
+        caller = db.get(User, people["caller"])
+        if caller:
+            assert (caller.is_superuser, caller.is_active) == (
+                end is not demote,
+                end is not deactivate,
+            )
+
+
+def test_superusers_who_edit_each_other_do_not_deadlock(committed_client: TestClient) -> None:
+    with SessionLocal.begin() as db:
+        pair = [create_random_user(db, is_superuser=True) for _ in range(2)]
+        items_of_pair = [create_random_item(db, owner_id=user.id) for user in pair]
+
+    def write(number: int) -> int:
+        by, of = number % 2, (number // 2) % 2
+        url = f"/users/{pair[of].id}" if number % 3 else f"/items/{items_of_pair[of].id}"
+        body = {"full_name": str(number), "title": str(number)}
+        return committed_client.put(API + url, headers=headers_of(pair[by]), json=body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(96))) == {200}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        route
+        for module in (items, users)
+        for route in module.router.routes
+        if isinstance(route, APIRoute) and route.methods.isdisjoint({"GET", "HEAD"})
+    ],
+    ids=lambda route: route.name,
+)
+def test_every_change_asks_for_the_checked_caller(route: APIRoute) -> None:
+    """An endpoint that changes data takes Writer; only signing up and one's own item need none."""
+    if route.name in ("create_user_open", "create_item"):
+        return
+    assert deps.Writer in [dependency.call for dependency in route.dependant.dependencies]

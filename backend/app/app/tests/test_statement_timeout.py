@@ -1,0 +1,125 @@
+"""A statement of a request is cancelled after a while; one of a migration or a task is not."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert
+
+from app.core.celery_app import celery_app
+from app.core.config import settings
+from app.core.security import create_access_token
+from app.db.session import SessionLocal
+from app.models import Item, User
+from app.tests.utils.server import Server, running_server
+from app.tests.utils.user import create_random_user
+from app.tests.utils.worker import BACKEND, running_worker
+
+TOO_LONG = {"detail": "The request took too long, try again later"}
+
+
+@pytest.fixture(scope="module")
+def server(database: None) -> Iterator[Server]:
+    app = "app.tests.utils.failing_app:app"
+    with running_server(app, POSTGRES_STATEMENT_TIMEOUT_SECONDS="1") as server:
+        yield server
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_long_statement_is_cancelled(server: Server, method: str) -> None:
+    url, started = f"{server.root}/sleep", time.monotonic()
+    response = server.client.request(method, url, params={"seconds": 20})
+    assert 1 <= time.monotonic() - started < 10
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert response.json() == TOO_LONG
+    assert "can't be reached" not in server.output()
+    # The connection is in order again.
+    for _ in range(3):
+        assert server.client.request(method, url, params={"seconds": 0}).status_code == 200
+
+
+def test_waiting_for_a_lock_counts(server: Server) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+    headers = headers_of(user)
+    with SessionLocal() as db:
+        db.get(User, user.id, with_for_update=True)
+        response = server.client.put("/users/me", headers=headers, json={"full_name": "x"})
+        assert (response.status_code, response.json()) == (503, TOO_LONG)
+    assert server.client.put("/users/me", headers=headers, json={}).status_code == 200
+
+
+def test_costly_search_ends_in_time(server: Server) -> None:
+    """A pattern that almost matches everywhere, in 100 long texts."""
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+        rows = [{"title": "x", "description": "a" * 10_000, "owner_id": user.id}] * 100
+        db.execute(insert(Item), rows)
+    started = time.monotonic()
+    response = server.client.get(
+        "/items/", headers=headers_of(user), params={"q": "a" * 254 + "b"}, timeout=30
+    )
+    assert response.status_code in (200, 503)
+    assert time.monotonic() - started < 5
+    with SessionLocal.begin() as db:
+        db.execute(delete(User).where(User.id == user.id))
+
+
+def timeout_of(program: str, **environment: str) -> str:
+    """Return the timeout of the connections of another process."""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=BACKEND,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.strip()
+
+
+SHOW = """
+from sqlalchemy import text
+from app.db.session import engine, read_engine
+for each in (engine, read_engine):
+    with each.connect() as connection:
+        print(connection.scalar(text("SHOW statement_timeout")))
+        print(connection.scalar(text("SHOW work_mem")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"), [("", "5s"), ("2", "2s"), ("0", "0"), ("90", "90s")]
+)
+def test_setting_holds_for_both_engines(setting: str, expected: str) -> None:
+    shown = timeout_of(SHOW, POSTGRES_STATEMENT_TIMEOUT_SECONDS=setting).split()
+    assert shown[::2] == [expected] * 2
+
+
+def test_options_of_a_given_url_are_kept() -> None:
+    uri = f"{settings.SQLALCHEMY_DATABASE_URI}?options=-c%20work_mem%3D5MB"
+    assert timeout_of(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2
+
+
+def test_worker_has_no_timeout(database: None) -> None:
+    with running_worker(
+        "--concurrency=1",
+        "--include=app.tests.utils.failing_tasks",
+        "--queues=timeouts",
+        name="timeouts",
+        env={"POSTGRES_STATEMENT_TIMEOUT_SECONDS": "1"},
+    ):
+        task: Any = celery_app.send_task(
+            "app.tests.utils.failing_tasks.sleep_in_database", args=[1.5], queue="timeouts"
+        )
+        assert task.get(timeout=20) == "slept"
+
+
+def headers_of(user: User) -> dict[str, str]:
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    return {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,53 @@
+"""The app with endpoints that fail in the ways that a bug does, with secrets around."""
+
+from fastapi import Request
+from sqlalchemy import func, insert, select, update
+
+from app.api.deps import ReadSessionDep, SessionDep
+from app.api.route import OneThreadRoute
+from app.main import app
+from app.models import User
+from app.schemas import NewPassword
+
+
+class Bug(Exception):
+    pass
+
+
+@app.post("/fail/bug")
+def fail(request: Request, body: NewPassword) -> None:
+    local_variable = {"password": body.new_password, "headers": dict(request.headers)}
+    if local_variable:
+        raise Bug("a bug\n2026-01-01 00:00:00,000 INFO [-] app: \x1b[31mforged\u2028line")
+
+
+@app.post("/fail/not-null")
+def fail_not_null(db: SessionDep, body: NewPassword) -> None:
+    """Violate NOT NULL: PostgreSQL's message has the whole row."""
+    try:
+        db.execute(insert(User).values(email=None, hashed_password=body.new_password))
+    except Exception as error:
+        raise Bug from error
+
+
+@app.post("/fail/statement")
+def fail_statement(db: SessionDep, body: NewPassword) -> None:
+    """Send a wrong statement: PostgreSQL's message repeats a line of it, with its values."""
+    statement = update(User).values(hashed_password=body.new_password)
+    db.connection().exec_driver_sql(
+        'UPDATE "user" SET nonsense = 1, hashed_password = %(hashed_password)s',
+        statement.compile().params,
+    )
+
+
+def sleep_reading(db: ReadSessionDep, seconds: float) -> None:
+    db.scalar(select(func.pg_sleep(seconds)))
+
+
+def sleep_writing(db: SessionDep, seconds: float) -> None:
+    db.scalar(select(func.pg_sleep(seconds)))
+
+
+app.router.route_class = OneThreadRoute
+app.get("/sleep")(sleep_reading)
+app.post("/sleep")(sleep_writing)

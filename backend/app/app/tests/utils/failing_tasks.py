@@ -1,0 +1,31 @@
+"""Tasks that fail with secrets around, or take long."""
+
+from sqlalchemy import func, insert, select
+
+from app.core.celery_app import celery_app
+from app.db.session import SessionLocal
+from app.models import User
+
+
+class TaskBug(Exception):
+    pass
+
+
+@celery_app.task
+def fail_with_secret(secret: str) -> None:
+    local_variable = {"password": secret}
+    if local_variable:
+        raise TaskBug("a bug in a task\x1b[31m")
+
+
+@celery_app.task
+def fail_in_database(secret: str) -> None:
+    with SessionLocal() as db:
+        db.execute(insert(User).values(email=None, hashed_password=secret))
+
+
+@celery_app.task
+def sleep_in_database(seconds: float) -> str:
+    with SessionLocal() as db:
+        db.scalar(select(func.pg_sleep(seconds)))
+    return "slept"

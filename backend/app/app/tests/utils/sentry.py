@@ -1,0 +1,62 @@
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Thread
+from typing import Any
+
+
+class FakeSentry:
+    """What a Sentry server was sent."""
+
+    def __init__(self) -> None:
+        # Each as text, decompressed: a header, and then items.
+        self.envelopes: list[str] = []
+        self._arrived = Condition()
+
+    @classmethod
+    @contextmanager
+    def listening(cls) -> Iterator[tuple["FakeSentry", str]]:
+        """Start a server, and return it and the DSN that leads to it."""
+        sentry = cls()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
+                sentry.take(body.decode())
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                yield sentry, f"http://key@127.0.0.1:{server.server_port}/1"
+            finally:
+                server.shutdown()
+
+    def take(self, envelope: str) -> None:
+        with self._arrived:
+            self.envelopes.append(envelope)
+            self._arrived.notify_all()
+
+    def wait_for(self, exception: str, seconds: float = 20) -> dict[str, Any]:
+        """Return the event of an exception of this type."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: self._events(exception), seconds), self.envelopes
+            return self._events(exception)[0]
+
+    def _events(self, exception: str) -> list[dict[str, Any]]:
+        lines = [line for envelope in self.envelopes for line in envelope.splitlines()]
+        parsed = [json.loads(line) for line in lines if line.startswith("{")]
+        return [
+            event
+            for event in parsed
+            for value in event.get("exception", {}).get("values", [])
+            if value["type"] == exception
+        ]
