@@ -7,7 +7,14 @@ import { readFileSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 
-const hostname = (host) => URL.parse(`http://${host}`)?.hostname
+function hostname(host) {
+  try {
+    return new URL(`http://${host}`).hostname
+  } catch {
+    // Not a host; undefined is no name that is allowed.
+  }
+}
+
 const names = new Set(['localhost', '127.0.0.1', '[::1]'])
 for (const name of (process.env.DOMAIN ?? '').split(',')) names.add(hostname(name.trim()))
 

@@ -1,6 +1,7 @@
 """The proxy: Traefik's configuration, with the routes that the containers have."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,20 +17,16 @@ ROUTES = RUN / "traefik-routes.yml"
 BACKEND_RULE = "PathRegexp(`^/(api|docs|redoc)(/|$)`)"
 
 
-# What no website can give its own address as: localhost, names below it, and IP addresses.
-LOCAL_HOSTS = "HostRegexp(`^(.+\\.)?localhost$`) || HostRegexp(`^[0-9.]+$`) || HostRegexp(`^\\[`)"
+def local_hosts(env: Mapping[str, str]) -> str:
+    """Return a pattern for the names that lead here. A website may let its own name lead to this machine, too."""
+    domains = [env.get("DOMAIN", ""), *(value for name, value in env.items() if name.startswith("VUE_APP_DOMAIN_"))]
+    names = {urlsplit(f"//{domain}").hostname or "localhost" for domain in domains}
+    return "|".join([r"(.+\.)?localhost", "[0-9.]+", *map(re.escape, sorted(names))])
 
 
 def command(env: Mapping[str, str]) -> list[str]:
-    domains = [env["DOMAIN"], *(value for name, value in env.items() if name.startswith("VUE_APP_DOMAIN_"))]
-    write(read_ports(), _hosts(domains), compress=frontend.shows_build(env))
+    write(read_ports(), local_hosts(env), compress=frontend.shows_build(env))
     return ["traefik", f"--configfile={STATIC.name}"]
-
-
-def _hosts(domains: list[str]) -> str:
-    """Return the rule for the names that lead here. A website may let its own name lead to this machine, too."""
-    names = {urlsplit(f"//{domain}").hostname for domain in domains}
-    return " || ".join([LOCAL_HOSTS, *(f"Host(`{name}`)" for name in sorted(filter(None, names)))])
 
 
 def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
@@ -49,14 +46,15 @@ def write(ports: Mapping[str, int], hosts: str, *, compress: bool) -> None:
     # As production's nginx does; Vite's development server has no use for it.
     compressed = {"middlewares": ["compress"]} if compress else {}
     web = {"entryPoints": ["web"]}
+    is_local = f"HostRegexp(`^({hosts})$`)"
     routes = {
         "http": {
             "routers": {
-                "backend": {"rule": f"({hosts}) && {BACKEND_RULE}", "service": "backend", "priority": 2, **web},
+                "backend": {"rule": f"{is_local} && {BACKEND_RULE}", "service": "backend", "priority": 2, **web},
                 # Vite rejects other names itself.
                 "frontend": {"rule": "PathPrefix(`/`)", "service": "frontend", "priority": 1, **web, **compressed},
                 "dashboard": {
-                    "rule": hosts,
+                    "rule": is_local,
                     "service": "api@internal",
                     "entryPoints": ["traefik"],
                     "middlewares": ["dashboard"],

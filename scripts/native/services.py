@@ -10,7 +10,7 @@ import frontend
 import node
 import passwords
 import proxy
-from settings import BACKEND, DATA, RUN, VENV, read_ports
+from settings import BACKEND, DATA, RUN, SCRIPTS, VENV, read_ports
 
 Env = Mapping[str, str]
 
@@ -55,10 +55,14 @@ def _redis(env: Env) -> list[str]:
 
 def _backend(_: Env) -> list[str]:
     serve = (
-        "sh ./prestart.sh && exec uvicorn app.main:app --reload --reload-dir app --host 127.0.0.1"
+        'sh ./prestart.sh && exec uvicorn guarded_app:app --app-dir "$1" --reload --reload-dir app --host 127.0.0.1'
         ' --port "$0" --proxy-headers --forwarded-allow-ips 127.0.0.1 --timeout-graceful-shutdown 5'
     )
-    return ["sh", "-c", serve, _port("backend")]
+    return ["sh", "-c", serve, _port("backend"), str(SCRIPTS)]
+
+
+def _backend_env(env: Env) -> dict[str, str]:
+    return {"LOCAL_HOSTS": proxy.local_hosts(env)}
 
 
 def _worker(_: Env) -> list[str]:
@@ -72,7 +76,7 @@ def _flower(_: Env) -> list[str]:
 SERVICES = {
     "db": Service(db.command, {"db": 5432}, DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
     "redis": Service(_redis, {"redis": 6379}, DATA / "redis"),
-    "backend": Service(_backend, {"backend": 8001}),
+    "backend": Service(_backend, {"backend": 8001}, env=_backend_env),
     "celeryworker": Service(_worker, seconds_to_stop=20),
     "flower": Service(_flower, {"flower": 5555}, pages=(("flower", "Flower"),)),
     "frontend": Service(

@@ -26,6 +26,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import settings
+from test_stack import eventually
 
 OTHER = pwd.getpwnam(os.environ.get("OTHER_USER", "daemon"))
 PORTS = settings.read_ports()
@@ -51,6 +52,8 @@ def loaded_modules() -> None:
     with redis.Redis.from_url(ENV["REDIS_URL"]) as client:
         client.ping()
     httpx2.get(url("flower"), auth=("admin", PUBLISHED))
+    # It may still be installing itself.
+    eventually(lambda: httpx2.get(url("pgadmin", "/login")).is_success, 400)
 
 
 def as_other_user(attempt: Callable[[], object]) -> str:
@@ -312,6 +315,8 @@ def test_no_port_lets_a_website_read(service: str, origin: str) -> None:
         ("mail", "/api/email"),
         ("frontend", "/src/main.ts"),
         ("proxy", "/"),
+        ("backend", "/api/v1/utils/health/live"),
+        ("backend", "/api/v1/openapi.json"),
         ("proxy", "/api/v1/utils/health/live"),
         ("proxy", "/docs"),
         ("dashboard", "/api/rawdata"),

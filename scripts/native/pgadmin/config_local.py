@@ -9,7 +9,7 @@ DATA_DIR = os.environ["PGADMIN_DATA"]
 DEFAULT_SERVER = "127.0.0.1"
 DEFAULT_SERVER_PORT = int(os.environ["PGADMIN_LISTEN_PORT"])
 # A website may let its own name lead to this machine.
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", urlsplit(f"//{os.environ['DOMAIN']}").hostname or "localhost"]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", urlsplit(f"//{os.environ.get('DOMAIN', '')}").hostname or "localhost"]
 # Both would ask a host outside.
 UPGRADE_CHECK_ENABLED = False
 SHOW_GRAVATAR_IMAGE = False
