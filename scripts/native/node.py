@@ -13,7 +13,7 @@ from settings import LOGS, STATE, call, fail, locked, say
 
 # What vitest, openapi-ts and axe ask for.
 WANTED = (22, 19)
-OPTIONS = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+OPTIONS = ["--no-audit", "--no-fund", "--no-update-notifier"]
 
 
 def folder() -> Path:

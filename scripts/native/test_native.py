@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import install
+import node
 import ports
 import settings
 import testing
@@ -125,6 +127,35 @@ def test_installation_that_was_cut_short_has_no_mark(tmp_path: Path) -> None:
 def native(*words: str) -> str:
     command = ["sh", str(settings.ROOT / "scripts" / "native.sh"), *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+PROJECTS = subprocess.run(
+    ["git", "ls-files", "--", "*package-lock.json"], cwd=settings.ROOT, capture_output=True, text=True, check=True
+).stdout.split()
+
+
+@pytest.mark.parametrize("lock", PROJECTS)
+@pytest.mark.parametrize("script", ["preinstall", "install", "postinstall"])
+@pytest.mark.parametrize("command", ["install", "ci"])
+def test_npm_packages_run_no_scripts(lock: str, script: str, command: str, tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    scripts = {script: 'touch "$INIT_CWD/ran"'}
+    (package / "package.json").write_text(json.dumps({"name": "package", "version": "1.0.0", "scripts": scripts}))
+    (tmp_path / "package.json").write_text(json.dumps({"dependencies": {"package": "file:package"}}))
+    env = {**os.environ, **node.env(os.environ)}
+    options = ["--offline", "--install-links", "--no-audit", "--no-fund"]
+    locking = ["npm", "install", "--package-lock-only", *options]
+    subprocess.run(locking, cwd=tmp_path, env=env, check=True, capture_output=True)
+    shutil.copy((settings.ROOT / lock).with_name(".npmrc"), tmp_path)
+    subprocess.run(["npm", command, *options], cwd=tmp_path, env=env, check=True, capture_output=True)
+    assert (tmp_path / "node_modules/package/package.json").exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_image_has_the_settings_of_npm_before_it_installs() -> None:
+    dockerfile = (settings.ROOT / "frontend" / "Dockerfile").read_text()
+    assert re.search(r"^COPY .*\.npmrc .*^RUN [^\n]*npm ci", dockerfile, re.MULTILINE | re.DOTALL)
 
 
 def listed_files(output: str) -> set[str]:
