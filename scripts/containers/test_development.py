@@ -599,8 +599,9 @@ def test_the_superuser_is_rejected_as_the_applications_role(stack: Stack) -> Non
 def test_a_published_login_is_rejected_where_it_is_used(stack: Stack, password: str) -> None:
     for service, name in {"pgadmin": "PGADMIN_DEFAULT_PASSWORD", "flower": "FLOWER_BASIC_AUTH"}.items():
         login = f"someone:{password}" if service == "flower" else password
-        run = ["docker", "compose", "run", "--rm", "--no-deps", "-e", "ENVIRONMENT=production", "-e", f"{name}={login}"]
-        code, output = stack.outcome(*run, service)
+        variables = ("ENVIRONMENT=production", "REDIS_PASSWORD=of its own", f"{name}={login}")
+        options = [option for variable in variables for option in ("-e", variable)]
+        code, output = stack.outcome("docker", "compose", "run", "--rm", "--no-deps", *options, service)
         assert code == 1
         assert name in output
 
