@@ -15,6 +15,7 @@ from app import __version__
 from app.api.api_v1.api import api_routers
 from app.api.errors import add_error_handlers, internal_error_response, responses
 from app.api.middleware import HeadAsGet
+from app.api.redirects import use_relative_redirects
 from app.api.route import OneThreadRoute
 from app.core.config import settings
 from app.core.logging import configure_logging
@@ -67,6 +68,7 @@ app.add_middleware(
     update_request_header=False,
 )
 app.add_middleware(HeadAsGet)
+use_relative_redirects(app)
 add_error_handlers(app)
 for router in api_routers:
     if not all(isinstance(route, OneThreadRoute) for route in router.routes):

@@ -16,7 +16,7 @@ from app.db.session import ReadSession, SessionLocal
 
 
 class BearerToken(OAuth2PasswordBearer):
-    """The token of the request; tells no token from one of another scheme."""
+    """The bearer token. A missing header and a wrong scheme get different 401 messages."""
 
     async def __call__(self, request: HTTPConnection) -> str:
         if "Authorization" not in request.headers:
@@ -78,18 +78,70 @@ def get_current_user(token: TokenDep) -> models.User:
 async def get_current_active_user(
     current_user: Annotated[models.User, Depends(get_current_user)],
 ) -> models.User:
-    if not crud.user.is_active(current_user):
-        raise HTTPException(403, "Inactive user")
-    return current_user
+    return _require_active(current_user)
 
 
 CurrentUser = Annotated[models.User, Depends(get_current_active_user)]
 
 
 async def get_current_active_superuser(current_user: CurrentUser) -> models.User:
-    if not crud.user.is_superuser(current_user):
-        raise HTTPException(403, "The user doesn't have enough privileges")
-    return current_user
+    return _require_superuser(current_user)
 
 
 CurrentSuperuser = Annotated[models.User, Depends(get_current_active_superuser)]
+
+
+class Writer:
+    """The caller of an endpoint that writes, checked again inside the transaction.
+
+    A request may wait for a lock while the caller is demoted, deactivated or deleted. Checking in
+    the dependency itself would hold a connection while the request waits for a thread.
+    """
+
+    def __init__(self, db: Session, caller: models.User, *, as_superuser: bool) -> None:
+        self._db, self._caller, self._as_superuser = db, caller, as_superuser
+
+    def caller(self) -> models.User:
+        """Return the caller as of now. Ordinary users may change nothing but their own."""
+        if not crud.user.is_superuser(self._caller):
+            return self._caller
+        return self._check(crud.user.lock(self._db, caller_id=self._caller.id)[0])
+
+    def lock_user(self, user_id: int) -> models.User | None:
+        """Return a user to be changed, and check the caller, who may be the same."""
+        caller, user = crud.user.lock(self._db, caller_id=self._caller.id, user_id=user_id)
+        self._check(caller)
+        return user
+
+    def lock_self(self) -> models.User:
+        return self._check(self.lock_user(self._caller.id))
+
+    def _check(self, caller: models.User | None) -> models.User:
+        if caller is None or caller.hashed_password != self._caller.hashed_password:
+            raise NotAuthenticated
+        _require_active(caller)
+        return _require_superuser(caller) if self._as_superuser else caller
+
+
+async def get_writer(db: SessionDep, current_user: CurrentUser) -> Writer:
+    return Writer(db, current_user, as_superuser=False)
+
+
+async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -> Writer:
+    return Writer(db, current_user, as_superuser=True)
+
+
+WriterDep = Annotated[Writer, Depends(get_writer)]
+SuperuserWriter = Annotated[Writer, Depends(get_superuser_writer)]
+
+
+def _require_active(user: models.User) -> models.User:
+    if not crud.user.is_active(user):
+        raise HTTPException(403, "Inactive user")
+    return user
+
+
+def _require_superuser(user: models.User) -> models.User:
+    if not crud.user.is_superuser(user):
+        raise HTTPException(403, "The user doesn't have enough privileges")
+    return user

@@ -230,10 +230,19 @@ def drop_tasks(db: Session) -> None:
     db.info.pop(AFTER_COMMIT, None)
 
 
+@cache
+def probe() -> Redis:
+    """Return a client that keeps its connection, and connects again once when it is lost."""
+    return Redis.from_url(
+        settings.CELERY_BROKER_URL,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
 def broker_is_up() -> bool:
     try:
-        with celery_app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-    except OperationalError:
+        return bool(probe().ping())
+    except RedisError:
         return False
-    return True

@@ -102,6 +102,20 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
             raise InvalidToken
         return user
 
+    def lock(
+        self, db: Session, *, caller_id: int, user_id: int | None = None
+    ) -> tuple[User | None, User | None]:
+        """Keep the caller as is until the commit, and lock another user, or the caller, to change.
+
+        In the order of the ids, so that two who change each other do not wait for each other.
+        """
+        to_read = {caller_id: True} | ({} if user_id is None else {user_id: False})
+        found = {
+            each: db.get(User, each, with_for_update={"read": to_read[each]})
+            for each in sorted(to_read)
+        }
+        return found[caller_id], None if user_id is None else found[user_id]
+
     def get_active_superusers(self, db: Session) -> Sequence[User]:
         return db.scalars(
             select(User).where(User.is_superuser, User.is_active).order_by(User.id)

@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 
 from alembic.config import Config
@@ -13,6 +14,7 @@ def current_revisions(db: Session) -> set[str]:
     return set(MigrationContext.configure(db.connection()).get_current_heads())
 
 
+@cache
 def newest_revisions() -> set[str]:
-    """Return the revision that the code expects."""
+    """Return the revision that the code expects. Reading the scripts takes milliseconds."""
     return set(ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_heads())

@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.core.security import Purpose
-from app.schemas.types import Id, Password, Secret
+from app.schemas.types import Id, Password, PrivateModel, Secret
 
 # Seconds since 1970, until the year 9999.
 Time = Annotated[int, Field(strict=True, ge=1, le=253_402_300_799)]
@@ -25,6 +25,6 @@ class TokenPayload(BaseModel):
     fingerprint: str
 
 
-class NewPassword(BaseModel):
+class NewPassword(PrivateModel):
     token: Secret
     new_password: Password

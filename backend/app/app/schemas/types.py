@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+)
 
 from app.core.passwords import normalise
 
@@ -15,6 +22,12 @@ def check_email(email: str) -> str:
     if not email.rpartition("@")[0].isascii():
         raise ValueError("The part before the @-sign must be ASCII")
     return email.lower()
+
+
+class PrivateModel(BaseModel):
+    """A model with secrets: the text of a ValidationError does not repeat them."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 # The default of a field that may be left out but not be null. Nothing reads it: an update

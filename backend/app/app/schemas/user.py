@@ -3,14 +3,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.page import PageQuery
-from app.schemas.types import UNSET, Email, FullName, Password, Secret
+from app.schemas.types import UNSET, Email, FullName, Password, PrivateModel, Secret
 
 
 class Registration(BaseModel):
     is_open: bool
 
 
-class UserRegister(BaseModel):
+class UserRegister(PrivateModel):
     """What anyone may choose when signing up."""
 
     email: Email
@@ -23,7 +23,7 @@ class UserCreate(UserRegister):
     is_superuser: bool = False
 
 
-class UserUpdateMe(BaseModel):
+class UserUpdateMe(PrivateModel):
     """What users may change of their own; e-mail and password only with the current password."""
 
     full_name: FullName | None = None
@@ -32,11 +32,11 @@ class UserUpdateMe(BaseModel):
     current_password: Secret | None = None
 
 
-class UserDeleteMe(BaseModel):
+class UserDeleteMe(PrivateModel):
     current_password: Secret
 
 
-class UserUpdate(BaseModel):
+class UserUpdate(PrivateModel):
     full_name: FullName | None = None
     email: Email = UNSET
     password: Password = UNSET
@@ -52,7 +52,7 @@ class UserUpdateByID(UserUpdate):
     )
 
 
-class UserDeleteByID(BaseModel):
+class UserDeleteByID(PrivateModel):
     current_password: Secret | None = Field(default=None, description="Needed for one's own id")
 
 

@@ -34,7 +34,7 @@ def serving(
     def serve(certificate: Certificate) -> Iterator[Mailbox]:
         context = certificate.server_context(tmp_path)
         mailbox = Mailbox()
-        port = free_port(22_000 + 1000 * PROCESS)
+        port = free_port(30_000 + 100 * PROCESS)
         controller = Controller(
             mailbox,
             hostname="127.0.0.1",

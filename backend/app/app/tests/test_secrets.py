@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app import schemas
 from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.core.security import create_access_token, get_password_hash
@@ -190,6 +192,28 @@ def test_control_character_of_a_path_is_logged_escaped(
     if control not in "\r\n":
         escaped = control.encode("unicode_escape").decode()
         assert any(escaped in line for line in errors)
+
+
+@pytest.mark.parametrize(
+    ("schema", "field"),
+    [
+        (schemas.UserCreate, "password"),
+        (schemas.UserRegister, "password"),
+        (schemas.UserUpdate, "password"),
+        (schemas.UserUpdateMe, "current_password"),
+        (schemas.UserUpdateByID, "current_password"),
+        (schemas.UserDeleteMe, "current_password"),
+        (schemas.UserDeleteByID, "current_password"),
+        (schemas.NewPassword, "new_password"),
+        (schemas.NewPassword, "token"),
+    ],
+)
+def test_invalid_value_is_not_in_the_error(schema: type[BaseModel], field: str) -> None:
+    """Its text reaches the log where code validates, not a request."""
+    with pytest.raises(ValidationError) as error:
+        schema.model_validate({field: f"{OPAQUE}\0"})
+    assert field in str(error.value)
+    assert leaks(str(error.value), OPAQUE) == []
 
 
 def test_violation_in_the_database_shows_no_row(db: Session) -> None:

@@ -93,9 +93,7 @@ for each in (engine, read_engine):
 """
 
 
-@pytest.mark.parametrize(
-    ("setting", "expected"), [("", "5s"), ("2", "2s"), ("0", "0"), ("90", "90s")]
-)
+@pytest.mark.parametrize(("setting", "expected"), [("", "5s"), ("0", "0")])
 def test_setting_holds_for_both_engines(setting: str, expected: str) -> None:
     shown = timeout_of(SHOW, POSTGRES_STATEMENT_TIMEOUT_SECONDS=setting).split()
     assert shown[::2] == [expected] * 2

@@ -86,6 +86,37 @@ def test_every_response_has_a_request_id(client: TestClient, method: str, path: 
     assert given.headers["X-Request-ID"] == "from-the-proxy"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        (f"{API}/users", f"{API}/users/"),
+        (f"{API}/items?q=a%20b%26&skip=1", f"{API}/items/?q=a%20b%26&skip=1"),
+        (f"{API}/items/1/", f"{API}/items/1"),
+        ("/api", "/api/"),
+        (f"{API}/users/%0D%0Aa%3A%20b/", f"{API}/users/%0D%0Aa%3A%20b"),
+        (f"{API}/users/%2F%2Fevil.example/", None),
+        ("//evil.example/", None),
+        ("//evil.example/api", None),
+        (f"{API}/nothing", None),
+    ],
+)
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded"])
+def test_redirect_does_not_follow_the_clients_host(
+    client: TestClient, method: str, path: str, location: str | None, header: str
+) -> None:
+    value = "host=evil.example" if header == "Forwarded" else "evil.example"
+    url = f"http://testserver{path}"
+    response = client.request(method, url, headers={header: value}, follow_redirects=False)
+    if location is None:
+        assert "Location" not in response.headers
+        assert response.status_code in (404, 405)
+    else:
+        assert response.status_code == 307
+        assert response.headers["Location"] == location
+        assert client.get(location).status_code != 404 or "1" in location
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\x1b[31m", "ä", "a;b"], ids=repr)
 def test_odd_request_id_is_replaced(client: TestClient, given: str) -> None:
     response = client.get("/api/", headers=[(b"X-Request-ID", given.encode())])

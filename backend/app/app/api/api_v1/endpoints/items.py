@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from app import crud, models, schemas
-from app.api.deps import CurrentUser, ReadSessionDep, SessionDep
+from app.api.deps import CurrentUser, ReadSessionDep, SessionDep, WriterDep
 from app.api.errors import responses
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.route import OneThreadRoute
@@ -53,16 +53,19 @@ def read_item(db: ReadSessionDep, current_user: CurrentUser, id: Id) -> models.I
 @router.put("/{id}", response_model=schemas.Item, responses=responses(404))
 def update_item(
     db: SessionDep,
-    current_user: CurrentUser,
+    writer: WriterDep,
     id: Id,  # noqa: A002
     item_in: schemas.ItemUpdate,
 ) -> models.Item:
-    item = check_access(crud.item.get(db, id, for_update=True), current_user)
+    # The caller first: deleting a user locks the user before the items, too.
+    caller = writer.caller()
+    item = check_access(crud.item.get(db, id, for_update=True), caller)
     return crud.item.update(db, db_obj=item, obj_in=item_in)
 
 
 @router.delete("/{id}", response_model=schemas.Item, responses=responses(404))
-def delete_item(db: SessionDep, current_user: CurrentUser, id: Id) -> models.Item:  # noqa: A002
-    item = check_access(crud.item.get(db, id, for_update=True), current_user)
+def delete_item(db: SessionDep, writer: WriterDep, id: Id) -> models.Item:  # noqa: A002
+    caller = writer.caller()
+    item = check_access(crud.item.get(db, id, for_update=True), caller)
     crud.item.remove(db, id=item.id)
     return item

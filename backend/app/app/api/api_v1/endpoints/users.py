@@ -3,8 +3,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
 from app import crud, models, schemas
-from app.api.deps import CurrentSuperuser, CurrentUser, ReadSessionDep, SessionDep
-from app.api.errors import NotAuthenticated, responses
+from app.api.deps import (
+    CurrentSuperuser,
+    CurrentUser,
+    ReadSessionDep,
+    SessionDep,
+    SuperuserWriter,
+    WriterDep,
+)
+from app.api.errors import responses
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.route import OneThreadRoute
 from app.core.config import settings
@@ -33,16 +40,6 @@ def changes_login(user: models.User, fields: dict[str, Any]) -> bool:
     return "password" in fields or fields.get("email", user.email) != user.email
 
 
-def get_myself(db: SessionDep, current_user: CurrentUser) -> models.User:
-    """Return the current user to be changed, as of now: others may have been first."""
-    user = crud.user.get(db, current_user.id, for_update=True)
-    if user is None or user.hashed_password != current_user.hashed_password:
-        raise NotAuthenticated
-    if not crud.user.is_active(user):
-        raise HTTPException(403, "Inactive user")
-    return user
-
-
 @router.get("/", response_model=list[schemas.User], responses=PAGE_RESPONSE | responses(401, 403))
 def read_users(
     request: Request,
@@ -54,8 +51,11 @@ def read_users(
 
 
 @router.post("/", response_model=schemas.User, status_code=201, responses=responses(401, 403, 409))
-def create_user(db: SessionDep, _: CurrentSuperuser, user_in: schemas.UserCreate) -> models.User:
+def create_user(
+    db: SessionDep, writer: SuperuserWriter, user_in: schemas.UserCreate
+) -> models.User:
     """Create a user, who is sent a link to set a password if mail is configured."""
+    writer.caller()
     user = crud.user.create(db, obj_in=user_in)
     queue_email(db, "send_new_account_email", user.id)
     return user
@@ -67,11 +67,9 @@ async def read_user_me(current_user: CurrentUser) -> models.User:
 
 
 @router.put("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409))
-def update_user_me(
-    db: SessionDep, current_user: CurrentUser, user_in: schemas.UserUpdateMe
-) -> models.User:
+def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdateMe) -> models.User:
     """A new e-mail or password needs `current_password`; a new password ends every token."""
-    user = get_myself(db, current_user)
+    user = writer.lock_self()
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     if changes_login(user, fields):
         check_password(user, user_in.current_password)
@@ -79,11 +77,9 @@ def update_user_me(
 
 
 @router.delete("/me", response_model=schemas.User, responses=responses(400, 401, 403, 409))
-def delete_user_me(
-    db: SessionDep, current_user: CurrentUser, body: schemas.UserDeleteMe
-) -> models.User:
+def delete_user_me(db: SessionDep, writer: WriterDep, body: schemas.UserDeleteMe) -> models.User:
     """Delete oneself, with all one's items."""
-    user = get_myself(db, current_user)
+    user = writer.lock_self()
     check_password(user, body.current_password)
     crud.user.remove(db, id=user.id)
     return user
@@ -116,12 +112,13 @@ def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) 
 @router.put("/{user_id}", response_model=schemas.User, responses=responses(400, 401, 403, 404, 409))
 def update_user(
     db: SessionDep,
+    writer: SuperuserWriter,
     current_user: CurrentSuperuser,
     user_id: Id,
     user_in: schemas.UserUpdateByID,
 ) -> models.User:
     """One's own new email or password needs `current_password`, as in `PUT /users/me`."""
-    user = require_user(crud.user.get(db, user_id, for_update=True))
+    user = require_user(writer.lock_user(user_id))
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     if user.id == current_user.id and changes_login(user, fields):
         check_password(user, user_in.current_password)
@@ -133,12 +130,13 @@ def update_user(
 )
 def delete_user(
     db: SessionDep,
+    writer: SuperuserWriter,
     current_user: CurrentSuperuser,
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,
 ) -> models.User:
     """Delete a user with all items. One's own id needs `current_password` in the body."""
-    user = require_user(crud.user.get(db, user_id, for_update=True))
+    user = require_user(writer.lock_user(user_id))
     if user.id == current_user.id:
         check_password(user, body.current_password if body else None)
     crud.user.remove(db, id=user.id)

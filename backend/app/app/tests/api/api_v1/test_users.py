@@ -307,28 +307,6 @@ def test_update_me_each_field_alone(client: TestClient, db: Session) -> None:
     assert security.verify_password("new password", user.hashed_password)
 
 
-@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another password"}])
-def test_update_me_after_the_token_was_ended(
-    client: TestClient, db: Session, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
-) -> None:
-    """It was good when the request came, and is not any more when the row's lock is."""
-    user = create_random_user(db, full_name="Before")
-    headers = headers_of(user)
-    get = crud.user.get
-
-    def get_later(db: Session, id: int, *, for_update: bool = False) -> User | None:  # noqa: A002
-        found = get(db, id, for_update=for_update)
-        if for_update and found:
-            return crud.user.update(db, db_obj=found, obj_in=change)
-        return found
-
-    monkeypatch.setattr(crud.user, "get", get_later)
-    response = client.put(ME, headers=headers, json={"full_name": "After"})
-    assert response.status_code == (403 if "is_active" in change else 401)
-    db.expire_all()
-    assert user.full_name == "Before"
-
-
 @pytest.mark.parametrize("field", ["email", "password"])
 def test_update_me_email_and_password_need_the_current_password(
     client: TestClient, db: Session, field: str

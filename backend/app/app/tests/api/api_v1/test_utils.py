@@ -1,10 +1,14 @@
+import sys
+import time
+
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.db.session import ReadSession
+from app.tests.utils.forwarder import Forwarder, redis_through
 from app.tests.utils.server import running_server
 from app.tests.utils.utils import random_email
 
@@ -35,6 +39,40 @@ def test_health(client: TestClient) -> None:
         "redis": "up",
         "schema_revision": "current",
     }
+
+
+def test_health_is_cheap(client: TestClient, connection: Connection) -> None:
+    """Anyone may ask: no connection to Redis and no file is opened for it."""
+    client.get(f"{UTILS}/health/ready")
+    opened: list[str] = []
+
+    def collect(name: str, arguments: tuple[object, ...]) -> None:
+        if listening and name in ("socket.connect", "open"):
+            opened.append(f"{name} {arguments}")
+
+    listening = False
+    sys.addaudithook(collect)
+    listening = True
+    for _ in range(3):
+        assert client.get(f"{UTILS}/health/ready").json()["redis"] == "up"
+    listening = False
+    assert opened == []
+
+
+def test_redis_is_up_again_at_once(forwarder: Forwarder) -> None:
+    with running_server(**redis_through(forwarder)) as server:
+        for _ in range(2):
+            assert server.client.get("/utils/health/ready").json()["redis"] == "up"
+            with forwarder.down():
+                started = time.monotonic()
+                assert server.client.get("/utils/health/ready").json()["redis"] == "down"
+                assert time.monotonic() - started < 2
+            assert server.client.get("/utils/health/ready").json()["redis"] == "up"
+        with forwarder.holding_responses():
+            started = time.monotonic()
+            assert server.client.get("/utils/health/ready").json()["redis"] == "down"
+            assert time.monotonic() - started < 3
+        assert server.client.get("/utils/health/ready").json()["redis"] == "up"
 
 
 def test_test_email_without_mail(
