@@ -56,7 +56,7 @@ def client_env(env: Mapping[str, str]) -> dict[str, str]:
 
 def _server(program: str) -> list[str]:
     """Return the command that runs one of the server's programs on the data in the current folder."""
-    # The services' secrets are none of its business: as root its user, nobody, may be other programs' user too.
+    # The environment has the services' secrets. When root starts the server, it runs as nobody, and so may others.
     # Without a locale, the server does not start on macOS.
     clean = ["env", "-i", f"PATH={os.environ.get('PATH', os.defpath)}", "LC_ALL=C"]
     if os.geteuid() != 0:
@@ -67,7 +67,7 @@ def _server(program: str) -> list[str]:
         fail("PostgreSQL can't run as root, and setpriv (util-linux) is missing: run this as an ordinary user.")
     user = ["--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups", "--pdeathsig=INT"]
     bare = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-    # The folders above the data may be closed to nobody. The current folder is open by this name all the same.
+    # The folders above the data may be closed to nobody, who can still open the current folder by this name.
     return [*clean, setpriv, *user, *bare, str(_copy() / program), "-D", "/proc/self/cwd"]
 
 
@@ -156,7 +156,7 @@ def _initialise() -> None:
 def _set_up(env: Mapping[str, str]) -> None:
     """Set the superuser's password and make the application's role, on a server that only its owner reaches."""
     with _private_folder() as folder:
-        # Without passwords, since those of the data may be unknown: .env may have new ones, or be an older version's.
+        # Without passwords, since the old ones may be unknown.
         access = folder / "pg_hba.conf"
         access.write_text("local all all trust\n")
         network = ["--port=5432", "--listen_addresses=", f"--unix_socket_directories={folder}"]
