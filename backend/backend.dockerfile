@@ -26,6 +26,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \
       && /venv/bin/pip install --require-hashes --requirement requirements.txt; \
     fi
 
+# The tests and what only development runs would stay in a layer if they were removed later.
+FROM python:3.13-slim AS source
+WORKDIR /app
+COPY app .
+ARG INSTALL_DEV=false
+RUN if [ "$INSTALL_DEV" != true ]; then \
+      rm -r app/tests app/tests_pre_start.py scripts tests-start.sh mypy.ini; \
+    fi
+
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp app
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1
@@ -35,7 +44,7 @@ COPY --chmod=755 start.sh start-reload.sh /
 COPY gunicorn_conf.py /
 
 WORKDIR /app
-COPY app .
+COPY --from=source /app .
 # In production nothing can be written here later.
 RUN python -m compileall -q app alembic
 

@@ -18,19 +18,46 @@ if [ "$(docker info --format '{{.Swarm.ControlAvailable}}')" != true ]; then
   exit 1
 fi
 
-config=$(compose --project-name "$STACK_NAME" -f docker-compose.yml -f docker-compose.swarm.yml "$@" config)
+secrets=.env.production
+set -- -f docker-compose.yml -f docker-compose.swarm.yml "$@"
+if [ -e "$secrets" ]; then
+  case $(ls -ldL "$secrets") in
+    -???------*) ;;
+    *)
+      echo "$secrets holds secrets that other users can read or change: chmod 600 $secrets" >&2
+      exit 1
+      ;;
+  esac
+  set -- --env-file "$secrets" "$@"
+fi
+# A Swarm's config cannot change, so its name changes with the file. The database restarts only then.
+CREATE_ROLE_VERSION=$(cksum scripts/postgres/create-role.sql | cut -d ' ' -f 1)
+DOCKER_PROXY_VERSION=$(cksum scripts/docker-proxy/nginx.conf | cut -d ' ' -f 1)
+export CREATE_ROLE_VERSION DOCKER_PROXY_VERSION
+# A later file wins, and the shell wins over all.
+config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts/deploy.env "$@" config)
 # It has the secrets: for its owner alone.
 rm -f docker-stack.yml
 umask 077
-# "docker stack deploy" refuses the project's name, and what is for "docker compose" alone.
+# "docker stack deploy" rejects the project's name, and what is for "docker compose" alone.
 printf '%s\n' "$config" | awk '
   /^[^ ]/ { top = /^(name:|x-)/ }
   /^  [^ ]/ { inner = 0 }
-  /^    [^ ]/ { inner = /^    (build|depends_on|labels|pull_policy|restart):/ }
+  /^    [^ ]/ { inner = /^    (build|depends_on|labels|profiles|pull_policy|restart|security_opt):/ }
   !top && !inner
 ' >docker-stack.yml
-if grep -q changethis docker-stack.yml; then
-  echo "There is still a \"changethis\": give each secret in .env a value of its own, there or in the shell." >&2
+published=$(awk '
+  /^  [^ ]/ { service = $1 }
+  /^ *[A-Z_]+: .*changethis/ {
+    name = $1
+    if (service == "db:") name = name == "APP_PASSWORD:" ? "POSTGRES_PASSWORD:" : "POSTGRES_SUPERUSER_PASSWORD:"
+    if (service == "redis:") name = "REDIS_PASSWORD:"
+    sub(":", "", name)
+    print name
+  }
+' docker-stack.yml | sort -u | xargs)
+if [ -n "$published" ]; then
+  echo "Still \"changethis\": $published. Set secrets of your own in $secrets or in the shell." >&2
   exit 1
 fi
 
@@ -44,8 +71,9 @@ if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
 fi
 
 # Only an image whose name has changed: a newer one under the database's name must not restart it now.
+# Pruning removes pgAdmin and Flower when they are no longer asked for.
 docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
-  --detach=false --quiet "$STACK_NAME" &
+  --prune --detach=false --quiet "$STACK_NAME" &
 deployment=$!
 trap 'kill "$deployment" 2>/dev/null; exit 130' INT TERM
 end=$(($(date +%s) + 60 * minutes))

@@ -7,4 +7,10 @@ if [ -n "${FLOWER_BASIC_AUTH_FILE:-}" ]; then
   export FLOWER_BASIC_AUTH
 fi
 
+# The settings require these, but Flower does not use them. In containers it does not get them.
+unused=$(python -c 'import secrets; print(secrets.token_urlsafe(32))')
+export SECRET_KEY="${SECRET_KEY:-$unused}" POSTGRES_PASSWORD="${POSTGRES_PASSWORD:-$unused}"
+export FIRST_SUPERUSER="${FIRST_SUPERUSER:-flower@example.com}"
+export FIRST_SUPERUSER_PASSWORD="${FIRST_SUPERUSER_PASSWORD:-$unused}"
+
 exec python -m app.flower_start "$@"

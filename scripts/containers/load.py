@@ -24,8 +24,9 @@ def any_certificate() -> ssl.SSLContext:
 class Load:
     """Clients that each create, read, change and delete items, and open the page, until the block ends."""
 
-    def __init__(self, origin: str, email: str, password: str) -> None:
+    def __init__(self, origin: str, email: str, password: str, client_origin: str) -> None:
         self.origin = origin
+        self.client_origin = client_origin
         self.login = {"username": email, "password": password}
         self.answers: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -97,7 +98,8 @@ class Load:
     def _request(
         self, client: httpx2.Client, method: str, path: str, expected: int, body: dict[str, str] | None = None
     ) -> httpx2.Response | None:
-        headers = {"Origin": "http://localhost", "Access-Control-Request-Method": "PUT"} if method == "OPTIONS" else {}
+        preflight = {"Origin": self.client_origin, "Access-Control-Request-Method": "PUT"}
+        headers = preflight if method == "OPTIONS" else {}
         try:
             answer = client.request(method, path, json=body, headers=headers)
             failure = "" if answer.status_code == expected else f"{answer.status_code} {answer.text[:100]}"

@@ -60,6 +60,12 @@ class Stack:
     def execute(self, *words: str, service: str = "backend") -> str:
         return self.compose("exec", "-T", service, *words)
 
+    def beside(self, service: str, program: str, *arguments: str) -> str:
+        """Run a Python program in the network of a service, whose own image may have no tools."""
+        network = f"container:{self.compose('ps', '--quiet', service).strip()}"
+        python = ["docker", "run", "--rm", "--network", network, "python:3.13-slim", "python", "-c", program]
+        return self.run(*python, *arguments)
+
     def replace(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
         text = path.read_text()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from logs_check import find_secrets
 from stack import OWNER, ROOT, Stack, eventually
 
 WEB = "http://localhost"
@@ -28,6 +30,7 @@ PAGES = {
 # The same table is tested natively.
 PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
 ADMIN = {"username": "admin@example.com", "password": "changethis"}
+ENVIRONMENT = "{{range .Config.Env}}{{println .}}{{end}}"
 first_answers: dict[str, httpx2.Response] = {}
 
 
@@ -156,6 +159,221 @@ def test_a_revision_made_in_the_container_is_the_folders_owners(stack: Stack, ap
     revision.unlink()
     stack.replace("backend/app/app/models/user.py", r"^    nickname: .*\n", "")
     eventually(lambda: api.get("/users/me").status_code == 200)
+
+
+@pytest.mark.parametrize("port", [80, 1080, 5050, 5555, 8080, 8888])
+def test_ports_are_open_at_one_loopback_address_only(stack: Stack, port: int) -> None:
+    # Another address of the same machine stands for every network that it is in.
+    with socket.create_connection(("127.0.0.1", port), 5), pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), 5)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7"])
+def test_one_variable_opens_the_ports(stack: Stack, address: str) -> None:
+    config = json.loads(stack.compose("config", "--format", "json", env={"BIND_ADDRESS": address}))
+    ports = [port for service in config["services"].values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in ports} == {address}
+    assert {port["published"] for port in ports} == {"80", "1080", "5050", "5555", "8080", "8888"}
+
+
+# The rest of the services start without any.
+CAPABILITIES = {"docker-proxy": 1 << 6, "pgadmin": 1 << 10}  # SETGID, NET_BIND_SERVICE
+# Root in these two writes to the folder of the developer.
+WITH_CAPABILITIES = {"backend", "celeryworker"}
+
+
+def test_containers_run_without_privileges(stack: Stack) -> None:
+    services = set(stack.compose("config", "--services").split())
+    for service in services:
+        lines = stack.execute("cat", "/proc/1/status", service=service).splitlines()
+        status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        assert status["NoNewPrivs"] == "1", service
+        if service not in WITH_CAPABILITIES:
+            assert int(status["CapBnd"], 16) == CAPABILITIES.get(service, 0), service
+
+
+CONNECT = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def connects(address):
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+with ThreadPoolExecutor() as pool:
+    print(*[address for address, ok in zip(sys.argv[1:], pool.map(connects, sys.argv[1:])) if ok])
+"""
+
+
+def test_only_those_that_need_them_reach_database_and_redis(stack: Stack) -> None:
+    address = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+    targets = {
+        f"{host}:{port}"
+        for name, port in {"db": 5432, "redis": 6379}.items()
+        for host in [name, *container(stack, name, address).split()]
+    }
+    for service in ("proxy", "frontend", "mailcatcher", "docker-proxy"):
+        assert stack.beside(service, CONNECT, *targets) == "\n", service
+    for service in ("backend", "celeryworker", "pgadmin", "flower"):
+        assert set(stack.beside(service, CONNECT, *targets).split()) == targets, service
+
+
+def test_only_traefik_reaches_docker(stack: Stack) -> None:
+    address = container(stack, "docker-proxy", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}").strip()
+    targets = ["docker-proxy:2375", f"{address}:2375"]
+    assert stack.beside("proxy", CONNECT, *targets).split() == targets
+    for service in ("backend", "pgadmin", "db", "frontend"):
+        assert stack.beside(service, CONNECT, *targets) == "\n", service
+
+
+@pytest.mark.parametrize("password", ["", "another", "changethis "])
+def test_redis_rejects_other_passwords(stack: Stack, password: str) -> None:
+    env = ["env", f"REDISCLI_AUTH={password}"]
+    assert re.search("NOAUTH|WRONGPASS", stack.execute(*env, "redis-cli", "KEYS", "*", service="redis"))
+    assert stack.execute("redis-cli", "PING", service="redis") == "PONG\n"
+
+
+def test_no_command_line_has_a_secret(stack: Stack) -> None:
+    processes = stack.compose("top")
+    assert "redis-server" in processes
+    assert "changethis" not in processes
+
+
+REQUEST = """
+import http.client, sys
+
+for line in sys.argv[1:]:
+    connection = http.client.HTTPConnection("docker-proxy", 2375, timeout=5)
+    connection.putrequest(*line.split(), skip_host=True)
+    connection.putheader("Host", "docker-proxy")
+    connection.endheaders()
+    print(connection.getresponse().status)
+"""
+ALLOWED = ["GET /version", "GET /containers/json", "GET /v1.44/containers/json?all=1"]
+FORBIDDEN = [
+    "POST /containers/json",
+    "POST /containers/create",
+    "POST /v1.44/exec/x/start",
+    "POST /v1.44/version",
+    "DELETE /containers/x",
+    "PUT /containers/x/archive?path=/",
+    "HEAD /containers/x/archive?path=/",
+    "GET /containers/x/archive?path=/",
+    "GET /containers/x/logs",
+    "GET /images/json",
+    "GET /secrets",
+    "GET /containers/json/../../images/json",
+    "GET /images/json%3f/containers/json",
+    "GET /v1.44/containers/..%2f..%2fimages/json",
+    "GET //images/json",
+    "GET /",
+]
+
+
+def test_traefik_may_only_read_what_it_needs_from_docker(stack: Stack) -> None:
+    statuses = stack.beside("proxy", REQUEST, *ALLOWED, *FORBIDDEN).split()
+    expected = {**dict.fromkeys(ALLOWED, "200"), **dict.fromkeys(FORBIDDEN, "403")}
+    assert dict(zip([*ALLOWED, *FORBIDDEN], statuses, strict=True)) == expected
+    assert stack.execute("sh", "-c", "find / -name docker.sock 2>/dev/null || true", service="proxy") == ""
+
+
+def test_psql_opens_the_applications_database(stack: Stack) -> None:
+    query = "SELECT current_user, current_database()"
+    assert stack.execute("psql", "-Atc", query, service="db") == "app|app\n"
+    assert stack.execute("psql", "-U", "postgres", "-Atc", query, service="db") == "postgres|app\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'id'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "CREATE ROLE another",
+        "ALTER SYSTEM SET log_statement = 'all'",
+        "SELECT rolpassword FROM pg_authid",
+    ],
+)
+def test_the_applications_role_is_no_superuser(stack: Stack, statement: str) -> None:
+    psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
+    code, output = stack.outcome(*psql)
+    assert code == 1
+    assert re.search("permission denied|must be superuser|Only roles with", output), output
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO \"user\" (email, hashed_password) VALUES ('canary@example.com', '$argon2id$canary')",
+        'INSERT INTO "user" SELECT * FROM "user" WHERE email <> \'canary\'',
+        "SELECT 'canary'::int",
+        "UPDATE \"user\" SET email = NULL WHERE email <> 'canary'",
+    ],
+)
+def test_the_databases_log_has_no_values(stack: Stack, statement: str) -> None:
+    def errors() -> list[str]:
+        return re.findall(r"ERROR: .*", stack.compose("logs", "db"))
+
+    before = len(errors())
+    psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
+    assert stack.outcome(*psql)[0] == 1
+    eventually(lambda: len(errors()) > before)
+    # An error's own line may quote one input, such as the text that is no integer.
+    text = "\n".join(line for line in stack.compose("logs", "db").splitlines() if "ERROR: " not in line)
+    assert not re.search(r"canary|argon2|admin@example\.com|STATEMENT|DETAIL", text)
+
+
+def test_pgadmin_connects_and_runs_no_command(stack: Stack) -> None:
+    with httpx2.Client(base_url=f"{WEB}:5050", timeout=30, follow_redirects=True) as client:
+        token = re.findall(r'"csrfToken": "([^"]+)"', client.get("/login").text)[0]
+        login = {"email": ADMIN["username"], "password": ADMIN["password"], "csrf_token": token}
+        client.post("/authenticate/login", data=login).raise_for_status()
+        client.headers["X-pgA-CSRFToken"] = token
+        # The registered server, without its password being asked for.
+        client.post("/browser/server/connect/1/1").raise_for_status()
+        client.delete("/browser/server/connect/1/1").raise_for_status()
+        command = {"passexec_cmd": "touch /tmp/canary", "connection_params": {"deleted": [{"name": "passfile"}]}}
+        client.put("/browser/server/obj/1/1", json=command).raise_for_status()
+        client.post("/browser/server/connect/1/1")
+    assert "canary" not in stack.execute("ls", "/tmp", service="pgadmin")
+
+
+def test_the_mail_catcher_is_closed_to_other_websites(stack: Stack) -> None:
+    assert httpx2.get(f"{WEB}:1080/api/email").status_code == 200
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Host": "evil.example:1080"},
+    ):
+        response = httpx2.get(f"{WEB}:1080/api/email", headers=headers)
+        assert response.status_code == 403, headers
+        assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+# What the services share with nobody.
+SECRETS_OF = {
+    "flower": {"FLOWER_BASIC_AUTH", "REDIS_PASSWORD"},
+    "backend": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
+    "celeryworker": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
+    "proxy": set(),
+    "docker-proxy": set(),
+    "frontend": set(),
+    "redis": {"REDISCLI_AUTH"},
+    "db": {"POSTGRES_PASSWORD", "APP_PASSWORD", "SUPERUSER_PASSWORD"},
+}
+
+
+@pytest.mark.parametrize("service", SECRETS_OF)
+def test_a_service_gets_only_the_secrets_that_it_uses(stack: Stack, service: str) -> None:
+    variables = dict(line.split("=", 1) for line in container(stack, service, ENVIRONMENT).splitlines() if "=" in line)
+    assert {name for name, value in variables.items() if "changethis" in value} == SECRETS_OF[service]
+    if service not in ("backend", "celeryworker"):
+        assert not [name for name in variables if name.startswith(("SMTP_", "FIRST_SUPERUSER", "SECRET_KEY"))]
 
 
 def test_jupyter_works_on_the_applications_database(stack: Stack) -> None:
@@ -310,16 +528,95 @@ def test_down_loses_nothing(stack: Stack, api: httpx2.Client) -> None:
     assert api.get(f"/items/{created['id']}").json()["title"] == "kept"
 
 
-def test_another_database_password_is_refused_with_the_cure(stack: Stack) -> None:
-    output = stack.outcome(
-        "docker", "compose", "run", "--rm", "--no-deps", "-e", "POSTGRES_PASSWORD=another", "backend", "/start.sh"
-    )
-    assert output[0] == 1
-    assert "POSTGRES_PASSWORD counts when the database is first created" in output[1]
+def start_backend(stack: Stack, *options: str) -> tuple[int, str]:
+    return stack.outcome("docker", "compose", "run", "--rm", "--no-deps", *options, "backend", "/start.sh", "true")
+
+
+def create_role(message: str) -> str:
+    """Return the command that the backend's message names."""
+    found = re.search(r"docker-compose (exec db psql .*create-role\.sql)", message)
+    assert found, message
+    return found[1]
+
+
+def test_another_database_password_is_rejected_with_the_remedy(stack: Stack) -> None:
+    code, message = start_backend(stack, "-e", "POSTGRES_PASSWORD=another")
+    assert code == 1
+    assert "The database rejects the user 'app'" in message
+    assert create_role(message)
+
+
+def test_the_remedy_changes_the_passwords(stack: Stack) -> None:
+    password = "it's: $1 @/% \\ #\""
+    new = {"POSTGRES_PASSWORD": password, "POSTGRES_SUPERUSER_PASSWORD": f"{password} too"}
+    try:
+        stack.compose("up", "--detach", "--wait", "db", env=new)
+        code, message = start_backend(stack, "-e", f"POSTGRES_PASSWORD={password}")
+        assert code == 1
+        stack.compose(*create_role(message).split())
+        code, message = start_backend(stack, "-e", f"POSTGRES_PASSWORD={password}")
+        assert code == 0, message
+        login = "postgresql://postgres@127.0.0.1/postgres"
+        for given, expected in ((f"{password} too", 0), ("changethis", 2)):
+            check = ["docker", "compose", "exec", "-T", "-e", f"PGPASSWORD={given}", "db", "psql", "-c", "", login]
+            assert stack.outcome(*check)[0] == expected
+    finally:
+        stack.compose("up", "--detach", "--wait", "db")
+        stack.compose("exec", "-T", "db", "psql", "-U", "postgres", "-f", CREATE_ROLE)
+    up(stack)
+
+
+CREATE_ROLE = "/docker-entrypoint-initdb.d/create-role.sql"
+# What an older version left: everything belongs to the superuser.
+OLDER = """
+REASSIGN OWNED BY app TO postgres;
+ALTER DATABASE app OWNER TO postgres;
+DROP OWNED BY app;
+DROP ROLE app;
+"""
+
+
+def test_an_older_volume_is_upgraded_by_the_command_in_the_message(stack: Stack, api: httpx2.Client) -> None:
+    created = api.post("/items/", json={"title": "older"}).json()
+    stack.compose("stop", "backend", "celeryworker", "pgadmin")
+    stack.execute("psql", "-U", "postgres", "-c", OLDER, service="db")
+    code, message = start_backend(stack)
+    assert code == 1
+    stack.compose(*create_role(message).split())
+    up(stack)
+    assert eventually(lambda: api.get(f"/items/{created['id']}").json()["title"] == "older")
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert stack.execute("psql", "-Atc", owners, service="db") == "app\n"
+
+
+def test_the_superuser_is_rejected_as_the_applications_role(stack: Stack) -> None:
+    code, output = stack.outcome("docker", "compose", "run", "--rm", "db", env={"POSTGRES_USER": "postgres"})
+    assert code == 1
+    assert "POSTGRES_USER=postgres is the server's superuser: set another name in .env" in output
+
+
+@pytest.mark.parametrize("password", ["changethis", "admin:changethis", "changethis1"])
+def test_a_published_login_is_rejected_where_it_is_used(stack: Stack, password: str) -> None:
+    for service, name in {"pgadmin": "PGADMIN_DEFAULT_PASSWORD", "flower": "FLOWER_BASIC_AUTH"}.items():
+        login = f"someone:{password}" if service == "flower" else password
+        variables = ("ENVIRONMENT=production", "REDIS_PASSWORD=of its own", f"{name}={login}")
+        options = [option for variable in variables for option in ("-e", variable)]
+        code, output = stack.outcome("docker", "compose", "run", "--rm", "--no-deps", *options, service)
+        assert code == 1
+        assert name in output
+
+
+def test_production_has_pgadmin_and_flower_only_when_asked(stack: Stack) -> None:
+    def services(**env: str) -> set[str]:
+        return set(stack.compose("-f", "docker-compose.yml", "config", "--services", env=env).split())
+
+    assert services(COMPOSE_PROFILES="tools") - services() == {"pgadmin", "flower"}
+    assert "docker-proxy" in services()
 
 
 def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("12\n")
+    tmp_path.chmod(0o755)
     code, output = stack.outcome(
         "docker", "compose", "run", "--rm", "--volume", f"{tmp_path}:/var/lib/postgresql", "db"
     )
@@ -370,6 +667,55 @@ def test_two_stacks_on_one_engine_keep_separate_images(stack: Stack, tmp_path: P
         assert not set(ids("another").split()) & set(before.split()[:2])
     finally:
         stack.outcome("docker", "rmi", "another-backend", "another-celeryworker", "another-frontend")
+
+
+CANARY = "canary-in-every-log"
+PASSWORD = "a secret of the log's test"
+
+
+def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
+    """Use secrets in every service and leave the canary in its log; return the secrets."""
+    mail = f"{CANARY}@example.com"
+    created = api.post("/users/", json={"email": mail, "password": PASSWORD})
+    assert created.status_code == 201
+    # Errors, which would show what was sent.
+    assert api.post("/users/", json={"email": mail, "password": PASSWORD}).status_code == 409
+    assert api.post("/users/", json={"email": "?", "password": PASSWORD}).status_code == 422
+    login = api.post("/login/access-token", data={"username": mail, "password": PASSWORD}).raise_for_status()
+    assert api.post("/login/access-token", data={"username": mail, "password": f"{PASSWORD}!"}).status_code == 400
+    api.post(f"/password-recovery/{mail}").raise_for_status()
+
+    def token() -> str | None:
+        texts = [each["text"] for each in httpx2.get(f"{WEB}:1080/api/email").json()]
+        links = [re.search(r"token=([\w.-]+)", text) for text in texts if "recovery" in text or "reset" in text]
+        return next((link[1] for link in links if link), None)
+
+    reset = eventually(token)
+    new = {"token": reset, "new_password": f"{PASSWORD} 2"}
+    api.post("/reset-password/", json=new)
+    api.post("/utils/test-celery/", json={"msg": CANARY}).raise_for_status()
+    for address in (f"/{CANARY}", f"/api/{CANARY}", f":5050/{CANARY}", f":5555/worker/{CANARY}"):
+        httpx2.get(WEB + address, auth=("admin", PASSWORD))
+        httpx2.get(WEB + address, auth=("admin", "changethis"))
+    stack.outcome("docker", "compose", "exec", "-T", "db", "psql", "-c", f'SELECT "{CANARY}"')
+    stack.beside("proxy", REQUEST, f"POST /version?{CANARY}")
+    return [PASSWORD, reset, login.json()["access_token"], f"admin:{PASSWORD}"]
+
+
+def test_no_log_has_a_secret(stack: Stack, api: httpx2.Client) -> None:
+    secrets = plant_canaries(stack, api)
+    for service in stack.compose("config", "--services").split():
+        # Redis logs nothing of its clients.
+        canary = "Ready to accept connections" if service == "redis" else CANARY
+        eventually(partial(log_has, stack, service, canary))
+        log = stack.compose("logs", "--no-log-prefix", service)
+        assert find_secrets(log, secrets) == [], service
+        # The search finds what it looks for.
+        assert find_secrets(f"{log}\n{PASSWORD}", secrets) != [], service
+
+
+def log_has(stack: Stack, service: str, text: str) -> bool:
+    return text in stack.compose("logs", service)
 
 
 def test_a_port_that_is_taken_is_named(stack: Stack) -> None:

@@ -2,11 +2,21 @@
 -- Docker's image runs it when it fills an empty volume, the native stack at each start. Running it again
 -- also upgrades a database whose tables still belong to the superuser.
 -- Environment: APP_USER, APP_PASSWORD, APP_DB; APP_ROLE_OPTIONS is CREATEDB where tests make databases.
+-- With SUPERUSER_PASSWORD the superuser gets that password. Both may come as files: APP_PASSWORD_FILE.
 
 \set ON_ERROR_STOP on
 \set QUIET on
 \getenv role APP_USER
 \getenv password APP_PASSWORD
+\getenv file APP_PASSWORD_FILE
+\if :{?file}
+  \set password `cat "$APP_PASSWORD_FILE"`
+\endif
+\getenv superuser_password SUPERUSER_PASSWORD
+\getenv superuser_file SUPERUSER_PASSWORD_FILE
+\if :{?superuser_file}
+  \set superuser_password `cat "$SUPERUSER_PASSWORD_FILE"`
+\endif
 \getenv database APP_DB
 \set options ''
 \getenv options APP_ROLE_OPTIONS
@@ -15,6 +25,10 @@
 SELECT :'role' = current_user AS is_superuser \gset
 \if :is_superuser
   DO $$ BEGIN RAISE 'POSTGRES_USER is the superuser of the database server: choose another name'; END $$;
+\endif
+
+\if :{?superuser_password}
+  ALTER ROLE CURRENT_USER PASSWORD :'superuser_password';
 \endif
 
 SELECT format('CREATE ROLE %I', :'role')

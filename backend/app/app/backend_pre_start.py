@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 300
 DATABASE = make_url(settings.SQLALCHEMY_DATABASE_URI)
+CREATE_ROLE = (
+    "docker-compose exec db psql -U postgres -d postgres"
+    " -f /docker-entrypoint-initdb.d/create-role.sql"
+)
 
 
 class NotReady(Exception):
@@ -34,15 +38,15 @@ def check_database() -> None:
         engine.connect().close()
     except OperationalError as error:
         cause = str(error.orig).strip().splitlines()[-1]
-        # Neither a wrong password nor a missing database mends itself by waiting.
+        # Waiting fixes neither a wrong password nor a missing database.
         if "authentication failed" in cause:
             sys.exit(
-                f"The database refuses the user {DATABASE.username!r}: {cause}\n"
-                "POSTGRES_PASSWORD counts when the database is first created. Set it to what "
-                "it was then, or remove the old data (down -v)."
+                f"The database rejects the user {DATABASE.username!r}: {cause}\n"
+                "The role gets POSTGRES_PASSWORD when the database is first created. To create it "
+                f"in an older volume, or to change its password: {CREATE_ROLE}"
             )
         if "does not exist" in cause:
-            sys.exit(f"{cause}\nCreate the database, or correct POSTGRES_DB.")
+            sys.exit(f"{cause}\nCorrect POSTGRES_DB, or create the database: {CREATE_ROLE}")
         raise NotReady(f"the database at {DATABASE.host}:{DATABASE.port}: {cause}") from error
 
 
