@@ -172,8 +172,6 @@ def _set_up(env: Mapping[str, str]) -> None:
                         fail(f"the database does not start: {(log.read().splitlines() or ['no reason given'])[-1]}")
                     time.sleep(0.05)
                 _rename_superuser(private)
-                password = sql.Literal(env["POSTGRES_SUPERUSER_PASSWORD"])
-                _execute(private, "postgres", sql.SQL("ALTER ROLE postgres PASSWORD {}").format(password))
                 _create_role(private)
             finally:
                 server.send_signal(signal.SIGINT)
@@ -205,10 +203,11 @@ def _rename_superuser(env: Mapping[str, str]) -> None:
 
 def _create_role(env: Mapping[str, str]) -> None:
     """Run create-role.sql as the superuser."""
-    application = {f"APP_{name}": env[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB")}
+    wanted = {f"APP_{name}": env[f"POSTGRES_{name}"] for name in ("USER", "PASSWORD", "DB")}
+    wanted["SUPERUSER_PASSWORD"] = env["POSTGRES_SUPERUSER_PASSWORD"]
     login = {"PGUSER": "postgres", "PGPASSWORD": env["POSTGRES_SUPERUSER_PASSWORD"], "PGDATABASE": "postgres"}
     # The tests make databases.
-    values = {**env, **client_env(env), **login, **application, "APP_ROLE_OPTIONS": "CREATEDB"}
+    values = {**env, **client_env(env), **login, **wanted, "APP_ROLE_OPTIONS": "CREATEDB"}
     psql = [str(binaries() / "psql"), "--no-psqlrc", f"--file={CREATE_ROLE}"]
     done = subprocess.run(psql, env=values, capture_output=True, text=True, check=False)
     if done.returncode:
