@@ -345,7 +345,7 @@ def test_production_has_no_other_origins_by_default(stack: Stack, folder: Stack)
         # The files are put together before they are rejected.
         rejection(folder, SECRET_KEY="changethis", **env)
         backend = (folder.folder / "docker-stack.yml").read_text().partition("\n  backend:\n")[2]
-        return re.findall(r"BACKEND_CORS_ORIGINS: (.*)", backend)[0]
+        return str(re.findall(r"BACKEND_CORS_ORIGINS: (.*)", backend)[0])
 
     assert origins() == '""'
     assert origins(BACKEND_CORS_ORIGINS=CLIENT) == CLIENT
