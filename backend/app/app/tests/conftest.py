@@ -130,7 +130,11 @@ def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
     """A real Celery worker on the test's database, Redis and mail server."""
     celery_app.control.purge()
     # One task at a time, each in a separate process that may die.
-    with running_worker("--concurrency=1", "--include=app.tests.utils.tasks"):
+    with running_worker(
+        "--concurrency=1",
+        "--include=app.tests.utils.tasks",
+        env={"POSTGRES_STATEMENT_TIMEOUT_SECONDS": "1"},
+    ):
         yield
 
 

@@ -1,23 +1,21 @@
-"""A statement of a request is cancelled after a while; one of a migration or a task is not."""
+"""A statement of a request is cancelled after a while. For tasks see test_worker.py."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert
 
-from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.core.security import create_access_token
 from app.db.session import SessionLocal
 from app.models import Item, User
 from app.tests.utils.server import Server, running_server
 from app.tests.utils.user import create_random_user
-from app.tests.utils.worker import BACKEND, running_worker
+from app.tests.utils.worker import BACKEND
 
 TOO_LONG = {"detail": "The request took too long, try again later"}
 
@@ -102,20 +100,6 @@ def test_setting_holds_for_both_engines(setting: str, expected: str) -> None:
 def test_options_of_a_given_url_are_kept() -> None:
     uri = f"{settings.SQLALCHEMY_DATABASE_URI}?options=-c%20work_mem%3D5MB"
     assert timeout_of(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2
-
-
-def test_worker_has_no_timeout(database: None) -> None:
-    with running_worker(
-        "--concurrency=1",
-        "--include=app.tests.utils.failing_tasks",
-        "--queues=timeouts",
-        name="timeouts",
-        env={"POSTGRES_STATEMENT_TIMEOUT_SECONDS": "1"},
-    ):
-        task: Any = celery_app.send_task(
-            "app.tests.utils.failing_tasks.sleep_in_database", args=[1.5], queue="timeouts"
-        )
-        assert task.get(timeout=20) == "slept"
 
 
 def headers_of(user: User) -> dict[str, str]:

@@ -28,6 +28,12 @@ def test_celery() -> None:
     assert result.get(timeout=20) == "test task return test"
 
 
+def test_task_has_no_statement_timeout() -> None:
+    """The worker is started with a shorter one in its environment."""
+    result = celery_app.send_task("app.tests.utils.tasks.sleep_in_database", args=[1.5])
+    assert result.get(timeout=20) == "slept"
+
+
 def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> None:
     with SessionLocal.begin() as db:
         user = create_random_user(db)

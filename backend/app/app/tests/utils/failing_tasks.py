@@ -1,6 +1,6 @@
-"""Tasks that fail with secrets around, or take long."""
+"""Tasks that fail with secrets around."""
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert
 
 from app.core.celery_app import celery_app
 from app.db.session import SessionLocal
@@ -22,10 +22,3 @@ def fail_with_secret(secret: str) -> None:
 def fail_in_database(secret: str) -> None:
     with SessionLocal() as db:
         db.execute(insert(User).values(email=None, hashed_password=secret))
-
-
-@celery_app.task
-def sleep_in_database(seconds: float) -> str:
-    with SessionLocal() as db:
-        db.scalar(select(func.pg_sleep(seconds)))
-    return "slept"

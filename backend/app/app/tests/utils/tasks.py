@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 from celery.concurrency.asynpool import AsynPool
+from sqlalchemy import func, select
 
 from app.core.celery_app import celery_app
+from app.db.session import SessionLocal
 
 # How soon the worker learns that a process died: by default it looks each 5 seconds, and then
 # waits 10 for a result.
@@ -41,3 +43,10 @@ def nap(starts: str, seconds: float) -> str:
 @celery_app.task
 def exhaust_memory() -> None:
     raise MemoryError("no memory left")
+
+
+@celery_app.task
+def sleep_in_database(seconds: float) -> str:
+    with SessionLocal() as db:
+        db.scalar(select(func.pg_sleep(seconds)))
+    return "slept"
