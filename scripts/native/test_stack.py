@@ -156,7 +156,7 @@ def test_password_recovery(api: httpx2.Client) -> None:
     httpx2.delete(f"http://localhost:{PORTS['mail']}/api/email/all")
 
     assert api.post(f"/password-recovery/{user['email']}").status_code == 202
-    link = re.search(r"http\S+/reset-password\?token=(\S+)", mail_to(user["email"])["text"])
+    link = re.search(r"http\S+/reset-password#token=(\S+)", mail_to(user["email"])["text"])
     assert link
     assert link[0].startswith(WEB.removesuffix(":80"))
     body = {"token": link[1], "new_password": "new password"}
