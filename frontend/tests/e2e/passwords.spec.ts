@@ -62,11 +62,7 @@ async function fillEmail(page: Page): Promise<string> {
 }
 
 // Which passwords are weak, the tests of the API say.
-async function tryPasswords(
-  page: Page,
-  email: string,
-  texts: (typeof TEXTS)['en'],
-): Promise<void> {
+async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en']): Promise<void> {
   const { pathname } = new URL(page.url())
   const field = page.locator('input[name=password], input[name=new_password]')
   const send = async (password: string) => {
