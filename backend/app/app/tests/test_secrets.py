@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from passlib.hash import argon2, bcrypt
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import schemas
 from app.core.celery_app import celery_app
 from app.core.config import settings
+from app.core.logging import safe
 from app.core.security import create_access_token, get_password_hash
 from app.crud.exceptions import EmailTaken
 from app.tests.utils.sentry import FakeSentry
@@ -152,6 +154,21 @@ def offline_server() -> Iterator[Server]:
     unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
     with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
         yield server
+
+
+@pytest.mark.parametrize("algorithm", ["argon2id", "argon2i", "argon2d", "bcrypt"])
+@pytest.mark.parametrize("text", ["hash: {}", "('a@example.com', '{}')", '"{}", and', "x={},y"])
+def test_hash_is_hidden_whole(algorithm: str, text: str) -> None:
+    hashed = {
+        "argon2id": argon2.using(type="ID").hash(PASSWORD),
+        "argon2i": argon2.using(type="I").hash(PASSWORD),
+        "argon2d": argon2.using(type="D").hash(PASSWORD),
+        "bcrypt": bcrypt.using(rounds=4).hash(PASSWORD),
+    }[algorithm]
+    written = safe(text.format(hashed))
+    # The salt and the digest are its last parts.
+    assert not [part for part in hashed.split("$")[-2:] if part in written], written
+    assert "***" in written
 
 
 # ESC, line breaks of terminals and of editors, bidirectional overrides, C1 controls, BEL, DEL.
