@@ -13,7 +13,7 @@ SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 # Values of a query string, JSON web tokens, hashes of passwords.
 SECRETS = re.compile(
     r"""([?&#][\w-]*(?:token|password|secret)[\w-]*=)[^&\s"']*"""
-    r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[^\s"'),]+""",
+    r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[\w$=,./+-]+""",
     re.IGNORECASE,
 )
 
