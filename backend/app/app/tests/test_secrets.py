@@ -40,6 +40,7 @@ HEADERS = {
 }
 FAILURES = {
     "/fail/bug": "Bug",
+    f"/fail/message/{TOKEN}": "MessageBug",
     "/fail/not-null": "NotNullViolation",
     "/fail/statement": "UndefinedColumn",
 }
@@ -92,7 +93,7 @@ def log(database: None) -> str:
 def test_sentry_gets_the_error_without_a_secret(sentry: FakeSentry, exception: str) -> None:
     event = sentry.wait_for(exception)
     assert event["exception"]["values"][-1]["stacktrace"]["frames"]
-    assert event["request"]["url"].endswith(tuple(FAILURES))
+    assert event["request"]["url"].endswith((*FAILURES, "/fail/message/***"))
     assert event["environment"] == settings.ENVIRONMENT
     frames = [
         frame for value in event["exception"]["values"] for frame in value["stacktrace"]["frames"]
