@@ -35,8 +35,12 @@ class SafeRecord(logging.Filter):
         return True
 
 
+def hide_secrets(text: str) -> str:
+    return SECRETS.sub(r"\1***", text)
+
+
 def safe(text: str) -> str:
-    text = SECRETS.sub(r"\1***", text)
+    text = hide_secrets(text)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
