@@ -108,6 +108,21 @@ def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str
         assert run(env, env["POSTGRES_USER"], "app", "SELECT rolname FROM pg_roles WHERE rolsuper") == [("postgres",)]
 
 
+@pytest.mark.parametrize("name", ["shop", "Postgres", "Shop owner's"])
+def test_database_follows_another_user_name(env: dict[str, str], name: str) -> None:
+    db.prepare(env)
+    with running(env):
+        run(env, "app", "app", "CREATE TABLE item (id serial PRIMARY KEY, title text)")
+        run(env, "app", "app", "INSERT INTO item (title) VALUES ('an old item')")
+        run(env, "app", "app", "CREATE TYPE colour AS ENUM ('red')")
+    for user in (name, "app"):
+        db.prepare(env | {"POSTGRES_USER": user})
+        with running(env):
+            assert run(env, user, "app", "SELECT title FROM item") == [("an old item",)]
+            run(env, user, "app", f"ALTER TABLE item ADD COLUMN \"{user}\" text")
+            run(env, user, "app", "ALTER TYPE colour ADD VALUE IF NOT EXISTS 'blue'")
+
+
 def test_unknown_superuser_is_reported(env: dict[str, str]) -> None:
     make_old_data(env, "somebody")
     with pytest.raises(SystemExit, match=r"made with another POSTGRES_USER than \.env has now: put that back"):
