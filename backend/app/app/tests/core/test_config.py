@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import kombu
 import pytest
-from redis import Redis
+from redis import Redis, SSLConnection
 from redis.exceptions import AuthenticationError
 from sqlalchemy import make_url
 
@@ -318,6 +318,7 @@ def test_celerys_tls_option_is_understood_by_the_health_check(
     loaded = Settings().model_dump()
     url = loaded["CELERY_BROKER_URL" if setting == "REDIS_URL" else setting]
     connection = Redis.from_url(url).connection_pool.make_connection()
+    assert isinstance(connection, SSLConnection)
     assert (connection.cert_reqs, connection.socket_timeout) == (mode, 9)
 
 
