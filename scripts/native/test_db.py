@@ -119,7 +119,7 @@ def test_database_follows_another_user_name(env: dict[str, str], name: str) -> N
         db.prepare(env | {"POSTGRES_USER": user})
         with running(env):
             assert run(env, user, "app", "SELECT title FROM item") == [("an old item",)]
-            run(env, user, "app", f"ALTER TABLE item ADD COLUMN \"{user}\" text")
+            run(env, user, "app", f'ALTER TABLE item ADD COLUMN "{user}" text')
             run(env, user, "app", "ALTER TYPE colour ADD VALUE IF NOT EXISTS 'blue'")
 
 
