@@ -85,11 +85,16 @@ def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str,
 
 
 def wait_until_blocked(db: Session) -> None:
-    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    for _ in range(200):
+    """Wait until another transaction waits for this one. Other tests' locks do not count."""
+    blocked = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    )
+    for _ in range(1000):
         if db.scalar(text(blocked)):
             return
         db.execute(text("SELECT pg_sleep(0.01)"))
+    pytest.fail("The request does not wait for the change of its caller.")
 
 
 @pytest.mark.parametrize(
