@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -155,7 +155,7 @@ def test_program_on_the_databases_port_gets_no_password(env: dict[str, str]) -> 
                 connection.sendall(b"N" if len(data) == 8 else struct.pack("!cii", b"R", 8, 3))
             received.append(data)
 
-    clients = {
+    clients: dict[str, Callable[[], object]] = {
         "native.sh": lambda: db._connect(env, "app", "app"),
         "a service": lambda: subprocess.run(
             [sys.executable, "-c", "import psycopg2; psycopg2.connect('')"],
