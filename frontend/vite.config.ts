@@ -37,6 +37,16 @@ const cacheAssets: Plugin = {
   },
 }
 
+/** Rejects Vite's requests to open a file in an editor: every website and every user of the machine can send them. */
+const noEditor: Plugin = {
+  name: 'no-editor',
+  configureServer({ middlewares }) {
+    middlewares.use('/__open-in-editor', (_, response) => {
+      response.writeHead(403).end()
+    })
+  },
+}
+
 /** The name in a setting such as Example.com:8080, as browsers send it; none for a blank setting. */
 const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
 
@@ -55,6 +65,7 @@ export default defineConfig(({ command, mode }) => {
       vuetify(),
       stylesLast,
       cacheAssets,
+      noEditor,
       // In the build, texts are compiled, and the compiler is not sent along.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),

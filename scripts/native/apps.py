@@ -90,10 +90,15 @@ def prepare_pgadmin(env: Env) -> None:
         connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(env["POSTGRES_PORT"]),))
     login = (env["POSTGRES_USER"], env["POSTGRES_PASSWORD"])
     user, password = (re.sub(r"([:\\])", r"\\\1", word) for word in login)
-    # pgAdmin looks for a user's files here.
-    folder = PGADMIN_DATA / "storage" / env["PGADMIN_DEFAULT_EMAIL"].replace("@", "_")
+    folder = pgadmin_folder(env["PGADMIN_DEFAULT_EMAIL"])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passwords.write_private(folder / PGPASS, f"*:*:*:{user}:{password}\n")
+
+
+def pgadmin_folder(email: str) -> Path:
+    """Return the folder in which pgAdmin looks for a user's files."""
+    name = f"pga_user_{email}" if email[:1].isdigit() else email
+    return PGADMIN_DATA / "storage" / name.replace("@", "_").replace("/", "slash")
 
 
 def _first_pgadmin(env: Env) -> None:

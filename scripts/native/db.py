@@ -161,7 +161,7 @@ def _set_up(env: Mapping[str, str]) -> None:
         access.write_text("local all all trust\n")
         network = ["--port=5432", "--listen_addresses=", f"--unix_socket_directories={folder}"]
         command = [*_server("postgres"), *network, f"--hba_file={_give_to_server(access)}", *LOGGING]
-        private = {**env, "POSTGRES_SERVER": str(folder), "POSTGRES_PORT": "5432"}
+        private = {**env, "POSTGRES_SERVER": str(folder), "POSTGRES_PORT": "5432", "PGREQUIREAUTH": ""}
         with (folder / "log").open("w+") as log:
             end = partial(die_with_parent, signal.SIGINT)
             server = subprocess.Popen(command, cwd=FOLDER, stdout=log, stderr=log, preexec_fn=end)
@@ -256,5 +256,6 @@ def _connect(env: Mapping[str, str], user: str, name: str) -> psycopg2.extension
         user=user,
         password=env["POSTGRES_PASSWORD"],
         dbname=name,
+        require_auth=env["PGREQUIREAUTH"],
         connect_timeout=3,
     )

@@ -91,6 +91,8 @@ def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
         "SERVER_HOST": f"http://{domain}" if web == 80 else f"http://{domain}:{web}",
         "POSTGRES_SERVER": "127.0.0.1",
         "POSTGRES_PORT": str(ports.get("db", "")),
+        # Another user's program may take the port while the database is down, and ask for the password.
+        "PGREQUIREAUTH": "scram-sha-256",
         "REDIS_URL": f"redis://:{quote(values['REDIS_PASSWORD'], safe='')}@127.0.0.1:{ports.get('redis', '')}/0",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(ports.get("smtp", "")),

@@ -3,11 +3,14 @@
 import json
 import secrets
 import socket
+import struct
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Thread
 
 import psycopg2
 import pytest
@@ -108,6 +111,21 @@ def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str
         assert run(env, env["POSTGRES_USER"], "app", "SELECT rolname FROM pg_roles WHERE rolsuper") == [("postgres",)]
 
 
+@pytest.mark.parametrize("name", ["shop", "Postgres", "Shop owner's"])
+def test_database_follows_another_user_name(env: dict[str, str], name: str) -> None:
+    db.prepare(env)
+    with running(env):
+        run(env, "app", "app", "CREATE TABLE item (id serial PRIMARY KEY, title text)")
+        run(env, "app", "app", "INSERT INTO item (title) VALUES ('an old item')")
+        run(env, "app", "app", "CREATE TYPE colour AS ENUM ('red')")
+    for user in (name, "app"):
+        db.prepare(env | {"POSTGRES_USER": user})
+        with running(env):
+            assert run(env, user, "app", "SELECT title FROM item") == [("an old item",)]
+            run(env, user, "app", f'ALTER TABLE item ADD COLUMN "{user}" text')
+            run(env, user, "app", "ALTER TYPE colour ADD VALUE IF NOT EXISTS 'blue'")
+
+
 def test_unknown_superuser_is_reported(env: dict[str, str]) -> None:
     make_old_data(env, "somebody")
     with pytest.raises(SystemExit, match=r"made with another POSTGRES_USER than \.env has now: put that back"):
@@ -121,6 +139,40 @@ def test_changed_passwords_are_set(env: dict[str, str], password: str) -> None:
         db.prepare(env | {name: password})
         with running(env):
             check_roles(env | {name: password})
+
+
+def test_program_on_the_databases_port_gets_no_password(env: dict[str, str]) -> None:
+    """While the server is down, another user's program may listen there and ask for the password in clear text."""
+    received = []
+
+    def ask(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(10)
+            while (data := connection.recv(4096)) and not data.startswith(b"p"):
+                received.append(data)
+                # No TLS; then: send the password.
+                connection.sendall(b"N" if len(data) == 8 else struct.pack("!cii", b"R", 8, 3))
+            received.append(data)
+
+    clients: dict[str, Callable[[], object]] = {
+        "native.sh": lambda: db._connect(env, "app", "app"),
+        "a service": lambda: subprocess.run(
+            [sys.executable, "-c", "import psycopg2; psycopg2.connect('')"],
+            env={**env, **db.client_env(env)},
+            check=True,
+            capture_output=True,
+        ),
+    }
+    for client in clients.values():
+        with socket.create_server(("127.0.0.1", int(env["POSTGRES_PORT"]))) as server:
+            thread = Thread(target=ask, args=[server])
+            thread.start()
+            with pytest.raises((psycopg2.OperationalError, subprocess.CalledProcessError)):
+                client()
+            thread.join()
+    assert any(b"database" in each for each in received)
+    assert not [each for each in received if env["POSTGRES_PASSWORD"].encode() in each]
 
 
 def test_nothing_is_done_twice(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import apps
 import install
 import node
 import ports
@@ -197,3 +198,16 @@ def test_unknown_tests_are_named(word: str) -> None:
     assert result.returncode == 1
     assert f"no such tests: {word}" in result.stderr
     assert "backend, unit, e2e" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [
+        ("admin@example.com", "admin_example.com"),
+        ("1st@example.com", "pga_user_1st_example.com"),
+        ("a/b@x.de", "aslashb_x.de"),
+    ],
+)
+def test_folder_of_pgadmins_user(email: str, name: str) -> None:
+    """As pgAdmin's preprocess_username names it; elsewhere it does not find the database's password."""
+    assert apps.pgadmin_folder(email) == apps.PGADMIN_DATA / "storage" / name

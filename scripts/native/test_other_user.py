@@ -298,6 +298,14 @@ def test_vite_serves_the_web_app_only(service: str, path: str) -> None:
     assert not re.search("PASSWORD|VUE_APP_NAME=|root:x:|\\[core\\]", shown)
 
 
+@pytest.mark.parametrize("path", ["/__open-in-editor", "/__OPEN-in-editor/", "/__open-in-editor/x"])
+@pytest.mark.parametrize("service", ["frontend", "proxy"])
+def test_vite_starts_no_editor(service: str, path: str) -> None:
+    """The editor would run as the developer, on any file of the machine."""
+    file = {"file": str(settings.ROOT / "README.md")}
+    assert as_other_user(lambda: httpx2.get(url(service, path), params=file).status_code) == "got 403"
+
+
 @pytest.mark.parametrize("service", HTTP)
 @pytest.mark.parametrize("origin", [EVIL, "null", "http://localhost.evil.example"])
 def test_no_port_lets_a_website_read(service: str, origin: str) -> None:

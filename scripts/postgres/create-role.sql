@@ -38,11 +38,19 @@ ALTER ROLE :"role" :options;
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
+-- 10 is the server's first superuser, whose system objects stay its own.
+SELECT pg_get_userbyid(datdba) AS former, datdba <> 10 AND pg_get_userbyid(datdba) NOT IN (current_user, :'role') AS is_renamed
+FROM pg_database WHERE datname = :'database' \gset
 ALTER DATABASE :"database" OWNER TO :"role";
 -- Every role of the server could connect otherwise.
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 
 \connect :"database"
+
+-- The application's role had another name.
+\if :is_renamed
+  REASSIGN OWNED BY :"former" TO :"role";
+\endif
 
 -- An older database's objects. Extensions stay the superuser's; a sequence of a column follows its table.
 SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, :'role')

@@ -1,5 +1,6 @@
 """Starts Flower with a checked login: python -m app.flower_start [FLOWER'S OPTIONS]."""
 
+import logging
 import os
 import sys
 
@@ -33,6 +34,7 @@ def main() -> None:
 
     import app.worker  # noqa: F401  # its tasks
     from app.core.celery_app import celery_app
+    from app.core.logging import SafeRecord
 
     get_current_user = BaseHandler.get_current_user
 
@@ -47,6 +49,8 @@ def main() -> None:
         if not isinstance(handler, Healthcheck):
             handler.current_user  # noqa: B018  # Reading it checks the login.
 
+    for name in ("access", "application", "general"):
+        logging.getLogger(f"tornado.{name}").addFilter(SafeRecord())
     BaseHandler.get_current_user = reject_what_cannot_be_compared
     BaseHandler.prepare = require_login
     celery_app.start(["flower", *sys.argv[1:]])

@@ -13,7 +13,7 @@ SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 # Values of a query string, JSON web tokens, hashes of passwords.
 SECRETS = re.compile(
     r"""([?&#][\w-]*(?:token|password|secret)[\w-]*=)[^&\s"']*"""
-    r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[^\s"'),]+""",
+    r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[\w$=,./+-]+""",
     re.IGNORECASE,
 )
 
@@ -35,8 +35,12 @@ class SafeRecord(logging.Filter):
         return True
 
 
+def hide_secrets(text: str) -> str:
+    return SECRETS.sub(r"\1***", text)
+
+
 def safe(text: str) -> str:
-    text = SECRETS.sub(r"\1***", text)
+    text = hide_secrets(text)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

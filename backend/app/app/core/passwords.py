@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 from typing import Literal
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 DEFAULT_SECRET = "changethis"  # noqa: S105  # published, so it is valid in development only
 
@@ -30,7 +30,7 @@ def weakness(password: str, *, email: str, project_name: str) -> Weakness | None
         return "password_too_common"
     if password in (email, email.rpartition("@")[0]):
         return "password_is_email"
-    if "".join(password.split()) == "".join(project_name.split()):
+    if (name := _alphanumeric(project_name)) and _alphanumeric(password) == name:
         return "password_is_project_name"
     return None
 
@@ -42,5 +42,10 @@ def common_passwords() -> frozenset[str]:
 
 
 def _folded(text: str) -> str:
-    """Return the text without what people vary first: case, and spaces around it."""
-    return normalise(text).casefold().strip()
+    """Return the text without what people vary first: case, spaces around it, unseen characters."""
+    seen = (each for each in normalise(text).casefold() if category(each) != "Cf")
+    return "".join(seen).strip()
+
+
+def _alphanumeric(text: str) -> str:
+    return "".join(each for each in text if each.isalnum())

@@ -70,7 +70,8 @@ def fingerprint(*secrets: str) -> str:
 
 
 def is_fingerprint_of(given: str, *secrets: str) -> bool:
-    return compare_digest(given.encode(), fingerprint(*secrets).encode())
+    # Text that is not ASCII would be a TypeError.
+    return given.isascii() and compare_digest(given, fingerprint(*secrets))
 
 
 def get_password_hash(password: str) -> str:

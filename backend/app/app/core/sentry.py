@@ -1,8 +1,9 @@
 """Error reports to Sentry, without anything that a user entered."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.core.config import settings
+from app.core.logging import hide_secrets
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
@@ -21,13 +22,25 @@ def init_sentry() -> None:
         include_local_variables=False,
         max_request_body_size="never",
         max_breadcrumbs=0,
-        before_send=keep_method_and_url,
+        before_send=remove_secrets,
     )
 
 
-def keep_method_and_url(event: "Event", _: "Hint") -> "Event":
+def remove_secrets(event: "Event", _: "Hint") -> "Event":
     """Drop headers, cookies and the query: by default Sentry hides only some of them."""
     if request := event.get("request"):
         event["request"] = {key: request[key] for key in ("method", "url") if key in request}
     event.pop("user", None)
-    return event
+    # A log line's extra values, of which nothing else is known.
+    event.pop("extra", None)
+    # Errors and log lines may quote a token or a hash.
+    return cast("Event", _hidden(event))
+
+
+def _hidden(value: object) -> object:
+    """Return the value with the secrets hidden in each text of it."""
+    if isinstance(value, str):
+        return hide_secrets(value)
+    if isinstance(value, dict):
+        return {key: _hidden(each) for key, each in value.items()}
+    return [_hidden(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,5 +1,6 @@
 """Types of settings that need more than pydantic's own checks."""
 
+import re
 import ssl
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,7 +29,8 @@ def check_redis_url(value: str) -> str:
         path = TypeAdapter(RedisDsn).validate_python(value).path or "/0"
         if not path.removeprefix("/").isdecimal():
             raise ValueError("must end with the number of a database, like redis://host:6379/0")
-    return value
+    # Celery documents this spelling, which redis-py rejects. Both know the other one.
+    return re.sub(r"(?<=[?&]ssl_cert_reqs=)CERT_\w+", lambda match: match[0][5:].lower(), value)
 
 
 def is_loopback(host: str) -> bool:

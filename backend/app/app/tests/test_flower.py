@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from app.tests.utils.utils import random_lower_string
+
 START = Path(__file__).parents[2] / "flower-start.sh"
 # What the settings need outside development.
 STRONG = {
@@ -30,13 +32,23 @@ def flower_env(login: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def flower() -> Iterator[httpx2.Client]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("flower") / "log"
+
+
+@pytest.fixture(scope="module")
+def flower(log: Path) -> Iterator[httpx2.Client]:
     """A client of a running Flower that wants LOGIN."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = ["sh", str(START), "--address=127.0.0.1", f"--port={port}"]
-    with subprocess.Popen(command, cwd=START.parent, env=flower_env(LOGIN)) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command, cwd=START.parent, env=flower_env(LOGIN), stdout=output, stderr=output
+        ) as process,
+    ):
         try:
             for _ in range(300):
                 assert process.poll() is None, "Flower has ended"
@@ -91,6 +103,19 @@ def test_nothing_is_shown_without_the_login(flower: httpx2.Client, method: str, 
     assert response.status_code in (401, 405)
     assert "python_info" not in response.text
     assert "celery" not in response.text.lower()
+
+
+@pytest.mark.parametrize("control", ["%1B", "%E2%80%A8", "%C2%9B", "%E2%80%AE"])
+@pytest.mark.parametrize("path", ["/worker/", "/task/", "/api/task/info/"])
+def test_control_character_of_a_path_is_logged_escaped(
+    flower: httpx2.Client, log: Path, path: str, control: str
+) -> None:
+    name = random_lower_string()
+    headers = {b"Authorization": basic(LOGIN.encode())}
+    assert flower.get(f"{path}{name}{control}x", headers=headers).status_code == 404
+    lines = [line for line in log.read_text().split("\n") if name in line]
+    assert lines
+    assert all(line.isprintable() for line in lines), lines
 
 
 def test_health_check_needs_no_login(flower: httpx2.Client) -> None:

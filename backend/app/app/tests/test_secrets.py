@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from passlib.hash import bcrypt
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import schemas
 from app.core.celery_app import celery_app
 from app.core.config import settings
+from app.core.logging import safe
 from app.core.security import create_access_token, get_password_hash
 from app.crud.exceptions import EmailTaken
 from app.tests.utils.sentry import FakeSentry
@@ -38,6 +40,7 @@ HEADERS = {
 }
 FAILURES = {
     "/fail/bug": "Bug",
+    f"/fail/message/{TOKEN}": "MessageBug",
     "/fail/not-null": "NotNullViolation",
     "/fail/statement": "UndefinedColumn",
 }
@@ -90,7 +93,7 @@ def log(database: None) -> str:
 def test_sentry_gets_the_error_without_a_secret(sentry: FakeSentry, exception: str) -> None:
     event = sentry.wait_for(exception)
     assert event["exception"]["values"][-1]["stacktrace"]["frames"]
-    assert event["request"]["url"].endswith(tuple(FAILURES))
+    assert event["request"]["url"].endswith((*FAILURES, "/fail/message/***"))
     assert event["environment"] == settings.ENVIRONMENT
     frames = [
         frame for value in event["exception"]["values"] for frame in value["stacktrace"]["frames"]
@@ -152,6 +155,18 @@ def offline_server() -> Iterator[Server]:
     unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
     with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
         yield server
+
+
+@pytest.mark.parametrize("algorithm", ["argon2id", "argon2i", "argon2d", "bcrypt"])
+@pytest.mark.parametrize("text", ["hash: {}", "('a@example.com', '{}')", '"{}", and', "x={},y"])
+def test_hash_is_hidden_whole(algorithm: str, text: str) -> None:
+    hashed = HASH.replace("argon2id", algorithm)
+    if algorithm == "bcrypt":
+        hashed = bcrypt.using(rounds=4).hash(PASSWORD)
+    written = safe(text.format(hashed))
+    # The salt and the digest are its last parts.
+    assert not [part for part in hashed.split("$")[-2:] if part in written], written
+    assert "***" in written
 
 
 # ESC, line breaks of terminals and of editors, bidirectional overrides, C1 controls, BEL, DEL.

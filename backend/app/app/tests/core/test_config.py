@@ -1,4 +1,5 @@
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ from urllib.parse import urlsplit
 
 import kombu
 import pytest
-from redis import Redis
+from redis import Redis, SSLConnection
 from redis.exceptions import AuthenticationError
 from sqlalchemy import make_url
 
@@ -297,6 +298,28 @@ def test_given_broker_is_used_as_given(environment: pytest.MonkeyPatch) -> None:
     loaded = Settings()
     assert loaded.CELERY_BROKER_URL == "redis://broker/0"
     assert loaded.CELERY_RESULT_BACKEND == "redis://:a%20password@localhost:6379/0"
+
+
+@pytest.mark.parametrize("setting", ["REDIS_URL", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"])
+@pytest.mark.parametrize(
+    ("value", "mode"),
+    [
+        ("CERT_REQUIRED", ssl.CERT_REQUIRED),
+        ("CERT_OPTIONAL", ssl.CERT_OPTIONAL),
+        ("CERT_NONE", ssl.CERT_NONE),
+        ("required", ssl.CERT_REQUIRED),
+    ],
+)
+def test_celerys_tls_option_is_understood_by_the_health_check(
+    environment: pytest.MonkeyPatch, setting: str, value: str, mode: ssl.VerifyMode
+) -> None:
+    environment.setenv("ENVIRONMENT", "development")
+    environment.setenv(setting, f"rediss://redis/0?socket_timeout=9&ssl_cert_reqs={value}")
+    loaded = Settings().model_dump()
+    url = loaded["CELERY_BROKER_URL" if setting == "REDIS_URL" else setting]
+    connection = Redis.from_url(url).connection_pool.make_connection()
+    assert isinstance(connection, SSLConnection)
+    assert (connection.cert_reqs, connection.socket_timeout) == (mode, 9)
 
 
 @pytest.mark.parametrize("password", ["p@s/s:%#?", "a b+c", "пароль"])

@@ -1,5 +1,7 @@
 """The app with endpoints that fail in the ways that a bug does, with secrets around."""
 
+import logging
+
 from fastapi import Request
 from sqlalchemy import func, insert, select, update
 
@@ -12,6 +14,19 @@ from app.schemas import NewPassword
 
 class Bug(Exception):
     pass
+
+
+class MessageBug(Exception):
+    pass
+
+
+@app.post("/fail/message/{token}")
+def fail_with_message(token: str, body: NewPassword) -> None:
+    """Put a token and a hash into the error's text, a note, a log line and the path."""
+    logging.getLogger(__name__).error("no use for %s", token, extra={"password": body.new_password})
+    error = MessageBug(f"can't use {body.token} of {body.new_password!r}")
+    error.add_note(f"stored: {body.new_password}")
+    raise error
 
 
 @app.post("/fail/bug")

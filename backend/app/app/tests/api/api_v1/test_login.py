@@ -336,7 +336,9 @@ def test_odd_time_in_a_token(client: TestClient, db: Session, claim: str, value:
 
 
 @pytest.mark.parametrize("claim", ["sub", "purpose", "fingerprint"])
-@pytest.mark.parametrize("value", [None, "", 1, 1.5, True, [], ["access"], {}], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, "", 1, 1.5, True, [], ["access"], {}, "\ud800", "a\udfff", "ä"], ids=ascii
+)
 def test_odd_claim_of_a_token(client: TestClient, db: Session, claim: str, value: object) -> None:
     assert_rejected_claims(client, db, {claim: value})
 
