@@ -56,6 +56,9 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+DATABASE_UNREACHABLE = ServiceUnavailable("The database can't be reached, try again later")
+STATEMENT_CANCELLED = ServiceUnavailable("The request took too long, try again later")
+
 # Maps errors of the layers below to HTTP responses.
 ERROR_RESPONSES: dict[type[Exception], HTTPException] = {
     EmailTaken: HTTPException(409, "The user with this username already exists in the system"),
@@ -65,8 +68,6 @@ ERROR_RESPONSES: dict[type[Exception], HTTPException] = {
     BrokerUnavailable: ServiceUnavailable("The task queue can't be reached, try again later"),
     PoolTimeout: ServiceUnavailable("The server is busy, try again later"),
     IntegrityError: HTTPException(409, "The change contradicts what is stored already"),
-    OperationalError: ServiceUnavailable("The database can't be reached, try again later"),
-    QueryCanceled: ServiceUnavailable("The request took too long, try again later"),
 }
 
 
@@ -92,14 +93,15 @@ def _error_handler(response: HTTPException) -> Handler:
 
 async def _operational_error_response(request: Request, error: Exception) -> Response:
     assert isinstance(error, OperationalError)
-    kind = QueryCanceled if isinstance(error.orig, QueryCanceled) else OperationalError
-    return await _error_handler(ERROR_RESPONSES[kind])(request, error)
+    is_cancelled = isinstance(error.orig, QueryCanceled)
+    response = STATEMENT_CANCELLED if is_cancelled else DATABASE_UNREACHABLE
+    return await _error_handler(response)(request, error)
 
 
 async def _answer_lost_connection(request: Request, error: Exception) -> Response:
     # psycopg2 reports a connection that breaks under a query in several classes.
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return await _error_handler(ERROR_RESPONSES[OperationalError])(request, error)
+        return await _error_handler(DATABASE_UNREACHABLE)(request, error)
     raise error
 
 

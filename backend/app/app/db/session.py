@@ -28,15 +28,19 @@ LOOK_AFTER_SECONDS = 0.1
 # A connection that was idle for longer is pinged before its next use.
 PING_AFTER_SECONDS = 60
 
-# Of a given URL, which are added last and win.
-given_options = make_url(settings.SQLALCHEMY_DATABASE_URI).query.get("options", "")
-timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
+
+def connection_options() -> str:
+    """Return libpq's options: the timeout, then those of a given URL, which win."""
+    given = make_url(settings.SQLALCHEMY_DATABASE_URI).normalized_query.get("options", ())
+    timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
+    return " ".join([timeout, *given])
+
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": THREADS,
     "max_overflow": 0,
     "pool_timeout": 5,
-    "connect_args": {"connect_timeout": 2, "options": f"{timeout} {given_options}"},
+    "connect_args": {"connect_timeout": 2, "options": connection_options()},
     # Keep password hashes out of logged errors.
     "hide_parameters": True,
 }
