@@ -324,6 +324,12 @@ def test_a_published_secret_is_rejected_by_name(stack: Stack, folder: Stack, nam
     assert re.findall(r"[A-Z_]{6,}", rejection(folder)) == [name]
 
 
+def test_a_published_value_of_an_own_setting_is_rejected(stack: Stack, folder: Stack) -> None:
+    with (folder.folder / ".env.production").open("a") as file:
+        file.write("S3_KEY_1=changethis\n")
+    assert ": S3_KEY_1. " in rejection(folder)
+
+
 def test_published_logins_of_the_tools_are_rejected_where_they_are_used(stack: Stack, folder: Stack) -> None:
     logins = {"PGADMIN_DEFAULT_PASSWORD": "changethis", "FLOWER_BASIC_AUTH": "someone:changethis"}
     assert set(re.findall(r"[A-Z_]{6,}", rejection(folder, **TOOLS, **logins))) == set(logins)
