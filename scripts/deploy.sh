@@ -48,7 +48,7 @@ printf '%s\n' "$config" | awk '
 ' >docker-stack.yml
 published=$(awk '
   /^  [^ ]/ { service = $1 }
-  /^ *[A-Z_]+: .*changethis/ {
+  /^ *[A-Z][A-Z0-9_]*: .*changethis/ {
     name = $1
     if (service == "db:") name = name == "APP_PASSWORD:" ? "POSTGRES_PASSWORD:" : "POSTGRES_SUPERUSER_PASSWORD:"
     if (service == "redis:") name = "REDIS_PASSWORD:"
