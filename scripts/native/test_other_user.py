@@ -34,6 +34,7 @@ ENV = settings.environment()
 DATABASE = str(settings.DATA / "db")
 PUBLISHED = "changethis"
 EVIL = "https://evil.example"
+CANARY = "canary of a secret in a file"
 # The names of settings that no other user may learn the value of.
 SECRETS = re.compile(r"PASSWORD|SECRET_KEY|BASIC_AUTH")
 HTTP = ["backend", "flower", "frontend", "proxy", "dashboard", "mail", "pgadmin"]
@@ -262,7 +263,13 @@ def test_temporary_files_reveal_no_secret() -> None:
                 found += [str(path) for secret in hidden if secret.encode() in text]
         return found
 
-    hidden = secrets()
+    hidden = [*secrets(), CANARY]
+    with tempfile.NamedTemporaryFile("w", prefix="canary.") as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(CANARY)
+        file.flush()
+        # The search finds what is there.
+        assert as_other_user(look) == f"got {[file.name]}"
     assert as_other_user(look) == "got []"
 
 

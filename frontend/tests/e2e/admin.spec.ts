@@ -110,7 +110,7 @@ test('one’s own email in other letters is no change', async ({ page, superuser
   await expect(page.getByText('User saved')).toBeVisible()
 })
 
-test('one’s own password is changed with the current one, and the session goes on', async ({
+test('one’s own password is changed with the current one, and the session continues', async ({
   page,
   superuser,
 }) => {

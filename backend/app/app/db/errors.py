@@ -1,4 +1,4 @@
-"""Keeps values of rows out of database errors, and so out of logs and error reports."""
+"""Keeps rows and statements out of database errors, and so out of logs and error reports."""
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
@@ -8,7 +8,8 @@ from sqlalchemy.engine import Engine, ExceptionContext
 def hide_values(context: ExceptionContext) -> None:
     """Keep the first sentence of PostgreSQL's message.
 
-    What follows repeats the row ("Failing row contains ...") or a line of the statement.
+    What follows repeats the row ("Failing row contains ...") or a line of the statement. The first
+    sentence itself quotes a value only where that has the wrong type ("invalid input syntax").
     """
     original = context.original_exception
     message = getattr(getattr(original, "diag", None), "message_primary", None)
