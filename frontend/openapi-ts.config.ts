@@ -10,5 +10,7 @@ export default defineConfig({
     '@hey-api/sdk',
     // The forms take their limits from these.
     '@hey-api/schemas',
+    // The forms call the SDK's functions themselves, so only queries are generated.
+    { name: '@tanstack/vue-query', infiniteQueryOptions: false, mutationOptions: false },
   ],
 })

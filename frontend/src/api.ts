@@ -82,7 +82,11 @@ client.setConfig({
   // The web app's own origin, whatever its address is.
   baseUrl: '',
   auth: () => token.value,
-  fetch: (request) =>
-    fetch(request, { signal: AbortSignal.any([session.signal, AbortSignal.timeout(TIMEOUT_MS)]) }),
 })
+client.interceptors.request.use(
+  (request) =>
+    new Request(request, {
+      signal: AbortSignal.any([request.signal, session.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    }),
+)
 client.interceptors.error.use((error, response) => toApiError(error, response))

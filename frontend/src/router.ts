@@ -48,12 +48,12 @@ const routes: RouteRecordRaw[] = [
       },
       {
         path: 'items/create',
-        component: () => import('@/views/main/items/CreateItem.vue'),
+        component: () => import('@/views/main/items/ItemForm.vue'),
         meta: { title: 'item.create' },
       },
       {
         path: 'items/edit/:id(\\d+)',
-        component: () => import('@/views/main/items/EditItem.vue'),
+        component: () => import('@/views/main/items/ItemForm.vue'),
         meta: { title: 'item.edit' },
         props: ({ params }) => ({ id: Number(params.id) }),
       },

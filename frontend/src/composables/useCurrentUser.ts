@@ -1,13 +1,9 @@
 import { useQuery } from '@tanstack/vue-query'
-import { type User, usersReadUserMe } from '@/client'
-
-export const currentUserKey = ['users', 'me'] as const
+import type { User } from '@/client'
+import { usersReadUserMeOptions } from '@/client/@tanstack/vue-query.gen'
 
 export function useCurrentUser() {
-  return useQuery({
-    queryKey: currentUserKey,
-    queryFn: async () => (await usersReadUserMe()).data,
-  })
+  return useQuery(usersReadUserMeOptions())
 }
 
 /** Whether the API would store this email as another one than the user's. */

@@ -1,11 +1,7 @@
 import { useQuery } from '@tanstack/vue-query'
-import { usersReadRegistration } from '@/client'
+import { usersReadRegistrationOptions } from '@/client/@tanstack/vue-query.gen'
 
 /** Whether anyone may sign up; the server's setting. */
 export function useRegistration() {
-  return useQuery({
-    queryKey: ['users', 'open'],
-    queryFn: async () => (await usersReadRegistration()).data,
-    staleTime: Infinity,
-  })
+  return useQuery({ ...usersReadRegistrationOptions(), staleTime: Infinity })
 }
