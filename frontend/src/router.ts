@@ -1,15 +1,120 @@
-import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import {
+  mdiAccount,
+  mdiAccountEdit,
+  mdiAccountGroup,
+  mdiAccountPlus,
+  mdiKey,
+  mdiNoteMultiple,
+  mdiViewDashboard,
+} from '@mdi/js'
+import {
+  createRouter,
+  createWebHistory,
+  type RouteComponent,
+  type RouteLocation,
+  type RouteRecordRaw,
+} from 'vue-router'
 import { safePath } from '@/safePath'
 import { token } from '@/token'
 import Login from '@/views/Login.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** The key of the page's title in the locales. */
+    /** The key of the view's title in the locales. */
     title?: string
+    /** Which part of the menu shows the view. */
+    menu?: 'main' | 'admin'
+    /** The key of the menu's text, if it is not the title. */
+    menuTitle?: string
+    icon?: string
     forSuperusers?: boolean
   }
 }
+
+type View = () => Promise<{ default: RouteComponent }>
+
+const toId = ({ params }: RouteLocation) => ({ id: Number(params.id) })
+
+/** The routes of a resource whose texts begin with `texts`: its list, and its form with and without an id. */
+function resource(
+  path: string,
+  { texts, icon, list, form }: { texts: string; icon: string; list: View; form: View },
+): RouteRecordRaw[] {
+  const edit = `${path}/edit/:id(\\d+)`
+  return [
+    { path, redirect: `/main/${path}/all` },
+    { path: `${path}/all`, component: list, meta: { title: `${texts}.all`, menu: 'main', icon } },
+    { path: `${path}/create`, component: form, meta: { title: `${texts}.create` } },
+    { path: edit, component: form, meta: { title: `${texts}.edit` }, props: toId },
+  ]
+}
+
+/** The views behind the login. The menu lists them in this order. */
+const mainRoutes: RouteRecordRaw[] = [
+  {
+    path: 'dashboard',
+    component: () => import('@/views/main/Dashboard.vue'),
+    meta: { title: 'dashboard.title', menu: 'main', icon: mdiViewDashboard },
+  },
+  ...resource('items', {
+    texts: 'item',
+    icon: mdiNoteMultiple,
+    list: () => import('@/views/main/items/Items.vue'),
+    form: () => import('@/views/main/items/ItemForm.vue'),
+  }),
+  { path: 'profile', redirect: '/main/profile/view' },
+  {
+    path: 'profile/view',
+    component: () => import('@/views/main/profile/UserProfile.vue'),
+    meta: { title: 'profile.title', menu: 'main', menuTitle: 'menu.profile', icon: mdiAccount },
+  },
+  {
+    path: 'profile/edit',
+    component: () => import('@/views/main/profile/UserProfileEdit.vue'),
+    meta: {
+      title: 'profile.edit',
+      menu: 'main',
+      menuTitle: 'menu.editProfile',
+      icon: mdiAccountEdit,
+    },
+  },
+  {
+    path: 'profile/password',
+    component: () => import('@/views/main/profile/UserProfileEditPassword.vue'),
+    meta: {
+      title: 'profile.password',
+      menu: 'main',
+      menuTitle: 'menu.changePassword',
+      icon: mdiKey,
+    },
+  },
+  { path: 'admin', redirect: '/main/admin/users/all' },
+  { path: 'admin/users', redirect: '/main/admin/users/all' },
+  {
+    path: 'admin/users/all',
+    component: () => import('@/views/main/admin/AdminUsers.vue'),
+    meta: { title: 'user.all', menu: 'admin', icon: mdiAccountGroup, forSuperusers: true },
+  },
+  {
+    path: 'admin/users/create',
+    component: () => import('@/views/main/admin/CreateUser.vue'),
+    meta: { title: 'user.create', menu: 'admin', icon: mdiAccountPlus, forSuperusers: true },
+  },
+  {
+    path: 'admin/users/edit/:id(\\d+)',
+    component: () => import('@/views/main/admin/EditUser.vue'),
+    meta: { title: 'user.edit', forSuperusers: true },
+    props: toId,
+  },
+]
+
+/** The menu's entries in one of its parts. */
+export const menuEntries = (part: 'main' | 'admin') =>
+  mainRoutes.flatMap(({ path, meta }) =>
+    meta?.menu === part
+      ? { path: `/main/${path}`, title: meta.menuTitle ?? meta.title!, icon: meta.icon }
+      : [],
+  )
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: '/main' },
@@ -34,64 +139,7 @@ const routes: RouteRecordRaw[] = [
     path: '/main',
     component: () => import('@/views/main/Main.vue'),
     redirect: '/main/dashboard',
-    children: [
-      {
-        path: 'dashboard',
-        component: () => import('@/views/main/Dashboard.vue'),
-        meta: { title: 'dashboard.title' },
-      },
-      { path: 'items', redirect: '/main/items/all' },
-      {
-        path: 'items/all',
-        component: () => import('@/views/main/items/Items.vue'),
-        meta: { title: 'item.all' },
-      },
-      {
-        path: 'items/create',
-        component: () => import('@/views/main/items/ItemForm.vue'),
-        meta: { title: 'item.create' },
-      },
-      {
-        path: 'items/edit/:id(\\d+)',
-        component: () => import('@/views/main/items/ItemForm.vue'),
-        meta: { title: 'item.edit' },
-        props: ({ params }) => ({ id: Number(params.id) }),
-      },
-      { path: 'profile', redirect: '/main/profile/view' },
-      {
-        path: 'profile/view',
-        component: () => import('@/views/main/profile/UserProfile.vue'),
-        meta: { title: 'profile.title' },
-      },
-      {
-        path: 'profile/edit',
-        component: () => import('@/views/main/profile/UserProfileEdit.vue'),
-        meta: { title: 'profile.edit' },
-      },
-      {
-        path: 'profile/password',
-        component: () => import('@/views/main/profile/UserProfileEditPassword.vue'),
-        meta: { title: 'profile.password' },
-      },
-      { path: 'admin', redirect: '/main/admin/users/all' },
-      { path: 'admin/users', redirect: '/main/admin/users/all' },
-      {
-        path: 'admin/users/all',
-        component: () => import('@/views/main/admin/AdminUsers.vue'),
-        meta: { title: 'user.all', forSuperusers: true },
-      },
-      {
-        path: 'admin/users/create',
-        component: () => import('@/views/main/admin/CreateUser.vue'),
-        meta: { title: 'user.create', forSuperusers: true },
-      },
-      {
-        path: 'admin/users/edit/:id(\\d+)',
-        component: () => import('@/views/main/admin/EditUser.vue'),
-        meta: { title: 'user.edit', forSuperusers: true },
-        props: ({ params }) => ({ id: Number(params.id) }),
-      },
-    ],
+    children: mainRoutes,
   },
   {
     path: '/:path(.*)*',

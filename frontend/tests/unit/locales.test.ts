@@ -44,7 +44,7 @@ test('every text that the API’s errors can have is translated, and no other', 
 
 test('every text is used, and every used one exists', () => {
   const source = sources()
-  const named = source.match(/(?<=t\(\s*'|title: ')[\w]+\.[\w]+/g) ?? []
+  const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
   // Keys that are put together: t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
   const keys = Object.keys(readTexts('en'))
