@@ -1,11 +1,11 @@
-import { expect, openAs, PASSWORD, test } from './fixtures'
+import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('Russian is chosen and remembered, for the API’s texts too', async ({ page, user }) => {
+test('Russian is chosen and remembered, for the API’s errors too', async ({ page, superuser }) => {
   await page.goto('/login')
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
   await expect(page).toHaveTitle(/^Вход/)
-  await page.getByLabel('Эл. почта').fill(user.email)
+  await page.getByLabel('Эл. почта').fill(superuser.email)
   await page.getByLabel('Пароль', { exact: true }).fill('a wrong password')
   await page.getByRole('button', { name: 'Войти' }).click()
   await expect(
@@ -15,15 +15,15 @@ test('Russian is chosen and remembered, for the API’s texts too', async ({ pag
   await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
   await expect(page.locator('html')).toHaveAttribute('lang', 'ru')
 
-  await openAs(page, user, '/main/items/all')
-  await expect(page.getByText('Записей пока нет.')).toBeVisible()
+  await openAs(page, superuser, '/main/admin/users/all')
+  await expect(page.getByRole('heading', { name: 'Пользователи' })).toBeVisible()
   await expect(page.getByText('Записей на странице')).toBeVisible()
 })
 
 test.describe('in a Russian browser', () => {
   test.use({ locale: 'ru-RU' })
 
-  test('the page is Russian from the start', async ({ page }) => {
+  test('the web app is Russian from the start', async ({ page }) => {
     await page.goto('/login')
     await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
   })
@@ -74,23 +74,28 @@ test('the menu collapses and stays so', async ({ page, user }) => {
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true })
 
-  test('everything fits and the menu opens', async ({ page, user }) => {
-    await openAs(page, user)
+  test('everything fits and the menu opens', async ({ page, superuser }) => {
+    const email = newEmail()
+    await openAs(page, superuser)
     await expect(page.getByText('Welcome')).toBeVisible()
     await expect(page.getByText('Edit Profile', { exact: true }).last()).toBeInViewport()
     await page.getByLabel('Show or hide the main menu').tap()
-    await page.getByRole('navigation').getByText('Items').tap()
-    await expect(page).toHaveURL(/items\/all$/)
-    await page.getByRole('link', { name: 'Create item' }).tap()
-    await page.getByLabel('Title').fill('From a phone')
+    await page.getByRole('navigation').getByText('Manage Users').tap()
+    await expect(page).toHaveURL(/users\/all$/)
+    await page.getByRole('link', { name: 'Create User' }).last().tap()
+    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByLabel('Confirm password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Create' }).tap()
-    await expect(page.getByText('From a phone')).toBeVisible()
+    await expect(page.getByText('User created')).toBeVisible()
+    await page.getByRole('searchbox').fill(email)
+    await expect(page.getByText(email, { exact: true })).toBeVisible()
     const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
   })
 })
 
-test('everything works with the keyboard alone', async ({ page, user }) => {
+test('everything works with the keyboard alone', async ({ page, superuser }) => {
   await page.goto('/login')
   const press = async (key: string, times = 1) => {
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
@@ -98,7 +103,7 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await page.getByRole('banner').getByRole('link').focus()
   await press('Tab', 2) // Past the settings.
   await expect(page.getByLabel('E-mail')).toBeFocused()
-  await page.keyboard.type(user.email)
+  await page.keyboard.type(superuser.email)
   await press('Tab')
   await page.keyboard.type(PASSWORD)
   await press('Enter')
@@ -109,21 +114,34 @@ test('everything works with the keyboard alone', async ({ page, user }) => {
   await expect(page.getByRole('menuitem', { name: 'Logout' })).toBeVisible()
   await press('Escape')
   await expect(page.getByRole('menu')).toBeHidden()
-  await page.getByRole('link', { name: 'Items' }).focus()
+  await page.getByRole('link', { name: 'Manage Users' }).focus()
   await press('Enter')
-  await page.getByRole('link', { name: 'Create item' }).focus()
+  await page.getByRole('main').getByRole('link', { name: 'Create User' }).focus()
   await press('Enter')
-  await page.getByLabel('Title').focus()
+  await page.getByLabel('Full name').focus()
   await page.keyboard.type('By keyboard')
+  await press('Tab')
+  const email = newEmail()
+  await page.keyboard.type(email)
+  await press('Tab', 2)
+  await expect(page.getByLabel('Active')).toBeFocused()
+  await press('Tab')
+  await page.keyboard.type(PASSWORD)
+  await press('Tab', 2) // Past the button that shows the password.
+  await page.keyboard.type(PASSWORD)
   await press('Enter')
+  await expect(page.getByText('User created')).toBeVisible()
+  await page.getByRole('searchbox').focus()
+  await page.keyboard.type(email)
   await expect(page.getByRole('cell', { name: 'By keyboard', exact: true })).toBeVisible()
 
-  await page.getByRole('button', { name: 'Delete: By keyboard' }).focus()
+  const button = page.getByRole('button', { name: `Delete: ${email}` })
+  await button.focus()
   await press('Enter')
   await expect(page.getByRole('dialog')).toBeVisible()
   await press('Tab')
   await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused()
   await press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
-  await expect(page.getByRole('button', { name: 'Delete: By keyboard' })).toBeFocused()
+  await expect(button).toBeFocused()
 })

@@ -27,7 +27,7 @@ test('scripts, styles and fonts are cached for ever', async ({ page, request }) 
   }
 })
 
-for (const path of ['/', '/login', '/index.html', '/main/items/all?q=x', '/assets-x']) {
+for (const path of ['/', '/login', '/index.html', '/main/admin/users/all?q=x', '/assets-x']) {
   test(`${path} is asked for each time`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 200, caching: 'no-cache', isApp: true })
   })

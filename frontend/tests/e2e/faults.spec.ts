@@ -12,22 +12,23 @@ function stack(verb: 'stop' | 'start', service: string): void {
 test.describe.configure({ mode: 'serial' })
 test.afterEach(() => stack('start', 'backend'))
 
-test('the backend goes away under a form and comes back', async ({ page, user }) => {
-  await openAs(page, user, '/main/items/create')
-  await page.getByLabel('Title').fill('Typed before')
+test('the backend stops under a form and comes back', async ({ page, user }) => {
+  await openAs(page, user, '/main/profile/edit')
+  await page.getByLabel('Full name').fill('Typed before')
   stack('stop', 'backend')
-  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
   stack('start', 'backend')
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeHidden({
     timeout: 20_000,
   })
-  await expect(page.getByLabel('Title')).toHaveValue('Typed before')
-  await page.getByRole('button', { name: 'Create' }).click()
-  await expect(page.getByRole('cell', { name: 'Typed before', exact: true })).toBeVisible()
+  await expect(page.getByLabel('Full name')).toHaveValue('Typed before')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Typed before')).toBeVisible()
 })
 
-test('a page that is opened without a backend shows itself once that is there', async ({
+test('the web app is opened without a backend and shows itself once there is one', async ({
   page,
   user,
 }) => {

@@ -1,16 +1,14 @@
-import { itemsCreateItem } from '../../src/client'
 import { expect, hold, openAs, test } from './fixtures'
 
 const OVERLAYS = [
-  ['dialog', 'Delete: An item'],
+  ['dialog', 'Delete my account'],
   ['menu', 'Menu'],
   ['menu', 'Language and theme'],
 ] as const
 
 for (const [role, name] of OVERLAYS) {
   test(`Escape closes “${name}” right after it was opened`, async ({ page, user }) => {
-    await itemsCreateItem({ client: user.client, body: { title: 'An item' } })
-    await openAs(page, user, '/main/items/all')
+    await openAs(page, user, '/main/profile/view')
     const button = page.getByRole('button', { name, exact: true })
     await button.focus()
     // It may be open too shortly to be seen from here.
@@ -27,16 +25,14 @@ for (const [role, name] of OVERLAYS) {
   })
 
   test(`Escape closes “${name}” under a newer notification`, async ({ page, user }) => {
-    await itemsCreateItem({ client: user.client, body: { title: 'An item' } })
-    await openAs(page, user, '/main/items/create')
-    const release = await hold(page, '**/api/v1/items/', 'POST')
-    await page.getByLabel('Title').fill('Another item')
-    await page.getByRole('button', { name: 'Create' }).click()
-    await page.getByRole('link', { name: 'Items' }).click()
+    await openAs(page, user, '/main/profile/edit')
+    const release = await hold(page, '**/api/v1/users/me', 'PUT')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('link', { name: 'Profile', exact: true }).click()
     await page.getByRole('button', { name, exact: true }).click()
     await expect(page.getByRole(role)).toBeVisible()
     release()
-    const notification = page.getByText('Item created')
+    const notification = page.getByText('Profile successfully updated')
     await expect(notification).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(page.getByRole(role)).toBeHidden({ timeout: 3_000 })

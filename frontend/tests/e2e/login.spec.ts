@@ -25,7 +25,7 @@ test('logs in, stays so after a reload, and logs out', async ({ page, user }) =>
   await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
 })
 
-test('a wrong password is refused, and the e-mail stays typed', async ({ page, user }) => {
+test('a wrong password is rejected, and the email stays typed', async ({ page, user }) => {
   await page.goto('/login')
   await fillLogin(page, user.email, 'a wrong password')
   await expect(
@@ -37,7 +37,7 @@ test('a wrong password is refused, and the e-mail stays typed', async ({ page, u
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an inactive user is told so', async ({ page, user }) => {
+test('an inactive user cannot log in, and the form says why', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
   await page.goto('/login')
@@ -45,10 +45,10 @@ test('an inactive user is told so', async ({ page, user }) => {
   await expect(page.getByRole('alert').filter({ hasText: 'Inactive user' })).toBeVisible()
 })
 
-test('an address behind the login is shown after it', async ({ page, user }) => {
-  await page.goto('/main/items/all?q=word')
-  await fillLogin(page, user.email, PASSWORD)
-  await expect(page).toHaveURL(/\/main\/items\/all\?q=word$/)
+test('an address behind the login is shown after it', async ({ page, superuser }) => {
+  await page.goto('/main/admin/users/all?q=word')
+  await fillLogin(page, superuser.email, PASSWORD)
+  await expect(page).toHaveURL(/\/main\/admin\/users\/all\?q=word$/)
   await expect(page.getByRole('searchbox')).toHaveValue('word')
 })
 
@@ -64,19 +64,19 @@ test('an ended session leads to the login, and then back', async ({ page, user }
   const body = { password: 'another password' }
   await usersUpdateUser({ client, path: { user_id: user.id }, body })
 
-  await page.getByText('Items').click()
+  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
   await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
   await fillLogin(page, user.email, 'another password')
-  await expect(page).toHaveURL(/\/main\/items\/all$/)
+  await expect(page).toHaveURL(/\/main\/profile\/edit$/)
 })
 
-test('who is deactivated while logged in is logged out', async ({ page, user }) => {
+test('a user who is deactivated is logged out', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
-  await page.getByText('Items').click()
+  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('Inactive user')).toBeVisible()
 })

@@ -4,7 +4,7 @@ import { parseTableQuery } from '@/composables/useTableQuery'
 import { safePath } from '@/safePath'
 
 test.each([
-  ['/main/items/all?page=2', '/main/items/all?page=2'],
+  ['/main/admin/users/all?page=2', '/main/admin/users/all?page=2'],
   ['https://evil.example', '/main'],
   ['//evil.example', '/main'],
   ['/\\evil.example', '/main'],
@@ -27,6 +27,6 @@ test.each<LocationQuery>([
   { page: '-1', limit: '1e9', sort: '--id' },
   { page: 'NaN', limit: '', sort: '-' },
   { page: '99999999999999999999', limit: null, sort: ['', 'id'] },
-])('%o is no table’s address: it shows the first page', (query) => {
+])('the query %o shows the first page', (query) => {
   expect(parseTableQuery(query, ['id', 'title'])).toEqual({ page: 1, limit: 10, sort: 'id', q: '' })
 })

@@ -1,0 +1,24 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect } from './fixtures'
+
+/** What axe calls serious or critical, in both themes. */
+export async function seriousViolations(page: Page) {
+  const found = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await expect(page.locator('.v-application')).toHaveClass(new RegExp(`v-theme--${colorScheme}`))
+    // axe would measure a colour in the middle of its transition.
+    await page.evaluate(() => {
+      const transitions = document.getAnimations().filter((one) => one instanceof CSSTransition)
+      return Promise.allSettled(transitions.map(({ finished }) => finished))
+    })
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    for (const { id, impact, nodes } of violations) {
+      if (impact === 'serious' || impact === 'critical') {
+        found.push({ colorScheme, id, elements: nodes.map(({ html }) => html) })
+      }
+    }
+  }
+  return found
+}

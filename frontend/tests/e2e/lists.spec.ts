@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import { usersCreateUser, usersUpdateUser } from '../../src/client'
+import { type Account, expect, openAs, PASSWORD, test } from './fixtures'
+
+/** Users with these full names, and the path of a list that finds no others. */
+async function createUsers({ client }: Account, names: string[]) {
+  const group = randomUUID()
+  const users: { id: number; email: string }[] = []
+  for (const [place, full_name] of names.entries()) {
+    const body = { email: `${place + 1}.${group}@example.com`, password: PASSWORD, full_name }
+    users.push((await usersCreateUser({ client, body })).data)
+  }
+  return { users, list: `/main/admin/users/all?q=${group}` }
+}
+
+const numbered = (count: number) =>
+  Array.from({ length: count }, (_, place) => `User ${String(place + 1).padStart(2, '0')}`)
+
+test('paging changes the address, and reload and Back follow it', async ({ page, superuser }) => {
+  const { list } = await createUsers(superuser, numbered(12))
+  await openAs(page, superuser, list)
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await expect(page).toHaveURL(/\?page=2&/)
+  await expect(page.getByText('11-12 of 12')).toBeVisible()
+  await page.reload()
+  await expect(page.getByRole('cell', { name: 'User 12', exact: true })).toBeVisible()
+  await page.goBack()
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await expect(page.getByRole('cell', { name: 'User 01', exact: true })).toBeVisible()
+})
+
+test('after an edit the list is as it was left', async ({ page, superuser }) => {
+  const { users, list } = await createUsers(superuser, numbered(12))
+  const edit = page.getByRole('link', { name: `Edit: ${users[1]!.email}` })
+  await openAs(page, superuser, `${list}&page=2&sort=-full_name`)
+  await edit.click()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(page).toHaveURL(/page=2&sort=-full_name$/)
+  await edit.click()
+  await page.getByLabel('Full name').fill('User 00')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page).toHaveURL(/page=2&sort=-full_name$/)
+  await expect(page.getByRole('cell', { name: 'User 00', exact: true })).toBeVisible()
+})
+
+test('the form of one record never shows another', async ({ page, superuser }) => {
+  const { users, list } = await createUsers(superuser, ['First', 'Second'])
+  await openAs(page, superuser, list)
+  await page.getByRole('link', { name: `Edit: ${users[0]!.email}` }).click()
+  await expect(page.getByLabel('Full name')).toHaveValue('First')
+  await page.getByRole('link', { name: 'Manage Users' }).click()
+  await page.getByRole('searchbox').fill(users[1]!.email)
+  await page.getByRole('link', { name: `Edit: ${users[1]!.email}` }).click()
+  await expect(page.getByLabel('Full name')).toHaveValue('Second')
+  // From one form to the other, without a list in between.
+  await page.evaluate(() => history.go(-2))
+  await expect(page.getByLabel('Full name')).toHaveValue('First')
+})
+
+test('a form shows what others have changed meanwhile', async ({ page, superuser }) => {
+  const { users, list } = await createUsers(superuser, ['Before'])
+  const { id, email } = users[0]!
+  await openAs(page, superuser, list)
+  await page.getByRole('link', { name: `Edit: ${email}` }).click()
+  await expect(page.getByLabel('Full name')).toHaveValue('Before')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  const body = { full_name: 'After', is_superuser: true }
+  await usersUpdateUser({ client: superuser.client, path: { user_id: id }, body })
+  await page.getByRole('link', { name: `Edit: ${email}` }).click()
+  await expect(page.getByLabel('Full name')).toHaveValue('After')
+  await expect(page.getByLabel('Superuser')).toBeChecked()
+})
+
+test('columns sort in both directions', async ({ page, superuser }) => {
+  const { list } = await createUsers(superuser, ['b', 'c', 'a'])
+  await openAs(page, superuser, list)
+  const header = page.getByRole('columnheader', { name: 'Full name' })
+  const first = page.getByRole('row').nth(1)
+  const has = (name: string) => expect(first.getByRole('cell', { name, exact: true })).toBeVisible()
+  await has('b')
+  await header.click()
+  await expect(page).toHaveURL(/sort=full_name&/)
+  await has('a')
+  await header.click()
+  await expect(page).toHaveURL(/sort=-full_name&/)
+  await has('c')
+})
+
+test('sorting and another page size lead to the first page', async ({ page, superuser }) => {
+  const { list } = await createUsers(superuser, numbered(12))
+  await openAs(page, superuser, `${list}&page=2`)
+  await page.getByRole('columnheader', { name: 'Full name' }).click()
+  await expect(page).toHaveURL(/all\?sort=full_name&q=/)
+  await expect(page.getByText('1-10 of 12')).toBeVisible()
+  await page.getByRole('button', { name: 'Next page' }).click()
+  await expect(page.getByText('11-12 of 12')).toBeVisible()
+  await page.getByRole('combobox').first().click()
+  await page.getByRole('option', { name: '25' }).click()
+  await expect(page).toHaveURL(/all\?limit=25&sort=full_name&q=/)
+  await expect(page.getByText('1-12 of 12')).toBeVisible()
+})
+
+test('Back skips a page that no longer exists', async ({ page, superuser }) => {
+  const { list } = await createUsers(superuser, ['The only one'])
+  await openAs(page, superuser)
+  await expect(page.getByText('Welcome')).toBeVisible()
+  await page.goto(`${list}&page=999`)
+  await expect(page.getByText('1-1 of 1')).toBeVisible()
+  await expect(page).toHaveURL(list)
+  await page.goBack()
+  await expect(page).toHaveURL(/dashboard$/)
+})
+
+test('a search that is still being typed ends with its list', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/admin/users/all')
+  await expect(page.getByRole('cell').first()).toBeVisible()
+  await page.getByRole('searchbox').fill('word')
+  await page.getByRole('link', { name: 'Edit Profile' }).click()
+  await expect(page.getByLabel('Full name')).toBeVisible()
+  // Longer than a search waits for the typing to pause.
+  await page.waitForTimeout(500)
+  await expect(page).toHaveURL(/profile\/edit$/)
+})
+
+test('a search finds parts of texts, and an empty result says so', async ({ page, superuser }) => {
+  const { list, users } = await createUsers(superuser, ['Apple', 'Apricot', 'Banana'])
+  const group = users[0]!.email.replace(/^1\./, '')
+  await openAs(page, superuser, list)
+  const row = (name: string) => page.getByRole('cell', { name, exact: true })
+  const search = page.getByRole('searchbox')
+  await expect(row('Banana')).toBeVisible()
+  await search.fill(`2.${group}`.toUpperCase())
+  await expect(row('Banana')).toHaveCount(0)
+  await expect(row('Apricot')).toBeVisible()
+  await expect(page).toHaveURL(new RegExp(`q=2.${group}`, 'i'))
+  await search.fill('100%_')
+  await expect(page.getByText('Nothing matches “100%_”.')).toBeVisible()
+  await search.fill(group)
+  await expect(row('Banana')).toBeVisible()
+})
+
+test('without the last row of the last page, the page before is shown', async ({
+  page,
+  superuser,
+}) => {
+  const { users, list } = await createUsers(superuser, numbered(11))
+  await openAs(page, superuser, `${list}&page=2`)
+  await page.getByRole('button', { name: `Delete: ${users[10]!.email}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByText('User deleted')).toBeVisible()
+  await expect(page.getByText('1-10 of 10')).toBeVisible()
+})
+
+test('odd texts are shown as they are, and never run', async ({ page, superuser }) => {
+  const odd = [
+    '<img src=x onerror="document.title=1"><script>document.title=2</script>',
+    '{{ constructor.constructor("document.title=3")() }}',
+    '😀 👩‍👩‍👧‍👦 e\u0301',
+    'مرحبا بالعالم',
+    'W'.repeat(255),
+  ]
+  const { users, list } = await createUsers(superuser, odd)
+  await openAs(page, superuser, list)
+  for (const name of odd) await expect(page.getByText(name, { exact: true })).toBeVisible()
+  await page.getByRole('link', { name: `Edit: ${users[0]!.email}` }).click()
+  await expect(page.getByLabel('Full name')).toHaveValue(odd[0]!)
+  await expect(page).toHaveTitle(/^Edit User/)
+  const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
+  expect(overflow).toBeLessThanOrEqual(0)
+})
+
+test('a missing record says so, and can be tried again', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/admin/users/edit/2000000000')
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0)
+})
