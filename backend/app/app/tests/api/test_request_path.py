@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import crud
 from app.api.api_v1.endpoints import items, login, users, utils
 from app.api.deps import ReadSessionDep, SessionDep, get_db, get_read_db
-from app.api.route import OneThreadRoute
+from app.api.routing import Route
 from app.core.config import settings
 from app.core.security import create_access_token
 from app.db.session import THREADS, SessionLocal, engine
@@ -59,7 +59,7 @@ def dependencies(dependant: Dependant) -> Iterator[Dependant]:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_sessions_end_before_the_response(route: APIRoute) -> None:
     """Otherwise a client could be told that something is saved before it is."""
-    assert isinstance(route, OneThreadRoute)
+    assert isinstance(route, Route)
     for dependency in dependencies(route.dependant):
         if dependency.call in (get_db, get_read_db):
             assert dependency.scope == "function"
@@ -150,7 +150,7 @@ def test_a_failing_endpoint_writes_nothing(db: Session) -> None:
         create_random_user(db, email=email)
         raise Bug
 
-    broken.router.route_class = OneThreadRoute
+    broken.router.route_class = Route
     broken.post("/one-thread")(write_and_fail)
     broken.router.route_class = APIRoute
     broken.post("/plain")(write_and_fail)
@@ -162,7 +162,7 @@ def test_a_failing_endpoint_writes_nothing(db: Session) -> None:
 
 
 def test_a_plain_route_commits_too(db: Session) -> None:
-    """Without OneThreadRoute a request costs more, and is as safe."""
+    """Without Route a request costs more, and is as safe."""
     plain = FastAPI()
     email = random_email()
 
@@ -240,7 +240,7 @@ def test_a_bug_tells_the_client_nothing(
     form = {"username": random_email(), "password": "password"}
     response = quiet.post(f"{API}/login/access-token", data=form)
     assert response.status_code == 500
-    assert response.json() == {"detail": "Internal server error"}
+    assert response.json() == {"detail": "Internal server error", "code": "internal_error"}
     assert client.get(f"{API}/utils/health/live").status_code == 200
 
 

@@ -156,14 +156,14 @@ def test_no_token(client: TestClient) -> None:
     response = client.post(TEST_TOKEN)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert response.json() == {"detail": "Not authenticated"}
+    assert response.json() == {"detail": "Not authenticated", "code": "not_authenticated"}
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "garbage", "Bearer"])
 def test_other_authorization(client: TestClient, header: str) -> None:
     response = client.post(TEST_TOKEN, headers={"Authorization": header})
     assert response.status_code == 401
-    assert response.json() == {"detail": "Could not validate credentials"}
+    assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
 
 
 def forged_tokens(user: User) -> dict[str, str]:
@@ -203,7 +203,7 @@ def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
     response = client.post(TEST_TOKEN, headers=bearer(token))
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert response.json() == {"detail": "Could not validate credentials"}
+    assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
 
 
 def test_token_of_a_deleted_user(client: TestClient, db: Session) -> None:
@@ -212,7 +212,7 @@ def test_token_of_a_deleted_user(client: TestClient, db: Session) -> None:
     crud.user.remove(db, id=user.id)
     response = client.post(TEST_TOKEN, headers=headers)
     assert response.status_code == 401
-    assert response.json() == {"detail": "Could not validate credentials"}
+    assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
 
 
 def test_password_change_ends_a_token(client: TestClient, db: Session) -> None:
@@ -229,7 +229,7 @@ def test_inactive_users_are_refused_everywhere(client: TestClient, db: Session, 
     user = create_random_user(db, is_superuser=True, is_active=False)
     response = client.get(settings.API_V1_STR + path, headers=bearer(access_token(user)))
     assert response.status_code == 403
-    assert response.json() == {"detail": "Inactive user"}
+    assert response.json() == {"detail": "Inactive user", "code": "inactive_user"}
 
 
 @pytest.mark.parametrize("purpose", ["reset-password", "new-account"])
@@ -283,7 +283,10 @@ def test_mailed_link_ends_with_the_email_it_was_sent_to(
     }
     crud.user.update(db, db_obj=user, obj_in={"email": random_email()})
     response = client.post(RESET, json=body)
-    assert (response.status_code, response.json()) == (400, {"detail": "Invalid token"})
+    assert (response.status_code, response.json()) == (
+        400,
+        {"detail": "Invalid token", "code": "invalid_link"},
+    )
     db.refresh(user)
     assert user.hashed_password == before
     # Sessions do not end with the old email.
