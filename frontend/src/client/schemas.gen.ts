@@ -158,13 +158,13 @@ export const HTTPValidationErrorSchema = {
         code: {
             type: 'string',
             const: 'validation_error',
-            title: 'Code',
-            default: 'validation_error'
+            title: 'Code'
         }
     },
     type: 'object',
     required: [
-        'detail'
+        'detail',
+        'code'
     ],
     title: 'HTTPValidationError'
 } as const;

@@ -105,7 +105,7 @@ export type HttpValidationError = {
     /**
      * Code
      */
-    code?: 'validation_error';
+    code: 'validation_error';
 };
 
 /**

@@ -58,8 +58,12 @@ class MailNotConfigured(Exception):
     """EMAILS_ENABLED is off."""
 
 
-class ContentTooLarge(Exception):
+class ContentTooLarge(HTTPException):
     """The body exceeds the limit of the route."""
+
+    def __init__(self) -> None:
+        # While FastAPI reads a body, it passes on HTTPExceptions only.
+        super().__init__(413)
 
 
 class InvalidGrant(Exception):
@@ -228,7 +232,8 @@ async def _respond_to_http_exception(request: Request, error: Exception) -> Resp
 
 
 def _invalid(problems: list[ValidationError]) -> Response:
-    return JSONResponse(HTTPValidationError(detail=problems).model_dump(), 422)
+    body = HTTPValidationError(detail=problems, code="validation_error")
+    return JSONResponse(body.model_dump(exclude_defaults=True), 422)
 
 
 async def internal_error_response(request: Request, error: Exception) -> Response:

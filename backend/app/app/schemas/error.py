@@ -38,4 +38,4 @@ class ValidationError(BaseModel):
 
 class HTTPValidationError(BaseModel):
     detail: list[ValidationError]
-    code: Literal["validation_error"] = "validation_error"
+    code: Literal["validation_error"]

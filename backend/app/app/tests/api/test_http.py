@@ -19,6 +19,7 @@ from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email
 
 API = settings.API_V1_STR
+TOO_LARGE = {"detail": "Content Too Large", "code": "content_too_large"}
 ORIGIN = settings.BACKEND_CORS_ORIGINS[0]
 
 
@@ -196,7 +197,7 @@ def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
 ) -> None:
     response = upload_client.request("DELETE", "/unread", content=b"x" * (MAX_BODY_BYTES + 1))
     assert response.status_code == 413
-    assert response.json() == {"detail": "Content Too Large", "code": "content_too_large"}
+    assert response.json() == TOO_LARGE
 
 
 def test_unforeseen_conflict_with_stored_data(client: TestClient, db: Session) -> None:
