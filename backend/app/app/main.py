@@ -13,10 +13,10 @@ from starlette.middleware.errors import ServerErrorMiddleware
 
 from app import __version__
 from app.api.api_v1.api import api_routers
-from app.api.errors import add_error_handlers, internal_error_response, responses
+from app.api.errors import add_error_handlers, internal_error_response
 from app.api.middleware import HeadAsGet
 from app.api.redirects import use_relative_redirects
-from app.api.route import OneThreadRoute
+from app.api.routing import include_routers
 from app.core.config import settings
 from app.core.logging import configure_logging
 from app.core.sentry import init_sentry
@@ -70,12 +70,7 @@ app.add_middleware(
 app.add_middleware(HeadAsGet)
 use_relative_redirects(app)
 add_error_handlers(app)
-for router in api_routers:
-    if not all(isinstance(route, OneThreadRoute) for route in router.routes):
-        raise TypeError(
-            f"{router.tags}: use route_class=OneThreadRoute, which limits request bodies"
-        )
-    app.include_router(router, prefix=settings.API_V1_STR, responses=responses(413))
+include_routers(app, api_routers, prefix=settings.API_V1_STR)
 
 
 @app.get("/api/", include_in_schema=False)

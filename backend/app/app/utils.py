@@ -1,21 +1,16 @@
-"""Mail: what is written, and how it is handed to the worker."""
+"""Mail and reset tokens."""
 
-import logging
 from datetime import timedelta
 from email.utils import make_msgid
 
 import idna
 from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy.orm import Session
 
-from app.core.celery_app import send_task_after_commit
 from app.core.config import settings
 from app.core.security import Purpose, create_token
 from app.core.smtp import VerifyingBackend
 from app.models import User
-
-logger = logging.getLogger(__name__)
 
 templates = Environment(
     loader=FileSystemLoader(settings.EMAIL_TEMPLATES_DIR),
@@ -26,14 +21,6 @@ templates = Environment(
 
 class MailNotSent(Exception):
     """The mail server did not take the mail."""
-
-
-def queue_email(db: Session, task: str, argument: str | int) -> None:
-    """Have the worker send a mail once the session is committed: a task of app.worker by name."""
-    if settings.EMAILS_ENABLED:
-        send_task_after_commit(db, f"app.worker.{task}", argument)
-    else:
-        logger.warning("%s: mail is off; it needs SMTP_HOST and EMAILS_FROM_EMAIL", task)
 
 
 def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:

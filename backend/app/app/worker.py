@@ -1,15 +1,29 @@
 """The Celery worker's tasks."""
 
+import logging
+from typing import ParamSpec
+
+from celery.signals import celeryd_init
+from sqlalchemy.orm import Session
+
 import app.core.logging  # noqa: F401  # its signals
 from app import crud, utils
 from app.core.celery_app import LONGEST_DELAY, Task, celery_app
+from app.core.config import settings
 from app.core.sentry import init_sentry
 from app.db.session import ReadSession
 
-init_sentry()
+P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
 
 
-class MailTask(Task[..., None]):
+@celeryd_init.connect
+def report_errors(**_: object) -> None:
+    init_sentry()
+
+
+class MailTask(Task[P, None]):
     """Tries again after 1, 2, 4 ... 300 seconds: for half an hour in all."""
 
     autoretry_for = (Exception,)
@@ -17,6 +31,12 @@ class MailTask(Task[..., None]):
     retry_backoff_max = LONGEST_DELAY
     retry_jitter = False
     max_retries = 14
+
+    def delay_after_commit(self, db: Session, *args: P.args, **kwargs: P.kwargs) -> None:
+        if settings.EMAILS_ENABLED:
+            super().delay_after_commit(db, *args, **kwargs)
+        else:
+            logger.warning("%s: mail is off; set SMTP_HOST and EMAILS_FROM_EMAIL", self.name)
 
 
 @celery_app.task
@@ -31,7 +51,7 @@ def send_test_email(email_to: str) -> None:
 
 @celery_app.task(base=MailTask)
 def send_reset_password_email(email: str) -> None:
-    """Send a recovery mail to a user with this e-mail, if there is an active one."""
+    """Send a recovery mail to a user with this email, if there is an active one."""
     with ReadSession() as db:
         user = crud.user.get_by_email(db, email=email)
     if user is not None and user.is_active:

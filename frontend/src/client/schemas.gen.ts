@@ -60,19 +60,90 @@ export const Body_login_login_access_tokenSchema = {
     title: 'Body_login-login_access_token'
 } as const;
 
-export const ErrorSchema = {
+export const ConflictSchema = {
     properties: {
         detail: {
             type: 'string',
             title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'conflict',
+            title: 'Code'
         }
     },
     type: 'object',
     required: [
-        'detail'
+        'detail',
+        'code'
     ],
-    title: 'Error',
-    description: 'The body of every answer that reports a failure, except a 422\'s.'
+    title: 'Conflict'
+} as const;
+
+export const ContentTooLargeSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'content_too_large',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'ContentTooLarge'
+} as const;
+
+export const DatabaseUnreachableSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'database_unreachable',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'DatabaseUnreachable'
+} as const;
+
+export const EmailTakenSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'email_taken',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            const: 'email',
+            title: 'Field'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code',
+        'field'
+    ],
+    title: 'EmailTaken'
 } as const;
 
 export const HTTPValidationErrorSchema = {
@@ -83,9 +154,18 @@ export const HTTPValidationErrorSchema = {
             },
             type: 'array',
             title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'validation_error',
+            title: 'Code'
         }
     },
     type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
     title: 'HTTPValidationError'
 } as const;
 
@@ -121,6 +201,174 @@ export const HealthSchema = {
         'schema_revision'
     ],
     title: 'Health'
+} as const;
+
+export const InactiveAccountSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'inactive_account',
+            title: 'Code'
+        },
+        error: {
+            type: 'string',
+            const: 'invalid_grant',
+            title: 'Error'
+        },
+        error_description: {
+            type: 'string',
+            title: 'Error Description'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code',
+        'error',
+        'error_description'
+    ],
+    title: 'InactiveAccount'
+} as const;
+
+export const InactiveUserSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'inactive_user',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'InactiveUser'
+} as const;
+
+export const IncorrectCredentialsSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'incorrect_credentials',
+            title: 'Code'
+        },
+        error: {
+            type: 'string',
+            const: 'invalid_grant',
+            title: 'Error'
+        },
+        error_description: {
+            type: 'string',
+            title: 'Error Description'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code',
+        'error',
+        'error_description'
+    ],
+    title: 'IncorrectCredentials'
+} as const;
+
+export const IncorrectPasswordSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'incorrect_password',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            const: 'current_password',
+            title: 'Field'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code',
+        'field'
+    ],
+    title: 'IncorrectPassword'
+} as const;
+
+export const InternalErrorSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'internal_error',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'InternalError'
+} as const;
+
+export const InvalidLinkSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'invalid_link',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'InvalidLink'
+} as const;
+
+export const InvalidTokenSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'invalid_token',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'InvalidToken'
 } as const;
 
 export const ItemSchema = {
@@ -216,6 +464,46 @@ export const ItemUpdateSchema = {
     title: 'ItemUpdate'
 } as const;
 
+export const LastSuperuserSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'last_superuser',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'LastSuperuser'
+} as const;
+
+export const MailNotConfiguredSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'mail_not_configured',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'MailNotConfigured'
+} as const;
+
 export const MsgSchema = {
     properties: {
         msg: {
@@ -256,30 +544,84 @@ export const NewPasswordSchema = {
     title: 'NewPassword'
 } as const;
 
-export const OAuth2ErrorSchema = {
+export const NotAuthenticatedSchema = {
     properties: {
         detail: {
             type: 'string',
             title: 'Detail'
         },
-        error: {
+        code: {
             type: 'string',
-            const: 'invalid_grant',
-            title: 'Error',
-            default: 'invalid_grant'
-        },
-        error_description: {
-            type: 'string',
-            title: 'Error Description'
+            const: 'not_authenticated',
+            title: 'Code'
         }
     },
     type: 'object',
     required: [
         'detail',
-        'error_description'
+        'code'
     ],
-    title: 'OAuth2Error',
-    description: 'The body of a rejected login (RFC 6749, 5.2).'
+    title: 'NotAuthenticated'
+} as const;
+
+export const NotFoundSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'not_found',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'NotFound'
+} as const;
+
+export const PermissionDeniedSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'permission_denied',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'PermissionDenied'
+} as const;
+
+export const QueueUnreachableSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'queue_unreachable',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'QueueUnreachable'
 } as const;
 
 export const RegistrationSchema = {
@@ -294,6 +636,86 @@ export const RegistrationSchema = {
         'is_open'
     ],
     title: 'Registration'
+} as const;
+
+export const RegistrationClosedSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'registration_closed',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'RegistrationClosed'
+} as const;
+
+export const ServerBusySchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'server_busy',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'ServerBusy'
+} as const;
+
+export const StatementTimeoutSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'statement_timeout',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'StatementTimeout'
+} as const;
+
+export const SuperuserRequiredSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'superuser_required',
+            title: 'Code'
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'SuperuserRequired'
 } as const;
 
 export const TokenSchema = {
@@ -590,6 +1012,10 @@ export const UserUpdateMeSchema = {
 
 export const ValidationErrorSchema = {
     properties: {
+        type: {
+            type: 'string',
+            title: 'Type'
+        },
         loc: {
             items: {
                 anyOf: [
@@ -602,29 +1028,34 @@ export const ValidationErrorSchema = {
                 ]
             },
             type: 'array',
-            title: 'Location'
+            title: 'Loc'
         },
         msg: {
             type: 'string',
-            title: 'Message'
-        },
-        type: {
-            type: 'string',
-            title: 'Error Type'
-        },
-        input: {
-            title: 'Input'
+            title: 'Msg'
         },
         ctx: {
+            additionalProperties: {
+                anyOf: [
+                    {
+                        type: 'integer'
+                    },
+                    {
+                        type: 'number'
+                    }
+                ]
+            },
             type: 'object',
-            title: 'Context'
+            title: 'Ctx',
+            default: {}
         }
     },
     type: 'object',
     required: [
+        'type',
         'loc',
-        'msg',
-        'type'
+        'msg'
     ],
-    title: 'ValidationError'
+    title: 'ValidationError',
+    description: 'One problem of a request: `ctx` has the limits, such as `max_length`.'
 } as const;

@@ -21,7 +21,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Login Access Token
  *
- * OAuth2 password login; the username is the e-mail.
+ * OAuth2 password login; the username is the email.
  */
 export const loginLoginAccessToken = <ThrowOnError extends boolean = true>(options: Options<LoginLoginAccessTokenData, ThrowOnError>): RequestResult<LoginLoginAccessTokenResponses, LoginLoginAccessTokenErrors, ThrowOnError> => (options.client ?? client).post<LoginLoginAccessTokenResponses, LoginLoginAccessTokenErrors, ThrowOnError>({
     ...urlSearchParamsBodySerializer,
@@ -45,7 +45,7 @@ export const loginTestToken = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Recover Password
  *
- * Answers the same whether or not the e-mail is registered: the worker looks it up.
+ * The response is the same whether or not the email is registered: the worker looks it up.
  */
 export const loginRecoverPassword = <ThrowOnError extends boolean = true>(options: Options<LoginRecoverPasswordData, ThrowOnError>): RequestResult<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError> => (options.client ?? client).post<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError>({ url: '/api/v1/password-recovery/{email}', ...options });
 
@@ -213,7 +213,7 @@ export const utilsTestEmail = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Health Live
  *
- * The process answers: what containers and the proxy ask.
+ * Whether the process responds; for health checks of containers and the proxy.
  */
 export const utilsHealthLive = <ThrowOnError extends boolean = true>(options?: Options<UtilsHealthLiveData, ThrowOnError>): RequestResult<UtilsHealthLiveResponses, UtilsHealthLiveErrors, ThrowOnError> => (options?.client ?? client).get<UtilsHealthLiveResponses, UtilsHealthLiveErrors, ThrowOnError>({ url: '/api/v1/utils/health/live', ...options });
 

@@ -35,15 +35,63 @@ export type BodyLoginLoginAccessToken = {
 };
 
 /**
- * Error
- *
- * The body of every answer that reports a failure, except a 422's.
+ * Conflict
  */
-export type Error = {
+export type Conflict = {
     /**
      * Detail
      */
     detail: string;
+    /**
+     * Code
+     */
+    code: 'conflict';
+};
+
+/**
+ * ContentTooLarge
+ */
+export type ContentTooLarge = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'content_too_large';
+};
+
+/**
+ * DatabaseUnreachable
+ */
+export type DatabaseUnreachable = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'database_unreachable';
+};
+
+/**
+ * EmailTaken
+ */
+export type EmailTaken = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'email_taken';
+    /**
+     * Field
+     */
+    field: 'email';
 };
 
 /**
@@ -53,7 +101,11 @@ export type HttpValidationError = {
     /**
      * Detail
      */
-    detail?: Array<ValidationError>;
+    detail: Array<ValidationError>;
+    /**
+     * Code
+     */
+    code: 'validation_error';
 };
 
 /**
@@ -72,6 +124,124 @@ export type Health = {
      * Schema Revision
      */
     schema_revision: 'current' | 'outdated' | 'unknown';
+};
+
+/**
+ * InactiveAccount
+ */
+export type InactiveAccount = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'inactive_account';
+    /**
+     * Error
+     */
+    error: 'invalid_grant';
+    /**
+     * Error Description
+     */
+    error_description: string;
+};
+
+/**
+ * InactiveUser
+ */
+export type InactiveUser = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'inactive_user';
+};
+
+/**
+ * IncorrectCredentials
+ */
+export type IncorrectCredentials = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'incorrect_credentials';
+    /**
+     * Error
+     */
+    error: 'invalid_grant';
+    /**
+     * Error Description
+     */
+    error_description: string;
+};
+
+/**
+ * IncorrectPassword
+ */
+export type IncorrectPassword = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'incorrect_password';
+    /**
+     * Field
+     */
+    field: 'current_password';
+};
+
+/**
+ * InternalError
+ */
+export type InternalError = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'internal_error';
+};
+
+/**
+ * InvalidLink
+ */
+export type InvalidLink = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'invalid_link';
+};
+
+/**
+ * InvalidToken
+ */
+export type InvalidToken = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'invalid_token';
 };
 
 /**
@@ -125,6 +295,34 @@ export type ItemUpdate = {
 };
 
 /**
+ * LastSuperuser
+ */
+export type LastSuperuser = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'last_superuser';
+};
+
+/**
+ * MailNotConfigured
+ */
+export type MailNotConfigured = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'mail_not_configured';
+};
+
+/**
  * Msg
  */
 export type Msg = {
@@ -149,23 +347,59 @@ export type NewPassword = {
 };
 
 /**
- * OAuth2Error
- *
- * The body of a rejected login (RFC 6749, 5.2).
+ * NotAuthenticated
  */
-export type OAuth2Error = {
+export type NotAuthenticated = {
     /**
      * Detail
      */
     detail: string;
     /**
-     * Error
+     * Code
      */
-    error?: 'invalid_grant';
+    code: 'not_authenticated';
+};
+
+/**
+ * NotFound
+ */
+export type NotFound = {
     /**
-     * Error Description
+     * Detail
      */
-    error_description: string;
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'not_found';
+};
+
+/**
+ * PermissionDenied
+ */
+export type PermissionDenied = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'permission_denied';
+};
+
+/**
+ * QueueUnreachable
+ */
+export type QueueUnreachable = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'queue_unreachable';
 };
 
 /**
@@ -176,6 +410,62 @@ export type Registration = {
      * Is Open
      */
     is_open: boolean;
+};
+
+/**
+ * RegistrationClosed
+ */
+export type RegistrationClosed = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'registration_closed';
+};
+
+/**
+ * ServerBusy
+ */
+export type ServerBusy = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'server_busy';
+};
+
+/**
+ * StatementTimeout
+ */
+export type StatementTimeout = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'statement_timeout';
+};
+
+/**
+ * SuperuserRequired
+ */
+export type SuperuserRequired = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'superuser_required';
 };
 
 /**
@@ -352,29 +642,27 @@ export type UserUpdateMe = {
 
 /**
  * ValidationError
+ *
+ * One problem of a request: `ctx` has the limits, such as `max_length`.
  */
 export type ValidationError = {
     /**
-     * Location
-     */
-    loc: Array<string | number>;
-    /**
-     * Message
-     */
-    msg: string;
-    /**
-     * Error Type
+     * Type
      */
     type: string;
     /**
-     * Input
+     * Loc
      */
-    input?: unknown;
+    loc: Array<string | number>;
     /**
-     * Context
+     * Msg
+     */
+    msg: string;
+    /**
+     * Ctx
      */
     ctx?: {
-        [key: string]: unknown;
+        [key: string]: number | number;
     };
 };
 
@@ -387,21 +675,33 @@ export type LoginLoginAccessTokenData = {
 
 export type LoginLoginAccessTokenErrors = {
     /**
+     * Response 400 Login-Login Access Token
+     *
      * Bad Request
      */
-    400: OAuth2Error;
+    400: IncorrectCredentials | InactiveAccount;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Login Access Token
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type LoginLoginAccessTokenError = LoginLoginAccessTokenErrors[keyof LoginLoginAccessTokenErrors];
@@ -424,21 +724,29 @@ export type LoginTestTokenData = {
 
 export type LoginTestTokenErrors = {
     /**
+     * Response 401 Login-Test Token
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Test Token
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type LoginTestTokenError = LoginTestTokenErrors[keyof LoginTestTokenErrors];
@@ -466,17 +774,27 @@ export type LoginRecoverPasswordData = {
 
 export type LoginRecoverPasswordErrors = {
     /**
+     * Conflict
+     */
+    409: Conflict;
+    /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Recover Password
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type LoginRecoverPasswordError = LoginRecoverPasswordErrors[keyof LoginRecoverPasswordErrors];
@@ -501,19 +819,29 @@ export type LoginResetPasswordErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: InvalidLink;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Reset Password
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type LoginResetPasswordError = LoginResetPasswordErrors[keyof LoginResetPasswordErrors];
@@ -547,6 +875,8 @@ export type UsersReadUsersData = {
         q?: string;
         /**
          * Sort
+         *
+         * A column; `-` before it for descending
          */
         sort?: 'id' | '-id' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser';
     };
@@ -555,25 +885,35 @@ export type UsersReadUsersData = {
 
 export type UsersReadUsersErrors = {
     /**
+     * Response 401 Users-Read Users
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Users-Read Users
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Read Users
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersReadUsersError = UsersReadUsersErrors[keyof UsersReadUsersErrors];
@@ -598,29 +938,41 @@ export type UsersCreateUserData = {
 
 export type UsersCreateUserErrors = {
     /**
+     * Response 401 Users-Create User
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Users-Create User
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
+     * Response 409 Users-Create User
+     *
      * Conflict
      */
-    409: Error;
+    409: EmailTaken | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Create User
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersCreateUserError = UsersCreateUserErrors[keyof UsersCreateUserErrors];
@@ -645,31 +997,41 @@ export type UsersDeleteUserMeErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: IncorrectPassword;
     /**
+     * Response 401 Users-Delete User Me
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
     /**
+     * Response 409 Users-Delete User Me
+     *
      * Conflict
      */
-    409: Error;
+    409: LastSuperuser | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Delete User Me
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersDeleteUserMeError = UsersDeleteUserMeErrors[keyof UsersDeleteUserMeErrors];
@@ -692,21 +1054,29 @@ export type UsersReadUserMeData = {
 
 export type UsersReadUserMeErrors = {
     /**
+     * Response 401 Users-Read User Me
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Read User Me
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersReadUserMeError = UsersReadUserMeErrors[keyof UsersReadUserMeErrors];
@@ -731,31 +1101,41 @@ export type UsersUpdateUserMeErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: IncorrectPassword;
     /**
+     * Response 401 Users-Update User Me
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
     /**
+     * Response 409 Users-Update User Me
+     *
      * Conflict
      */
-    409: Error;
+    409: EmailTaken | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Update User Me
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersUpdateUserMeError = UsersUpdateUserMeErrors[keyof UsersUpdateUserMeErrors];
@@ -780,11 +1160,11 @@ export type UsersReadRegistrationErrors = {
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Service Unavailable
+     * Internal Server Error
      */
-    503: Error;
+    500: InternalError;
 };
 
 export type UsersReadRegistrationError = UsersReadRegistrationErrors[keyof UsersReadRegistrationErrors];
@@ -809,23 +1189,31 @@ export type UsersCreateUserOpenErrors = {
     /**
      * Forbidden
      */
-    403: Error;
+    403: RegistrationClosed;
     /**
+     * Response 409 Users-Create User Open
+     *
      * Conflict
      */
-    409: Error;
+    409: EmailTaken | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Create User Open
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersCreateUserOpenError = UsersCreateUserOpenErrors[keyof UsersCreateUserOpenErrors];
@@ -858,35 +1246,47 @@ export type UsersDeleteUserErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: IncorrectPassword;
     /**
+     * Response 401 Users-Delete User
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Users-Delete User
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
     /**
+     * Response 409 Users-Delete User
+     *
      * Conflict
      */
-    409: Error;
+    409: LastSuperuser | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Delete User
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersDeleteUserError = UsersDeleteUserErrors[keyof UsersDeleteUserErrors];
@@ -914,29 +1314,39 @@ export type UsersReadUserByIdData = {
 
 export type UsersReadUserByIdErrors = {
     /**
+     * Response 401 Users-Read User By Id
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Users-Read User By Id
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Read User By Id
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersReadUserByIdError = UsersReadUserByIdErrors[keyof UsersReadUserByIdErrors];
@@ -966,35 +1376,47 @@ export type UsersUpdateUserErrors = {
     /**
      * Bad Request
      */
-    400: Error;
+    400: IncorrectPassword;
     /**
+     * Response 401 Users-Update User
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Users-Update User
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
     /**
+     * Response 409 Users-Update User
+     *
      * Conflict
      */
-    409: Error;
+    409: EmailTaken | LastSuperuser | Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Update User
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersUpdateUserError = UsersUpdateUserErrors[keyof UsersUpdateUserErrors];
@@ -1017,25 +1439,35 @@ export type UtilsTestCeleryData = {
 
 export type UtilsTestCeleryErrors = {
     /**
+     * Response 401 Utils-Test Celery
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Utils-Test Celery
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Utils-Test Celery
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: QueueUnreachable | DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UtilsTestCeleryError = UtilsTestCeleryErrors[keyof UtilsTestCeleryErrors];
@@ -1063,25 +1495,39 @@ export type UtilsTestEmailData = {
 
 export type UtilsTestEmailErrors = {
     /**
+     * Response 401 Utils-Test Email
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Utils-Test Email
+     *
      * Forbidden
      */
-    403: Error;
+    403: SuperuserRequired | InactiveUser;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Utils-Test Email
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: MailNotConfigured | DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UtilsTestEmailError = UtilsTestEmailErrors[keyof UtilsTestEmailErrors];
@@ -1106,7 +1552,11 @@ export type UtilsHealthLiveErrors = {
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
+    /**
+     * Internal Server Error
+     */
+    500: InternalError;
 };
 
 export type UtilsHealthLiveError = UtilsHealthLiveErrors[keyof UtilsHealthLiveErrors];
@@ -1131,11 +1581,17 @@ export type UtilsHealthReadyErrors = {
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Utils-Health Ready
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UtilsHealthReadyError = UtilsHealthReadyErrors[keyof UtilsHealthReadyErrors];
@@ -1169,6 +1625,8 @@ export type ItemsReadItemsData = {
         q?: string;
         /**
          * Sort
+         *
+         * A column; `-` before it for descending
          */
         sort?: 'id' | '-id' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
     };
@@ -1177,25 +1635,33 @@ export type ItemsReadItemsData = {
 
 export type ItemsReadItemsErrors = {
     /**
+     * Response 401 Items-Read Items
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Read Items
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type ItemsReadItemsError = ItemsReadItemsErrors[keyof ItemsReadItemsErrors];
@@ -1220,25 +1686,37 @@ export type ItemsCreateItemData = {
 
 export type ItemsCreateItemErrors = {
     /**
+     * Response 401 Items-Create Item
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
      * Forbidden
      */
-    403: Error;
+    403: InactiveUser;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Create Item
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type ItemsCreateItemError = ItemsCreateItemErrors[keyof ItemsCreateItemErrors];
@@ -1266,29 +1744,43 @@ export type ItemsDeleteItemData = {
 
 export type ItemsDeleteItemErrors = {
     /**
+     * Response 401 Items-Delete Item
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Items-Delete Item
+     *
      * Forbidden
      */
-    403: Error;
+    403: PermissionDenied | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Delete Item
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type ItemsDeleteItemError = ItemsDeleteItemErrors[keyof ItemsDeleteItemErrors];
@@ -1316,29 +1808,39 @@ export type ItemsReadItemData = {
 
 export type ItemsReadItemErrors = {
     /**
+     * Response 401 Items-Read Item
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Items-Read Item
+     *
      * Forbidden
      */
-    403: Error;
+    403: PermissionDenied | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Read Item
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type ItemsReadItemError = ItemsReadItemErrors[keyof ItemsReadItemErrors];
@@ -1366,29 +1868,43 @@ export type ItemsUpdateItemData = {
 
 export type ItemsUpdateItemErrors = {
     /**
+     * Response 401 Items-Update Item
+     *
      * Unauthorized
      */
-    401: Error;
+    401: NotAuthenticated | InvalidToken;
     /**
+     * Response 403 Items-Update Item
+     *
      * Forbidden
      */
-    403: Error;
+    403: PermissionDenied | InactiveUser;
     /**
      * Not Found
      */
-    404: Error;
+    404: NotFound;
+    /**
+     * Conflict
+     */
+    409: Conflict;
     /**
      * Request Entity Too Large
      */
-    413: Error;
+    413: ContentTooLarge;
     /**
-     * Validation Error
+     * Unprocessable Entity
      */
     422: HttpValidationError;
     /**
+     * Internal Server Error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Update Item
+     *
      * Service Unavailable
      */
-    503: Error;
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type ItemsUpdateItemError = ItemsUpdateItemErrors[keyof ItemsUpdateItemErrors];

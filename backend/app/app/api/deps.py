@@ -1,18 +1,31 @@
 """What endpoints ask for in their signatures."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, HTTPException
+from fastapi import Depends, Path
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
-from app import crud, models
-from app.api.errors import NotAuthenticated
+from app.api.errors import (
+    DATABASE_ERRORS,
+    Conflict,
+    InactiveUser,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    SuperuserRequired,
+)
+from app.api.routing import raises
 from app.core.config import settings
+from app.core.security import InvalidToken
+from app.crud.base import CRUDOwned, OwnedModelType
+from app.crud.crud_user import user as crud_user
 from app.db.session import ReadSession, SessionLocal
+from app.models.user import User
+from app.schemas.types import Id
 
 
 class BearerToken(OAuth2PasswordBearer):
@@ -20,10 +33,10 @@ class BearerToken(OAuth2PasswordBearer):
 
     async def __call__(self, request: HTTPConnection) -> str:
         if "Authorization" not in request.headers:
-            raise NotAuthenticated("Not authenticated")
+            raise NotAuthenticated
         token = await super().__call__(request)
         if token is None:
-            raise NotAuthenticated
+            raise InvalidToken
         return token
 
 
@@ -33,31 +46,29 @@ reusable_oauth2 = BearerToken(
 TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 
+@raises(Conflict, *DATABASE_ERRORS)
 async def get_db() -> AsyncIterator[Session]:
-    """One transaction for the request: committed before the response, or rolled back.
+    """One transaction for the request: the route commits it before the response, or rolls back.
 
-    Ask for it as SessionDep. A plain Depends(get_db) would commit after the response.
+    Ask for it as SessionDep. Raises RuntimeError where nothing has committed: the endpoint does not
+    ask for the session itself, is a coroutine function, or is not on an app.api.routing.APIRouter.
     """
     db = SessionLocal()
     try:
         yield db
-        # OneThreadRoute has committed already; this is for a dependency that writes.
         if db.in_transaction():
-            await _run_in_spare_thread(db.commit)
+            raise RuntimeError("the transaction of SessionDep was not committed")
     finally:
         if db.in_transaction():
-            await _run_in_spare_thread(db.rollback)
+            # The usual threads may all be waiting for the connection that this one gives back.
+            await to_thread.run_sync(db.rollback, limiter=CapacityLimiter(1))
 
 
+@raises(*DATABASE_ERRORS)
 async def get_read_db() -> AsyncIterator[Session]:
     """A session for an endpoint that only reads; opening and closing it sends nothing."""
     with ReadSession() as db:
         yield db
-
-
-async def _run_in_spare_thread(function: Callable[[], None]) -> None:
-    # The usual threads may all be waiting for the connection that this one gives back.
-    await to_thread.run_sync(function, limiter=CapacityLimiter(1))
 
 
 # scope="function": left before the response is sent.
@@ -65,30 +76,33 @@ SessionDep = Annotated[Session, Depends(get_db, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 
 
-def get_current_user(token: TokenDep) -> models.User:
+@raises(NotAuthenticated, InvalidToken, *DATABASE_ERRORS)
+def get_current_user(token: TokenDep) -> User:
     """Return the token's user, active or not, detached from any session.
 
     With a session of its own: a request never waits for a second connection while it
     holds one.
     """
     with ReadSession() as db:
-        return crud.user.get_by_token(db, token=token, purposes=["access"])
+        return crud_user.get_by_token(db, token=token, purposes=["access"])
 
 
+@raises(InactiveUser)
 async def get_current_active_user(
-    current_user: Annotated[models.User, Depends(get_current_user)],
-) -> models.User:
+    current_user: Annotated[User, Depends(get_current_user)],
+) -> User:
     return _require_active(current_user)
 
 
-CurrentUser = Annotated[models.User, Depends(get_current_active_user)]
+CurrentUser = Annotated[User, Depends(get_current_active_user)]
 
 
-async def get_current_active_superuser(current_user: CurrentUser) -> models.User:
+@raises(SuperuserRequired)
+async def get_current_active_superuser(current_user: CurrentUser) -> User:
     return _require_superuser(current_user)
 
 
-CurrentSuperuser = Annotated[models.User, Depends(get_current_active_superuser)]
+CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 
 
 class Writer:
@@ -98,27 +112,27 @@ class Writer:
     the dependency itself would hold a connection while the request waits for a thread.
     """
 
-    def __init__(self, db: Session, caller: models.User, *, as_superuser: bool) -> None:
+    def __init__(self, db: Session, caller: User, *, as_superuser: bool) -> None:
         self._db, self._caller, self._as_superuser = db, caller, as_superuser
 
-    def caller(self) -> models.User:
+    def caller(self) -> User:
         """Return the caller as of now. Ordinary users may change nothing but their own."""
-        if not crud.user.is_superuser(self._caller):
+        if not crud_user.is_superuser(self._caller):
             return self._caller
-        return self._check(crud.user.lock(self._db, caller_id=self._caller.id)[0])
+        return self._check(crud_user.lock(self._db, caller_id=self._caller.id)[0])
 
-    def lock_user(self, user_id: int) -> models.User | None:
+    def lock_user(self, user_id: int) -> User | None:
         """Return a user to be changed, and check the caller, who may be the same."""
-        caller, user = crud.user.lock(self._db, caller_id=self._caller.id, user_id=user_id)
+        caller, user = crud_user.lock(self._db, caller_id=self._caller.id, user_id=user_id)
         self._check(caller)
         return user
 
-    def lock_self(self) -> models.User:
+    def lock_self(self) -> User:
         return self._check(self.lock_user(self._caller.id))
 
-    def _check(self, caller: models.User | None) -> models.User:
+    def _check(self, caller: User | None) -> User:
         if caller is None or caller.hashed_password != self._caller.hashed_password:
-            raise NotAuthenticated
+            raise InvalidToken
         _require_active(caller)
         return _require_superuser(caller) if self._as_superuser else caller
 
@@ -131,17 +145,41 @@ async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -
     return Writer(db, current_user, as_superuser=True)
 
 
+# An id in the path, where its name is {id}.
+PathId = Annotated[Id, Path(alias="id")]
+
 WriterDep = Annotated[Writer, Depends(get_writer)]
 SuperuserWriter = Annotated[Writer, Depends(get_superuser_writer)]
 
 
-def _require_active(user: models.User) -> models.User:
-    if not crud.user.is_active(user):
-        raise HTTPException(403, "Inactive user")
+def _require_active(user: User) -> User:
+    if not crud_user.is_active(user):
+        raise InactiveUser
     return user
 
 
-def _require_superuser(user: models.User) -> models.User:
-    if not crud.user.is_superuser(user):
-        raise HTTPException(403, "The user doesn't have enough privileges")
+def _require_superuser(user: User) -> User:
+    if not crud_user.is_superuser(user):
+        raise SuperuserRequired
     return user
+
+
+def get_own_row(
+    db: Session,
+    crud_rows: CRUDOwned[OwnedModelType, Any, Any],
+    row_id: int,
+    user: User,
+    *,
+    for_update: bool = False,
+) -> OwnedModelType:
+    """Return a row that belongs to the user, or any row to a superuser.
+
+    Raises NotFound and PermissionDenied.
+    """
+    row = crud_rows.get(db, row_id, for_update=for_update)
+    if row is None:
+        name = crud_rows.model.__tablename__.replace("_", " ").capitalize()
+        raise NotFound(f"{name} not found")
+    if row.owner_id != user.id and not crud_user.is_superuser(user):
+        raise PermissionDenied
+    return row

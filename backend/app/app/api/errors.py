@@ -1,137 +1,240 @@
-"""Maps errors to HTTP responses: always {"detail": text}, never anything internal."""
+"""Maps errors to HTTP responses: {"detail": text, "code": situation}, never anything internal."""
 
+import http.client
 import logging
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from typing import Any
+import re
+from dataclasses import dataclass
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.exception_handlers import http_exception_handler
+import fastapi
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.exceptions import HTTPException
 
-from app import schemas
-from app.core.celery_app import BrokerUnavailable
+from app.core.celery_app import QueueUnreachable
 from app.core.security import InvalidToken
 from app.crud.exceptions import EmailTaken, LastSuperuser, OwnerGone, WeakPassword
+from app.schemas.error import HTTPValidationError, ValidationError
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
 
-RETRY_AFTER_SECONDS = "5"
-
-
-class NotAuthenticated(HTTPException):
-    def __init__(self, detail: str = "Could not validate credentials") -> None:
-        super().__init__(401, detail, headers={"WWW-Authenticate": "Bearer"})
+class NotAuthenticated(Exception):
+    """The request has no bearer token."""
 
 
-class InvalidGrant(HTTPException):
-    """A rejected login, with the fields of RFC 6749, 5.2 besides `detail`."""
+class InactiveUser(Exception):
+    """The token is valid, and its user was deactivated."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(400, detail, headers={"Cache-Control": "no-store"})
+
+class SuperuserRequired(Exception):
+    """The user is an ordinary one."""
+
+
+class PermissionDenied(Exception):
+    """The row belongs to another user."""
+
+
+class NotFound(Exception):
+    """There is no such row. The argument is the response's text."""
+
+
+class IncorrectPassword(Exception):
+    """`current_password` is missing or wrong."""
+
+
+class InvalidLink(Exception):
+    """The token of a mailed link is not valid, or no longer."""
+
+
+class RegistrationClosed(Exception):
+    """USERS_OPEN_REGISTRATION is off."""
+
+
+class MailNotConfigured(Exception):
+    """EMAILS_ENABLED is off."""
 
 
 class ContentTooLarge(HTTPException):
-    def __init__(self, detail: str = "Content Too Large") -> None:
-        super().__init__(413, detail)
+    """The body exceeds the limit of the route."""
+
+    def __init__(self) -> None:
+        # While FastAPI reads a body, it passes on HTTPExceptions only.
+        super().__init__(413)
 
 
-class ServiceUnavailable(HTTPException):
-    def __init__(self, detail: str) -> None:
-        super().__init__(503, detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
+class InvalidGrant(Exception):
+    """A rejected login. The response has the fields of RFC 6749, 5.2, too."""
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of failures with these statuses."""
-    return {
-        status: {"model": schemas.Error, "description": HTTPStatus(status).phrase}
-        for status in statuses
-    }
+class IncorrectCredentials(InvalidGrant):
+    """The email is unknown or the password is wrong."""
 
 
-DATABASE_UNREACHABLE = ServiceUnavailable("The database can't be reached, try again later")
-STATEMENT_CANCELLED = ServiceUnavailable("The request took too long, try again later")
+class InactiveAccount(InvalidGrant):
+    """The password is right, and the user was deactivated."""
 
-# Maps errors of the layers below to HTTP responses.
-ERROR_RESPONSES: dict[type[Exception], HTTPException] = {
-    EmailTaken: HTTPException(409, "The user with this username already exists in the system"),
-    LastSuperuser: HTTPException(409, "The last superuser can't be removed"),
-    OwnerGone: NotAuthenticated(),
-    InvalidToken: NotAuthenticated(),
-    BrokerUnavailable: ServiceUnavailable("The task queue can't be reached, try again later"),
-    PoolTimeout: ServiceUnavailable("The server is busy, try again later"),
-    IntegrityError: HTTPException(409, "The change contradicts what is stored already"),
+
+class Conflict(Exception):
+    """A constraint of the database was violated."""
+
+
+class DatabaseUnreachable(Exception):
+    """There is no connection, or it broke under a query."""
+
+
+class StatementTimeout(Exception):
+    """A statement exceeded POSTGRES_STATEMENT_TIMEOUT_SECONDS."""
+
+
+class ServerBusy(Exception):
+    """All connections are in use."""
+
+
+class InternalError(Exception):
+    """A bug."""
+
+
+BEARER = {"WWW-Authenticate": "Bearer"}
+NO_STORE = {"Cache-Control": "no-store"}
+RETRY_LATER = {"Retry-After": "5"}
+
+
+@dataclass(frozen=True)
+class ErrorResponse:
+    status: int
+    detail: str
+    headers: dict[str, str] | None = None
+    # The field of the request that the error belongs to.
+    field: str | None = None
+
+
+ERRORS: dict[type[Exception], ErrorResponse] = {
+    IncorrectCredentials: ErrorResponse(400, "Incorrect email or password", NO_STORE),
+    InactiveAccount: ErrorResponse(400, "Inactive user", NO_STORE),
+    IncorrectPassword: ErrorResponse(400, "Incorrect password", field="current_password"),
+    InvalidLink: ErrorResponse(400, "Invalid token"),
+    NotAuthenticated: ErrorResponse(401, "Not authenticated", BEARER),
+    InvalidToken: ErrorResponse(401, "Could not validate credentials", BEARER),
+    InactiveUser: ErrorResponse(403, "Inactive user"),
+    SuperuserRequired: ErrorResponse(403, "The user doesn't have enough privileges"),
+    PermissionDenied: ErrorResponse(403, "Not enough permissions"),
+    RegistrationClosed: ErrorResponse(403, "Open user registration is forbidden on this server"),
+    NotFound: ErrorResponse(404, "Not found"),
+    EmailTaken: ErrorResponse(
+        409, "The user with this username already exists in the system", field="email"
+    ),
+    LastSuperuser: ErrorResponse(409, "The last superuser can't be removed"),
+    Conflict: ErrorResponse(409, "Conflicts with existing data"),
+    ContentTooLarge: ErrorResponse(413, "Content Too Large"),
+    InternalError: ErrorResponse(500, "Internal server error"),
+    MailNotConfigured: ErrorResponse(
+        503, "Mail is not configured: set SMTP_HOST and EMAILS_FROM_EMAIL", RETRY_LATER
+    ),
+    QueueUnreachable: ErrorResponse(
+        503, "The task queue can't be reached, try again later", RETRY_LATER
+    ),
+    DatabaseUnreachable: ErrorResponse(
+        503, "The database can't be reached, try again later", RETRY_LATER
+    ),
+    StatementTimeout: ErrorResponse(503, "The request took too long, try again later", RETRY_LATER),
+    ServerBusy: ErrorResponse(503, "The server is busy, try again later", RETRY_LATER),
 }
+
+DATABASE_ERRORS = (DatabaseUnreachable, StatementTimeout, ServerBusy)
+
+
+def error_code(error_class: type[Exception]) -> str:
+    """Return email_taken for EmailTaken."""
+    return re.sub(r"\B[A-Z]", r"_\g<0>", error_class.__name__).lower()
+
+
+def error_response(error_class: type[Exception], detail: str = "") -> Response:
+    response = ERRORS[error_class]
+    body = {"detail": detail or response.detail, "code": error_code(error_class)}
+    if response.field:
+        body["field"] = response.field
+    if issubclass(error_class, InvalidGrant):
+        body |= {"error": "invalid_grant", "error_description": body["detail"]}
+    return JSONResponse(body, response.status, response.headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    for error_class, response in ERROR_RESPONSES.items():
-        app.add_exception_handler(error_class, _error_handler(response))
-    app.add_exception_handler(OperationalError, _operational_error_response)
-    app.add_exception_handler(DBAPIError, _answer_lost_connection)
-    app.add_exception_handler(RequestValidationError, _answer_invalid_request)
-    app.add_exception_handler(WeakPassword, _weak_password_response)
-    app.add_exception_handler(InvalidGrant, _invalid_grant_response)
-    app.add_exception_handler(StarletteHTTPException, _answer_unreadable_body)
+    for error_class in ERRORS:
+        app.add_exception_handler(error_class, _respond)
+    for error_class in (OwnerGone, PoolTimeout, DBAPIError):
+        app.add_exception_handler(error_class, _respond_to_database_error)
+    app.add_exception_handler(RequestValidationError, _respond_to_invalid_request)
+    app.add_exception_handler(WeakPassword, _respond_to_weak_password)
+    app.add_exception_handler(HTTPException, _respond_to_http_exception)
 
 
-def _error_handler(response: HTTPException) -> Handler:
-    async def handler(request: Request, error: Exception) -> Response:
-        if response.status_code == 503:
-            logger.error("%s %s: %s", request.method, request.url.path, error)
-        return await http_exception_handler(request, response)
-
-    return handler
+async def _respond(request: Request, error: Exception) -> Response:
+    _log_unavailable(request, type(error), error)
+    return error_response(type(error), str(error) if isinstance(error, NotFound) else "")
 
 
-async def _operational_error_response(request: Request, error: Exception) -> Response:
-    assert isinstance(error, OperationalError)
-    is_cancelled = isinstance(error.orig, QueryCanceled)
-    response = STATEMENT_CANCELLED if is_cancelled else DATABASE_UNREACHABLE
-    return await _error_handler(response)(request, error)
+async def _respond_to_database_error(request: Request, error: Exception) -> Response:
+    error_class = _seen_as(error)
+    if error_class is None:
+        raise error
+    _log_unavailable(request, error_class, error)
+    return error_response(error_class)
 
 
-async def _answer_lost_connection(request: Request, error: Exception) -> Response:
-    # psycopg2 reports a connection that breaks under a query in several classes.
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return await _error_handler(DATABASE_UNREACHABLE)(request, error)
-    raise error
+def _seen_as(error: Exception) -> type[Exception] | None:
+    """Return what a database error is to a client; nothing for a bug."""
+    match error:
+        case OwnerGone():
+            return InvalidToken
+        case PoolTimeout():
+            return ServerBusy
+        case IntegrityError():
+            return Conflict
+        case OperationalError(orig=QueryCanceled()):
+            return StatementTimeout
+        # psycopg2 reports a connection that breaks under a query in several classes.
+        case OperationalError() | DBAPIError(connection_invalidated=True):
+            return DatabaseUnreachable
+    return None
 
 
-async def _answer_invalid_request(request: Request, error: Exception) -> Response:
+def _log_unavailable(request: Request, error_class: type[Exception], error: Exception) -> None:
+    if ERRORS[error_class].status == 503:
+        logger.error("%s %s: %s", request.method, request.url.path, error)
+
+
+async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:
     """Leave out what was sent: it may be a password, or text that can't be encoded."""
     assert isinstance(error, RequestValidationError)
-    detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
-    return JSONResponse({"detail": detail}, 422)
+    return _invalid([ValidationError.model_validate(each) for each in error.errors()])
 
 
-async def _weak_password_response(request: Request, error: Exception) -> Response:
+async def _respond_to_weak_password(request: Request, error: Exception) -> Response:
     assert isinstance(error, WeakPassword)
-    problem = {"type": error.weakness, "loc": ["body", error.field], "msg": str(error)}
-    return JSONResponse({"detail": [problem]}, 422)
+    loc: list[str | int] = ["body", error.field]
+    return _invalid([ValidationError(type=error.weakness, loc=loc, msg=str(error))])
 
 
-async def _invalid_grant_response(request: Request, error: Exception) -> Response:
-    assert isinstance(error, InvalidGrant)
-    body = schemas.OAuth2Error(detail=error.detail, error_description=error.detail)
-    return JSONResponse(body.model_dump(), error.status_code, error.headers)
+async def _respond_to_http_exception(request: Request, error: Exception) -> Response:
+    """Respond to what FastAPI and Starlette raise, such as a 404 for an unknown path."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400 and not isinstance(error, fastapi.HTTPException):
+        # Starlette can't parse the body. Here every invalid body is a 422.
+        problem = ValidationError(type="body_invalid", loc=["body"], msg=error.detail)
+        return _invalid([problem])
+    phrase = http.client.responses.get(error.status_code, "HTTP error")
+    body = {"detail": error.detail, "code": phrase.lower().replace(" ", "_")}
+    return JSONResponse(body, error.status_code, error.headers)
 
 
-async def _answer_unreadable_body(request: Request, error: Exception) -> Response:
-    """Starlette says 400 to a body that it can't parse; here every invalid body is a 422."""
-    assert isinstance(error, StarletteHTTPException)
-    if error.status_code == 400 and not isinstance(error, HTTPException):
-        detail = [{"type": "body_invalid", "loc": ["body"], "msg": error.detail}]
-        return JSONResponse({"detail": detail}, 422)
-    return await http_exception_handler(request, error)
+def _invalid(problems: list[ValidationError]) -> Response:
+    body = HTTPValidationError(detail=problems, code="validation_error")
+    return JSONResponse(body.model_dump(exclude_defaults=True), 422)
 
 
 async def internal_error_response(request: Request, error: Exception) -> Response:
-    return JSONResponse({"detail": "Internal server error"}, 500)
+    return error_response(InternalError)

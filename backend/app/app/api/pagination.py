@@ -1,4 +1,4 @@
-"""A list's answer: the rows as a bare JSON array, the total and the neighbours in headers."""
+"""The response with a list: rows as a bare JSON array, the total and the neighbours in headers."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from app.crud.base import Page
-from app.schemas import PageQuery
+from app.schemas.page import PageQuery
 
 # The OpenAPI entry of the headers.
 PAGE_RESPONSE: dict[int | str, dict[str, Any]] = {
@@ -26,7 +26,7 @@ PAGE_RESPONSE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def page_response(request: Request, query: PageQuery, page: Page) -> Response:
+def page_response(request: Request, query: PageQuery[Any], page: Page) -> Response:
     """Write the rows to JSON as they come from the database, without a model for each."""
     return Response(
         to_json(page.rows),
@@ -35,7 +35,7 @@ def page_response(request: Request, query: PageQuery, page: Page) -> Response:
     )
 
 
-def _links(request: Request, query: PageQuery, total: int) -> str:
+def _links(request: Request, query: PageQuery[Any], total: int) -> str:
     skips = {"first": 0}
     if query.skip > 0:
         skips["prev"] = max(0, min(query.skip, total) - query.limit)

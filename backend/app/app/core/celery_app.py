@@ -1,12 +1,12 @@
-"""The Celery application, and how a request hands a task to the worker."""
+"""The Celery application, and how a request enqueues a task."""
 
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import celery
 from celery.exceptions import CPendingDeprecationWarning
@@ -30,6 +30,8 @@ LONGEST_DELAY = 300
 # A task that was interrupted this often fails instead of being started again.
 MAX_INTERRUPTIONS = 3
 DAY = 24 * 60 * 60
+# The key of a session's tasks to send.
+AFTER_COMMIT = "after_commit"
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
@@ -39,12 +41,26 @@ class InterruptedTooOften(Exception):
     """The process ended before the task each time: the task kills it, or the worker restarted."""
 
 
+class QueueUnreachable(Exception):
+    """Redis can't take the task."""
+
+
 class OutOfMemory(Exception):
     """Stands for a MemoryError, at which Celery 5.7 would end the whole worker."""
 
 
 class Task(celery.Task[P, R]):
     """The base of every task: fails when it was interrupted too often."""
+
+    def delay_after_commit(self, db: Session, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Enqueue the task once the session's transaction is committed; a rollback drops it.
+
+        Where Redis is unreachable by then, the task is lost and the log says so. Arguments are
+        seen by everyone who may look at Flower: pass ids, not secrets.
+        """
+        if not db.in_transaction():
+            db.begin()  # A session that has done nothing yet has nothing to roll back.
+        db.info.setdefault(AFTER_COMMIT, []).append((self, args, kwargs))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         request = self.request
@@ -89,7 +105,10 @@ def counters() -> Redis:
 
 class App(celery.Celery):
     def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
-        """Reject what the visibility timeout does not cover: Redis would start it twice."""
+        """Reject what the visibility timeout does not cover: Redis would start it twice.
+
+        Raises QueueUnreachable within a second.
+        """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
             delay = (eta - datetime.now(eta.tzinfo or UTC)).total_seconds()
@@ -102,7 +121,22 @@ class App(celery.Celery):
             # A task that retries itself passes on what it had.
             if self.current_task is None and given not in (None, declared):
                 raise ValueError(f"{name}: set {limit} where the task is defined")
-        return super().send_task(name, *args, **options)
+        try:
+            return super().send_task(name, *args, **options)
+        except OperationalError as error:
+            raise QueueUnreachable from error
+
+    if TYPE_CHECKING:  # celery-types does not know of task_cls.
+
+        @overload  # type: ignore[override]
+        def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
+        @overload
+        def task(
+            self, *, bind: Literal[True], **options: Any
+        ) -> Callable[[Callable[Concatenate[Task[P, R], P], R]], Task[P, R]]: ...
+        @overload
+        def task(self, **options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+        def task(self, *_: Any, **__: Any) -> Any: ...
 
 
 celery_app = App(
@@ -186,43 +220,15 @@ def ignore_pending_deprecations(**_: object) -> None:
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
-AFTER_COMMIT = "tasks to send after the commit"
-
-
-class BrokerUnavailable(Exception):
-    """Redis can't take the task."""
-
-
-def send_task(name: str, *args: str | int) -> None:
-    """Hand a task to the worker, or raise BrokerUnavailable within a second.
-
-    Arguments are seen by everyone who may look at Flower: send ids, not secrets.
-    """
-    try:
-        celery_app.send_task(name, args=args, ignore_result=True, retry=False)
-    except OperationalError as error:
-        raise BrokerUnavailable from error
-
-
-def send_task_after_commit(db: Session, name: str, *args: str | int) -> None:
-    """Hand a task to the worker once the session's transaction is committed; a rollback drops it.
-
-    When Redis is away by then, the task is lost and the log says so.
-    """
-    if not db.in_transaction():
-        db.begin()  # A session that has done nothing yet has nothing to roll back.
-    db.info.setdefault(AFTER_COMMIT, []).append((name, args))
-
-
 @event.listens_for(Session, "after_commit")
 def send_tasks(db: Session) -> None:
     if db.in_nested_transaction():
         return
-    for name, args in db.info.pop(AFTER_COMMIT, []):
+    for task, args, kwargs in db.info.pop(AFTER_COMMIT, []):
         try:
-            send_task(name, *args)
+            task.apply_async(args, kwargs, ignore_result=True)
         except Exception as error:  # What is committed can't fail any more.
-            logger.error("%s%r was not sent: %s", name, args, error.__cause__ or error)
+            logger.error("%s%r was not sent: %s", task.name, args, error.__cause__ or error)
 
 
 @event.listens_for(Session, "after_rollback")

@@ -16,7 +16,7 @@ ALGORITHM = "HS256"
 Purpose = Literal["access", "reset-password", "new-account"]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
-# Hashes that a classic project brings along are bcrypt's; they are replaced at login.
+# Hashes of projects made from the original template are bcrypt's; they are replaced at login.
 password_context = CryptContext(
     schemes=["argon2", "bcrypt"],
     deprecated=["bcrypt"],
@@ -80,15 +80,22 @@ def get_password_hash(password: str) -> str:
 
 def verify_password(plain_password: str, hashed_password: str) -> bool:
     """Return whether the password matches. A hash that can't be read matches none."""
-    # Hashes of other projects, and our old ones, are of the password as typed.
-    return any(_matches(form, hashed_password) for form in _forms(plain_password))
+    return verify_and_update(plain_password, hashed_password)[0]
 
 
-def needs_rehash(password: str, hashed_password: str) -> bool:
-    """Return whether a matching hash is unlike a new one: in algorithm, cost or Unicode form."""
-    return password_context.needs_update(hashed_password) or (
-        normalise(password) != password and not _matches(normalise(password), hashed_password)
-    )
+def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | None]:
+    """Return whether the password matches, and a new hash if the stored one is outdated.
+
+    It is outdated when its algorithm, its cost or the password's Unicode form is not that of a new
+    hash. Hashes of other projects, and our old ones, are of the password as typed.
+    """
+    for form in _forms(password):
+        matches, new_hash = _verify_and_update(form, hashed_password)
+        if matches:
+            if new_hash is not None or form != normalise(password):
+                new_hash = get_password_hash(password)
+            return True, new_hash
+    return False, None
 
 
 def dummy_verify(password: str) -> None:
@@ -105,13 +112,13 @@ def _forms(password: str) -> list[str]:
     return list(dict.fromkeys([normalise(password), password]))
 
 
-def _matches(password: str, hashed_password: str) -> bool:
+def _verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | None]:
     secret: str | bytes = password
     if hashed_password.startswith("$2"):
         # bcrypt has never used more than 72 bytes; its current library rejects longer ones.
         secret = password.encode(errors="replace")[:72]
     try:
-        return password_context.verify(secret, hashed_password)
+        return password_context.verify_and_update(secret, hashed_password)
     except ValueError:  # Also a password that is too long, or that can't be encoded.
         password_context.dummy_verify()
-        return False
+        return False, None

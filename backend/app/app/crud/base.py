@@ -8,17 +8,19 @@ from pydantic import BaseModel
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.base_class import Base
-from app.schemas import PageQuery
+from app.crud.exceptions import OwnerGone, violation_as
+from app.db.base_class import Base, OwnedBase
+from app.schemas.page import PageQuery
 
 ModelType = TypeVar("ModelType", bound=Base)
 CreateSchemaType = TypeVar("CreateSchemaType", bound=BaseModel)
 UpdateSchemaType = TypeVar("UpdateSchemaType", bound=BaseModel)
+OwnedModelType = TypeVar("OwnedModelType", bound=OwnedBase)
 
 LIKE_WILDCARD = re.compile(r"[\\%_]")
 
 
-def containing(text: str) -> str:
+def like_pattern(text: str) -> str:
     """Return the pattern by which LIKE finds a text, whatever characters it has."""
     return "%" + LIKE_WILDCARD.sub(r"\\\g<0>", text) + "%"
 
@@ -37,11 +39,20 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     Nothing here commits: whoever opened the session does, once all is done.
     """
 
-    list_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
+    # The rows of a list have the fields of this schema.
+    read_schema: ClassVar[type[BaseModel]] = BaseModel
+    # A list finds text in these.
     search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
 
     def __init__(self, model: type[ModelType]) -> None:
+        """Raises TypeError when the read schema has a field that is no column of the model."""
         self.model = model
+        self.list_columns = tuple(self.read_schema.model_fields)
+        if missing := set(self.list_columns) - set(model.__table__.columns.keys()):
+            raise TypeError(
+                f"{self.read_schema.__module__}.{self.read_schema.__name__} has {missing}, "
+                f"but the model {model.__name__} has no such column"
+            )
         # Built once: building a query costs as much CPU as running it.
         self.by_id = select(model).where(model.id == bindparam("id"))
 
@@ -73,31 +84,31 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             db.flush()
         return db_obj
 
-    def get_page(self, db: Session, query: PageQuery, **equal: int | str | bool) -> Page:
-        """Return the rows that match, and have these values in these columns.
+    def get_page(self, db: Session, query: PageQuery[Any], **filters: int | str | bool) -> Page:
+        """Return the rows that match the query and have these values in these columns.
 
         One query for rows and total, and plain values: they cost half of entities.
         """
-        page, total = self._page_statements(query.sort, bool(query.q), tuple(equal))
-        parameters = equal | {
+        page, total = self._page_statements(query.sort, bool(query.q), tuple(filters))
+        parameters = filters | {
             "skip": query.skip,
             "limit": query.limit,
-            "pattern": containing(query.q),
+            "pattern": like_pattern(query.q),
         }
         rows = db.execute(page, parameters).all()
         if not rows:
             # Past the end there is no row to carry the total.
             return Page([], db.scalar(total, parameters) or 0 if query.skip else 0)
-        names = [column.key for column in self.list_columns]
+        names = self.list_columns
         return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
 
     @cache  # noqa: B019  # A CRUD object lives as long as the process.
     def _page_statements(
-        self, sort: str, searched: bool, equal: tuple[str, ...]
+        self, sort: str, searched: bool, filters: tuple[str, ...]
     ) -> tuple[Select[Any], Select[int]]:
         """Return the queries for a page and for the total, built once for each shape."""
         columns = self.model.__table__.columns
-        conditions = [columns[name] == bindparam(name) for name in equal]
+        conditions = [columns[name] == bindparam(name) for name in filters]
         if searched:
             pattern: BindParameter[str] = bindparam("pattern")
             conditions.append(or_(*(columns[c.key].ilike(pattern) for c in self.search_columns)))
@@ -105,7 +116,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         column = columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
         page = (
-            select(total.scalar_subquery(), *(columns[c.key] for c in self.list_columns))
+            select(total.scalar_subquery(), *(columns[name] for name in self.list_columns))
             .where(*conditions)
             .order_by(direction.nulls_last(), columns.id)
             .offset(bindparam("skip"))
@@ -131,3 +142,19 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     @staticmethod
     def _set_fields(obj_in: BaseModel | dict[str, Any]) -> dict[str, Any]:
         return obj_in if isinstance(obj_in, dict) else obj_in.model_dump(exclude_unset=True)
+
+
+class CRUDOwned(CRUDBase[OwnedModelType, CreateSchemaType, UpdateSchemaType]):
+    """Rows that belong to a user."""
+
+    def create_with_owner(
+        self, db: Session, *, obj_in: CreateSchemaType, owner_id: int
+    ) -> OwnedModelType:
+        """Raises OwnerGone when there is no such user."""
+        with violation_as(OwnerGone, f"fk_{self.model.__tablename__}_owner_id_user"):
+            return self._save(db, self.model(**obj_in.model_dump(), owner_id=owner_id))
+
+    def get_multi_by_owner(
+        self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100
+    ) -> Sequence[OwnedModelType]:
+        return self._get_multi(db, self.model.owner_id == owner_id, skip=skip, limit=limit)

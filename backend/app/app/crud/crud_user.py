@@ -5,6 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import schemas
 from app.core.config import settings
 from app.core.passwords import weakness
 from app.core.security import (
@@ -14,14 +15,15 @@ from app.core.security import (
     dummy_verify,
     get_password_hash,
     is_fingerprint_of,
-    needs_rehash,
+    verify_and_update,
     verify_password,
 )
 from app.crud.base import CRUDBase
 from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, violation_as
 from app.models import User
-from app.schemas import TokenPayload, UserCreate, UserUpdate
+from app.schemas.token import TokenPayload
 from app.schemas.types import Email
+from app.schemas.user import UserCreate, UserUpdate
 
 # Any number that no other pg_advisory_lock of this project takes.
 SUPERUSERS_LOCK = 1
@@ -30,7 +32,7 @@ EMAIL = TypeAdapter[str](Email)
 
 
 class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
-    list_columns = (User.id, User.email, User.full_name, User.is_active, User.is_superuser)
+    read_schema = schemas.User
     search_columns = (User.email, User.full_name)
 
     def get_by_email(self, db: Session, *, email: str) -> User | None:
@@ -56,7 +58,7 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
             self._reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
-            self._check_others_administrate(db, db_obj)
+            self._ensure_not_last_superuser(db, db_obj)
         with violation_as(EmailTaken, "uq_user_email"):
             return super().update(db, db_obj=db_obj, obj_in=fields)
 
@@ -64,20 +66,19 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         """Remove a user and the user's items. Raises LastSuperuser."""
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
-            self._check_others_administrate(db, db_obj)
+            self._ensure_not_last_superuser(db, db_obj)
         return super().remove(db, id=id)
 
     def authenticate(self, db: Session, *, email: str, password: str) -> User | None:
-        """Return the user, active or not; an unknown e-mail takes as long as a wrong password."""
+        """Return the user, active or not; an unknown email takes as long as a wrong password."""
         user = self.get_by_email(db, email=email)
         if user is None:
             dummy_verify(password)
             return None
-        if not verify_password(password, user.hashed_password):
-            return None
-        if needs_rehash(password, user.hashed_password):
-            return self._renew_hash(db, user, password)
-        return user
+        matches, new_hash = verify_and_update(password, user.hashed_password)
+        if matches and new_hash is not None:
+            return self._renew_hash(db, user, password, new_hash)
+        return user if matches else None
 
     def get_by_token(
         self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
@@ -127,21 +128,19 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
     def is_superuser(self, user: User) -> bool:
         return user.is_superuser
 
-    def _renew_hash(self, db: Session, user: User, password: str) -> User | None:
-        """Store a hash of today's algorithm, unless the password was changed meanwhile."""
+    def _renew_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
+        """Replace the verified hash, unless the password was changed meanwhile."""
         verified = user.hashed_password
         now = db.get(User, user.id, with_for_update=True, populate_existing=True)
         if now is not None and now.hashed_password == verified:
-            return self.update(
-                db, db_obj=now, obj_in={"hashed_password": get_password_hash(password)}
-            )
+            return self.update(db, db_obj=now, obj_in={"hashed_password": new_hash})
         return now if now and verify_password(password, now.hashed_password) else None
 
     def _reject_weak_password(self, password: str, email: str) -> None:
         if found := weakness(password, email=email, project_name=settings.PROJECT_NAME):
             raise WeakPassword(found)
 
-    def _check_others_administrate(self, db: Session, user: User) -> None:
+    def _ensure_not_last_superuser(self, db: Session, user: User) -> None:
         if not (user.is_superuser and user.is_active):
             return
         # Two superusers who remove each other at the same time take turns.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from sqlalchemy.exc import IntegrityError
 
 from app.core.passwords import MESSAGES, Weakness
@@ -35,11 +36,14 @@ class OwnerGone(CRUDError):
 
 
 @contextmanager
-def violation_as(refusal: type[CRUDError], constraint: str) -> Iterator[None]:
-    """Raise the refusal where the database reports that this constraint was violated."""
+def violation_as(error_class: type[CRUDError], constraint: str) -> Iterator[None]:
+    """Raise this error where the database reports that the constraint was violated."""
     try:
         yield
     except IntegrityError as error:
-        if constraint not in str(error.orig):
+        if (
+            not isinstance(error.orig, psycopg2.Error)
+            or error.orig.diag.constraint_name != constraint
+        ):
             raise
-        raise refusal from error
+        raise error_class from error

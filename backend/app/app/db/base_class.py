@@ -1,9 +1,11 @@
-from sqlalchemy import MetaData
+import re
+
+from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The parent of every model: a table named like the model in lower case, with an id."""
+    """The parent of every model: a table named order_line for OrderLine, with an id."""
 
     # Names that PostgreSQL would choose itself differ between databases, and a
     # migration can't drop a constraint whose name it doesn't know.
@@ -21,4 +23,14 @@ class Base(DeclarativeBase):
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805  # SQLAlchemy calls it with the class
-        return cls.__name__.lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class OwnedBase(Base):
+    """The parent of models whose rows belong to a user, and are deleted with the user."""
+
+    __abstract__ = True
+
+    owner_id: Mapped[int] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), index=True, sort_order=1
+    )

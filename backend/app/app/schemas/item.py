@@ -1,9 +1,8 @@
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
 
-from app.schemas.page import PageQuery
-from app.schemas.types import NO_NUL, UNSET
+from app.schemas.types import NO_NUL
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
@@ -15,7 +14,7 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
-    title: Title = UNSET
+    title: Title | MISSING = MISSING
     description: Description | None = None
 
 
@@ -26,9 +25,3 @@ class Item(BaseModel):
     title: str
     description: str | None
     owner_id: int
-
-
-class ItemQuery(PageQuery):
-    sort: Literal[
-        "id", "-id", "title", "-title", "description", "-description", "owner_id", "-owner_id"
-    ] = "id"

@@ -1,11 +1,28 @@
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import core_schema
 
 from app.schemas.types import NO_NUL
 
+Row = TypeVar("Row", bound=BaseModel)
 
-class PageQuery(BaseModel):
+
+class SortKey(str, Generic[Row]):
+    """A field of the rows; `-` before it for descending."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        row = next(iter(get_args(source)), None)
+        if not (isinstance(row, type) and issubclass(row, BaseModel)):
+            return core_schema.str_schema()  # Of no rows in particular, as in PageQuery[Any].
+        keys = [sign + name for name in row.model_fields for sign in ("", "-")]
+        return core_schema.literal_schema(keys)
+
+
+class PageQuery(BaseModel, Generic[Row]):
     """The query parameters of every list."""
 
     skip: int = Field(default=0, ge=0, le=2**31 - 1)
@@ -13,4 +30,6 @@ class PageQuery(BaseModel):
     q: Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)] = Field(
         default="", description="Only rows with this text in them, in any case"
     )
-    sort: str = Field(default="id", description="A column; `-` before it for descending")
+    sort: SortKey[Row] = Field(
+        default=SortKey("id"), description="A column; `-` before it for descending"
+    )

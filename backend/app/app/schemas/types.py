@@ -1,15 +1,16 @@
 """Types that several schemas and parameters share."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
-    EmailStr,
     Field,
     StringConstraints,
+    validate_email,
 )
+from pydantic_core import PydanticCustomError
 
 from app.core.passwords import normalise
 
@@ -17,10 +18,17 @@ from app.core.passwords import normalise
 NO_NUL = r"^[^\x00]*$"
 
 
-def check_email(email: str) -> str:
-    """Return the e-mail in lower case; refuse one that no mail can be sent to by plain SMTP."""
+def parse_email(email: str) -> str:
+    """Return the email in lower case. Its errors have types, by which clients translate them."""
+    try:
+        _, email = validate_email(email)
+    except PydanticCustomError as error:
+        raise PydanticCustomError("email_invalid", error.message_template, error.context) from error
     if not email.rpartition("@")[0].isascii():
-        raise ValueError("The part before the @-sign must be ASCII")
+        # Mail servers need not accept others.
+        raise PydanticCustomError(
+            "email_not_ascii", "Value error, The part before the @-sign must be ASCII"
+        )
     return email.lower()
 
 
@@ -30,11 +38,12 @@ class PrivateModel(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-# The default of a field that may be left out but not be null. Nothing reads it: an update
-# writes the fields that were set.
-UNSET: Any = None
-
-Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(check_email)]
+Email = Annotated[
+    str,
+    Field(max_length=254, json_schema_extra={"format": "email"}),
+    AfterValidator(parse_email),
+    Field(max_length=254),
+]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
 # The length counts again in the form that is hashed.
 Password = Annotated[

@@ -1,9 +1,6 @@
-from typing import Literal
+from pydantic import MISSING, BaseModel, ConfigDict, Field
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from app.schemas.page import PageQuery
-from app.schemas.types import UNSET, Email, FullName, Password, PrivateModel, Secret
+from app.schemas.types import Email, FullName, Password, PrivateModel, Secret
 
 
 class Registration(BaseModel):
@@ -27,8 +24,8 @@ class UserUpdateMe(PrivateModel):
     """What users may change of their own; e-mail and password only with the current password."""
 
     full_name: FullName | None = None
-    email: Email = UNSET
-    password: Password = UNSET
+    email: Email | MISSING = MISSING
+    password: Password | MISSING = MISSING
     current_password: Secret | None = None
 
 
@@ -38,10 +35,10 @@ class UserDeleteMe(PrivateModel):
 
 class UserUpdate(PrivateModel):
     full_name: FullName | None = None
-    email: Email = UNSET
-    password: Password = UNSET
-    is_active: bool = UNSET
-    is_superuser: bool = UNSET
+    email: Email | MISSING = MISSING
+    password: Password | MISSING = MISSING
+    is_active: bool | MISSING = MISSING
+    is_superuser: bool | MISSING = MISSING
 
 
 class UserUpdateByID(UserUpdate):
@@ -64,13 +61,3 @@ class User(BaseModel):
     full_name: str | None
     is_active: bool
     is_superuser: bool
-
-
-class UserQuery(PageQuery):
-    sort: Literal[
-        "id", "-id",
-        "email", "-email",
-        "full_name", "-full_name",
-        "is_active", "-is_active",
-        "is_superuser", "-is_superuser",
-    ] = "id"  # fmt: skip

@@ -62,7 +62,7 @@ def send_failing_requests(server: Server) -> None:
             headers=HEADERS | {"Connection": "close"},
         )
         assert response.status_code == 500
-        assert response.json() == {"detail": "Internal server error"}
+        assert response.json() == {"detail": "Internal server error", "code": "internal_error"}
 
 
 @pytest.fixture(scope="module")
@@ -212,15 +212,15 @@ def test_control_character_of_a_path_is_logged_escaped(
 @pytest.mark.parametrize(
     ("schema", "field"),
     [
-        (schemas.UserCreate, "password"),
-        (schemas.UserRegister, "password"),
-        (schemas.UserUpdate, "password"),
-        (schemas.UserUpdateMe, "current_password"),
-        (schemas.UserUpdateByID, "current_password"),
-        (schemas.UserDeleteMe, "current_password"),
-        (schemas.UserDeleteByID, "current_password"),
-        (schemas.NewPassword, "new_password"),
-        (schemas.NewPassword, "token"),
+        (schemas.user.UserCreate, "password"),
+        (schemas.user.UserRegister, "password"),
+        (schemas.user.UserUpdate, "password"),
+        (schemas.user.UserUpdateMe, "current_password"),
+        (schemas.user.UserUpdateByID, "current_password"),
+        (schemas.user.UserDeleteMe, "current_password"),
+        (schemas.user.UserDeleteByID, "current_password"),
+        (schemas.token.NewPassword, "new_password"),
+        (schemas.token.NewPassword, "token"),
     ],
 )
 def test_invalid_value_is_not_in_the_error(schema: type[BaseModel], field: str) -> None:

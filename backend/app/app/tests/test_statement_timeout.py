@@ -17,7 +17,7 @@ from app.tests.utils.server import Server, running_server
 from app.tests.utils.user import create_random_user
 from app.tests.utils.worker import BACKEND
 
-TOO_LONG = {"detail": "The request took too long, try again later"}
+TOO_LONG = {"detail": "The request took too long, try again later", "code": "statement_timeout"}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import crud, utils
-from app.core.celery_app import celery_app, send_task, send_task_after_commit
+from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.db.session import SessionLocal
 from app.tests.utils.mailbox import Mailbox, text_of
@@ -14,6 +14,11 @@ from app.tests.utils.utils import (
     get_superuser_token_headers,
     random_email,
     random_lower_string,
+)
+from app.worker import (
+    send_new_account_email,
+    send_reset_password_email,
+    send_test_email,
 )
 
 # All tests of the shared worker are in this file: a run starts one, not one for each process.
@@ -84,7 +89,7 @@ def test_test_email(committed_client: TestClient, mailbox: Mailbox) -> None:
 def test_refused_mail_is_sent_again(mailbox: Mailbox) -> None:
     email_to = random_email()
     mailbox.refusals.append("451 Try again")
-    send_task("app.worker.send_test_email", email_to)
+    send_test_email.delay(email_to)
     mailbox.wait_for(email_to)
     assert mailbox.refusals == []
 
@@ -92,11 +97,11 @@ def test_refused_mail_is_sent_again(mailbox: Mailbox) -> None:
 def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
     with SessionLocal.begin() as db:
         inactive = create_random_user(db, is_active=False)
-    send_task("app.worker.send_new_account_email", inactive.id)
+    send_new_account_email.delay(inactive.id)
     unknown, last = random_email(), random_email()
     for email in (unknown, inactive.email):
-        send_task("app.worker.send_reset_password_email", email)
-    send_task("app.worker.send_test_email", last)
+        send_reset_password_email.delay(email)
+    send_test_email.delay(last)
     mailbox.wait_for(last)
     assert mailbox.to(unknown) == mailbox.to(inactive.email) == []
     with SessionLocal.begin() as db:
@@ -106,9 +111,9 @@ def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
 def test_rollback_drops_a_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
-        send_task_after_commit(db, "app.worker.send_test_email", dropped)
+        send_test_email.delay_after_commit(db, dropped)
         db.rollback()
-        send_task_after_commit(db, "app.worker.send_test_email", sent)
+        send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
     assert mailbox.to(dropped) == []
@@ -118,10 +123,10 @@ def test_savepoint_sends_nothing(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         with db.begin_nested():
-            send_task_after_commit(db, "app.worker.send_test_email", dropped)
+            send_test_email.delay_after_commit(db, dropped)
         db.rollback()
         with db.begin_nested():
-            send_task_after_commit(db, "app.worker.send_test_email", sent)
+            send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
     assert mailbox.to(dropped) == []

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.api.errors import add_error_handlers
-from app.api.route import MAX_BODY_BYTES, OneThreadRoute
+from app.api.routing import MAX_BODY_BYTES, Route
 from app.core.config import settings
 from app.core.security import create_access_token
 from app.main import app
@@ -19,6 +19,7 @@ from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email
 
 API = settings.API_V1_STR
+TOO_LARGE = {"detail": "Content Too Large", "code": "content_too_large"}
 ORIGIN = settings.BACKEND_CORS_ORIGINS[0]
 
 
@@ -61,7 +62,7 @@ def test_internal_error_is_readable_across_origins(failing_client: TestClient) -
         f"{API}/login/access-token", data=form, headers={"Origin": ORIGIN}
     )
     assert response.status_code == 500
-    assert response.json() == {"detail": "Internal server error"}
+    assert response.json() == {"detail": "Internal server error", "code": "internal_error"}
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
     assert response.headers["X-Request-ID"]
@@ -144,7 +145,7 @@ def test_line_break_in_a_path_is_invalid_input(client: TestClient, email: str) -
 @pytest.fixture
 def upload_client() -> Iterator[TestClient]:
     """A client of a small app, one of whose routes takes larger bodies than the others."""
-    router = APIRouter(route_class=OneThreadRoute)
+    router = APIRouter(route_class=Route)
 
     @router.post("/upload", max_body_size=2 * MAX_BODY_BYTES)
     @router.post("/usual")
@@ -179,7 +180,9 @@ def test_body_limit_of_a_route(
     content = b"x" * size if declared else pieces
     response = upload_client.request(method, path, content=content)
     assert response.status_code == status
-    assert response.json() == (size if status == 200 else {"detail": "Content Too Large"})
+    assert response.json() == (
+        size if status == 200 else {"detail": "Content Too Large", "code": "content_too_large"}
+    )
 
 
 def test_both_length_headers_do_not_hide_the_size(upload_client: TestClient) -> None:
@@ -194,7 +197,7 @@ def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
 ) -> None:
     response = upload_client.request("DELETE", "/unread", content=b"x" * (MAX_BODY_BYTES + 1))
     assert response.status_code == 413
-    assert response.json() == {"detail": "Content Too Large"}
+    assert response.json() == TOO_LARGE
 
 
 def test_unforeseen_conflict_with_stored_data(client: TestClient, db: Session) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core import security
-from app.core.security import get_password_hash, needs_rehash, verify_password
+from app.core.security import get_password_hash, verify_and_update, verify_password
 from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.db.session import SessionLocal
 from app.models import User
@@ -109,17 +109,18 @@ def test_unknown_email_takes_as_many_verifications_as_a_wrong_password(
 ) -> None:
     verifications: list[str] = []
 
-    def verify(secret: str, hashed: str) -> bool:
+    def verify(secret: str, hashed: str) -> tuple[bool, None]:
         verifications.append(hashed)
-        return False
+        return False, None
 
-    monkeypatch.setattr(security.password_context, "verify", verify)
+    monkeypatch.setattr(security.password_context, "verify_and_update", verify)
     monkeypatch.setattr(
         security.password_context, "dummy_verify", lambda: verifications.append("dummy")
     )
     user = create_random_user(db)
     crud.user.authenticate(db, email=user.email, password=password)
     known = len(verifications)
+    assert known > 0
     crud.user.authenticate(db, email=random_email(), password=password)
     assert len(verifications) == 2 * known
 
@@ -154,13 +155,13 @@ def test_login_during_a_password_change_does_not_undo_it(
     db.flush()
     new_hash = get_password_hash("new password")
 
-    def change_meanwhile(password: str, hashed: str) -> bool:
+    def change_meanwhile(password: str, hashed: str) -> tuple[bool, str | None]:
         change = update(User).values(hashed_password=new_hash).where(User.id == user.id)
         # As another session does it: this one doesn't know.
         db.execute(change, execution_options={"synchronize_session": False})
-        return needs_rehash(password, hashed)
+        return verify_and_update(password, hashed)
 
-    monkeypatch.setattr("app.crud.crud_user.needs_rehash", change_meanwhile)
+    monkeypatch.setattr("app.crud.crud_user.verify_and_update", change_meanwhile)
     assert crud.user.authenticate(db, email=user.email, password="old password") is None
     db.expire_all()
     assert user.hashed_password == new_hash

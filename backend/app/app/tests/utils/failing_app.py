@@ -6,10 +6,10 @@ from fastapi import Request
 from sqlalchemy import func, insert, select, update
 
 from app.api.deps import ReadSessionDep, SessionDep
-from app.api.route import OneThreadRoute
+from app.api.routing import Route
 from app.main import app
 from app.models import User
-from app.schemas import NewPassword
+from app.schemas.token import NewPassword
 
 
 class Bug(Exception):
@@ -63,6 +63,6 @@ def sleep_writing(db: SessionDep, seconds: float) -> None:
     db.scalar(select(func.pg_sleep(seconds)))
 
 
-app.router.route_class = OneThreadRoute
+app.router.route_class = Route
 app.get("/sleep")(sleep_reading)
 app.post("/sleep")(sleep_writing)

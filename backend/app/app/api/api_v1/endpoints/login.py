@@ -1,65 +1,68 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import Depends, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
-from app import crud, models, schemas
 from app.api.deps import CurrentUser, SessionDep
-from app.api.errors import InvalidGrant, responses
-from app.api.route import OneThreadRoute
+from app.api.errors import InactiveAccount, IncorrectCredentials, InvalidLink
+from app.api.routing import APIRouter, raises
 from app.core import security
 from app.core.config import settings
 from app.core.security import InvalidToken
+from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import WeakPassword
+from app.models.user import User
+from app.schemas import user as schemas
+from app.schemas.msg import Msg
+from app.schemas.token import NewPassword, Token
 from app.schemas.types import Email
-from app.utils import queue_email
+from app.worker import send_reset_password_email
 
-router = APIRouter(tags=["login"], route_class=OneThreadRoute, responses=responses(503))
+router = APIRouter(tags=["login"])
 
 
-@router.post(
-    "/login/access-token",
-    responses={400: {"model": schemas.OAuth2Error, "description": "Bad Request"}},
-)
+@router.post("/login/access-token")
+@raises(IncorrectCredentials, InactiveAccount)
 def login_access_token(
     response: Response, db: SessionDep, form: Annotated[OAuth2PasswordRequestForm, Depends()]
-) -> schemas.Token:
-    """OAuth2 password login; the username is the e-mail."""
-    user = crud.user.authenticate(db, email=form.username, password=form.password)
+) -> Token:
+    """OAuth2 password login; the username is the email."""
+    user = crud_user.authenticate(db, email=form.username, password=form.password)
     if user is None:
-        raise InvalidGrant("Incorrect email or password")
-    if not crud.user.is_active(user):
-        raise InvalidGrant("Inactive user")
+        raise IncorrectCredentials
+    if not crud_user.is_active(user):
+        raise InactiveAccount
     token = security.create_access_token(user.id, password_hash=user.hashed_password)
     response.headers["Cache-Control"] = "no-store"
-    return schemas.Token(access_token=token, expires_in=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60)
+    return Token(access_token=token, expires_in=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60)
 
 
-@router.post("/login/test-token", response_model=schemas.User, responses=responses(401, 403))
-async def test_token(current_user: CurrentUser) -> models.User:
+@router.post("/login/test-token", response_model=schemas.User)
+async def test_token(current_user: CurrentUser) -> User:
     return current_user
 
 
 @router.post("/password-recovery/{email:text}", status_code=202)
-def recover_password(db: SessionDep, email: Email) -> schemas.Msg:
-    """Answers the same whether or not the e-mail is registered: the worker looks it up."""
-    queue_email(db, "send_reset_password_email", email)
-    return schemas.Msg(msg="If this e-mail is registered, a password recovery email is on its way")
+def recover_password(db: SessionDep, email: Email) -> Msg:
+    """The response is the same whether or not the email is registered: the worker looks it up."""
+    send_reset_password_email.delay_after_commit(db, email)
+    return Msg(msg="If this e-mail is registered, a password recovery email is on its way")
 
 
-@router.post("/reset-password/", responses=responses(400))
-def reset_password(db: SessionDep, body: schemas.NewPassword) -> schemas.Msg:
+@router.post("/reset-password/")
+@raises(InvalidLink)
+def reset_password(db: SessionDep, body: NewPassword) -> Msg:
     try:
-        user = crud.user.get_by_token(
+        user = crud_user.get_by_token(
             db, token=body.token, purposes=["reset-password", "new-account"], for_update=True
         )
     except InvalidToken as error:
-        raise HTTPException(400, "Invalid token") from error
-    if not crud.user.is_active(user):
-        raise HTTPException(400, "Invalid token")
+        raise InvalidLink from error
+    if not crud_user.is_active(user):
+        raise InvalidLink
     try:
-        crud.user.update(db, db_obj=user, obj_in={"password": body.new_password})
+        crud_user.update(db, db_obj=user, obj_in={"password": body.new_password})
     except WeakPassword as error:
         error.field = "new_password"
         raise
-    return schemas.Msg(msg="Password updated successfully")
+    return Msg(msg="Password updated successfully")

@@ -157,7 +157,7 @@ def test_item_of_somebody_else(
         method, f"{ITEMS}{item.id}", headers=normal_user_token_headers, json={"title": "x"}
     )
     assert response.status_code == 403
-    assert response.json() == {"detail": "Not enough permissions"}
+    assert response.json() == {"detail": "Not enough permissions", "code": "permission_denied"}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -168,7 +168,7 @@ def test_missing_item(
         method, f"{ITEMS}2147483647", headers=normal_user_token_headers, json={}
     )
     assert response.status_code == 404
-    assert response.json() == {"detail": "Item not found"}
+    assert response.json() == {"detail": "Item not found", "code": "not_found"}
 
 
 def test_list_has_own_items_only(

@@ -93,12 +93,11 @@ def test_create_user_with_invalid_fields(
     body = {"email": random_email(), "password": PASSWORD} | change
     response = client.post(f"{USERS}/", headers=superuser_token_headers, json=body)
     assert response.status_code == 422
-    # Nothing that was sent comes back: it may be a password.
-    assert {key for problem in response.json()["detail"] for key in problem} == {
-        "type",
-        "loc",
-        "msg",
-    }
+    assert response.json()["code"] == "validation_error"
+    # Nothing that was sent comes back: it may be a password. A client needs the limits.
+    for problem in response.json()["detail"]:
+        assert set(problem) - {"ctx"} == {"type", "loc", "msg"}
+        assert all(isinstance(limit, int) for limit in problem.get("ctx", {}).values())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +141,11 @@ def test_create_user_existing_email(
     body = {"email": create_random_user(db).email.upper(), "password": random_lower_string()}
     response = client.post(f"{USERS}/", headers=superuser_token_headers, json=body)
     assert response.status_code == 409
-    assert response.json() == {"detail": "The user with this username already exists in the system"}
+    assert response.json() == {
+        "detail": "The user with this username already exists in the system",
+        "code": "email_taken",
+        "field": "email",
+    }
 
 
 def test_create_users_with_one_email_at_the_same_time(committed_client: TestClient) -> None:
@@ -187,7 +190,10 @@ def test_administration_is_for_superusers(
     body = {"email": random_email(), "password": random_lower_string()}
     response = client.request(method, USERS + path, headers=normal_user_token_headers, json=body)
     assert response.status_code == 403
-    assert response.json() == {"detail": "The user doesn't have enough privileges"}
+    assert response.json() == {
+        "detail": "The user doesn't have enough privileges",
+        "code": "superuser_required",
+    }
 
 
 def test_retrieve_users(
@@ -226,7 +232,10 @@ def test_missing_user(
         method, f"{USERS}/2147483647", headers=superuser_token_headers, json={}
     )
     assert response.status_code == 404
-    assert response.json() == {"detail": "The user with this username does not exist in the system"}
+    assert response.json() == {
+        "detail": "The user with this username does not exist in the system",
+        "code": "not_found",
+    }
 
 
 @pytest.mark.parametrize("user_id", ["0", "-1", "x", "1.5", "2147483648", "9" * 100])
@@ -316,7 +325,11 @@ def test_update_me_email_and_password_need_the_current_password(
     for wrong in ({}, {"current_password": None}, {"current_password": "wrong password"}):
         response = client.put(ME, headers=headers_of(user), json=body | wrong)
         assert response.status_code == 400
-        assert response.json() == {"detail": "Incorrect password"}
+        assert response.json() == {
+            "detail": "Incorrect password",
+            "code": "incorrect_password",
+            "field": "current_password",
+        }
 
 
 def test_update_me_own_email_is_no_change(client: TestClient, db: Session) -> None:
@@ -379,7 +392,11 @@ def test_own_id_needs_the_current_password_as_me_does(
         client.delete(url, headers=headers),
     ):
         assert response.status_code == 400
-        assert response.json() == {"detail": "Incorrect password"}
+        assert response.json() == {
+            "detail": "Incorrect password",
+            "code": "incorrect_password",
+            "field": "current_password",
+        }
     db.refresh(user)
     assert (user.hashed_password, user.email, user.full_name) == (*before, None)
 
@@ -427,7 +444,10 @@ def test_last_superuser_can_not_be_removed(
         client.request("DELETE", ME, headers=superuser_token_headers, json=password),
     ):
         assert response.status_code == 409
-        assert response.json() == {"detail": "The last superuser can't be removed"}
+        assert response.json() == {
+            "detail": "The last superuser can't be removed",
+            "code": "last_superuser",
+        }
 
 
 def test_superusers_who_remove_each_other_at_the_same_time(
@@ -460,7 +480,10 @@ def test_sign_up(client: TestClient, monkeypatch: pytest.MonkeyPatch, db: Sessio
     assert client.get(f"{USERS}/open").json() == {"is_open": False}
     closed = client.post(f"{USERS}/open", json=body)
     assert closed.status_code == 403
-    assert closed.json() == {"detail": "Open user registration is forbidden on this server"}
+    assert closed.json() == {
+        "detail": "Open user registration is forbidden on this server",
+        "code": "registration_closed",
+    }
 
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
     assert client.get(f"{USERS}/open").json() == {"is_open": True}

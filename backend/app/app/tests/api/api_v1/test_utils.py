@@ -101,7 +101,10 @@ def test_database_away(client: TestClient, db: Session) -> None:
     response = client.get(f"{UTILS}/health/ready")
     assert response.status_code == 503
     assert response.headers["Retry-After"]
-    assert response.json() == {"detail": "The database can't be reached, try again later"}
+    assert response.json() == {
+        "detail": "The database can't be reached, try again later",
+        "code": "database_unreachable",
+    }
     assert client.get(f"{UTILS}/health/live").status_code == 200
 
 
@@ -118,4 +121,7 @@ def test_redis_away() -> None:
         queue = client.post("/utils/test-celery/", headers=headers, json={"msg": "x"})
         assert queue.status_code == 503
         assert queue.headers["Retry-After"]
-        assert queue.json() == {"detail": "The task queue can't be reached, try again later"}
+        assert queue.json() == {
+            "detail": "The task queue can't be reached, try again later",
+            "code": "queue_unreachable",
+        }

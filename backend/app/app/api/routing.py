@@ -1,0 +1,196 @@
+"""The APIRouter of the endpoints: one thread and one commit for each request, and a body limit."""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import cache, reduce, wraps
+from http import HTTPStatus
+from inspect import iscoroutinefunction
+from operator import or_
+from typing import Any, Literal, TypeVar, get_args
+
+import fastapi
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, create_model
+from sqlalchemy.orm import Session
+from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.types import Message
+
+from app.api.errors import ERRORS, ContentTooLarge, InternalError, InvalidGrant, error_code
+from app.schemas.error import Error, HTTPValidationError, OAuth2Error
+from app.schemas.page import PageQuery
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# The largest valid body of most routes is an item's: 10,000 characters, 120 kB when escaped.
+MAX_BODY_BYTES = 1024 * 1024
+
+
+class TextConvertor(PathConvertor):
+    """The rest of the path, line breaks included: they are for the parameter's type to reject."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("text", TextConvertor())
+
+# What an endpoint or a dependency may raise.
+raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
+
+
+def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
+    """List errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency."""
+
+    def decorate(function: Function) -> Function:
+        raised_by[function] = errors
+        return function
+
+    return decorate
+
+
+class Route(APIRoute):
+    """Limits the request's body, and runs the endpoint and its commit in one thread.
+
+    FastAPI alone hops to a thread three times: for the endpoint, to validate the response,
+    and to close the session. Each hop costs CPU; and a request that holds a connection while
+    it waits for a thread can block those that hold the threads and wait for a connection.
+
+    A route that takes larger bodies says so: `@router.post("/import", max_body_size=...)`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        max_body_size: int | None = None,
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        # Not passed on: FastAPI responds in plain text, and only after an endpoint without a body.
+        self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
+        dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
+        _check_sort_keys(dependants, options.get("response_model"))
+        responses = _error_responses(dependants) | (responses or {})
+        if not iscoroutinefunction(endpoint):
+            endpoint = _in_one_thread(endpoint)
+        super().__init__(path, endpoint, responses=responses, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle, limit = super().get_route_handler(), self.body_limit
+
+        async def handle_limited(request: Request) -> Response:
+            declared = request.headers.get("content-length")
+            if declared is None or "transfer-encoding" in request.headers:
+                request = Request(request.scope, _limited(request.receive, limit))
+            elif declared.isdecimal() and int(declared) > limit:
+                raise ContentTooLarge
+            return await handle(request)
+
+        return handle_limited
+
+
+class APIRouter(fastapi.APIRouter):
+    """A router whose routes are of the class above."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=Route, **options)
+
+
+def include_routers(
+    app: fastapi.FastAPI, routers: Sequence[fastapi.APIRouter], prefix: str
+) -> None:
+    """Raises TypeError when two routers share a prefix, or a route is of another class."""
+    for number, router in enumerate(routers):
+        for other in routers[:number]:
+            if router.prefix == other.prefix:
+                raise TypeError(f"the routers of {other.tags} and {router.tags} share a prefix")
+        if not all(isinstance(route, Route) for route in router.routes):
+            raise TypeError(f"the router of {router.tags} is not an app.api.routing.APIRouter")
+        app.include_router(router, prefix=prefix)
+
+
+def _limited(receive: Callable[[], Any], limit: int) -> Callable[[], Any]:
+    """Return a receive function for a body of undeclared length. It raises ContentTooLarge."""
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message: Message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise ContentTooLarge
+        return message
+
+    return receive_limited
+
+
+def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the endpoint as a coroutine function that commits what the endpoint wrote."""
+
+    def work(arguments: dict[str, Any]) -> Any:
+        sessions = [value for value in arguments.values() if isinstance(value, Session)]
+        try:
+            result = endpoint(**arguments)
+            for session in sessions:
+                session.commit()
+        except BaseException:
+            for session in sessions:
+                session.rollback()
+            raise
+        return result
+
+    @wraps(endpoint)
+    async def wrapper(**arguments: Any) -> Any:
+        return await run_in_threadpool(work, arguments)
+
+    return wrapper
+
+
+def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
+    """Raise TypeError when a list can be sorted by what is no field of its rows."""
+    for each in dependants:
+        for parameter in each.query_params:
+            query = parameter.field_info.annotation
+            if not (isinstance(query, type) and issubclass(query, PageQuery)):
+                continue
+            (row,) = get_args(response_model)
+            keys = query.model_json_schema()["properties"]["sort"]["enum"]
+            if unknown := {key.removeprefix("-") for key in keys} - set(row.model_fields):
+                raise TypeError(f"{each.call}: {unknown} in the sort keys, but not in {row}")
+
+
+def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI entries of what an endpoint and its dependencies raise, by status."""
+    functions = [each.call for each in dependants if each.call is not None]
+    errors = [error for function in functions for error in raised_by.get(function, ())]
+    models: dict[int, list[type[BaseModel]]] = {}
+    for error in dict.fromkeys([*errors, ContentTooLarge, InternalError]):
+        models.setdefault(ERRORS[error].status, []).append(_model(error))
+    if any(
+        each.path_params or each.query_params or each.header_params or each.body_params
+        for each in dependants
+    ):
+        models[422] = [HTTPValidationError]
+    return {
+        status: {"model": reduce(or_, each), "description": HTTPStatus(status).phrase}
+        for status, each in sorted(models.items())
+    }
+
+
+def _dependants(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for dependency in dependant.dependencies:
+        yield from _dependants(dependency)
+
+
+@cache
+def _model(error: type[Exception]) -> type[BaseModel]:
+    """Return the schema of the body of a response."""
+    base = OAuth2Error if issubclass(error, InvalidGrant) else Error
+    fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
+    if field := ERRORS[error].field:
+        fields["field"] = (Literal[field], ...)
+    return create_model(error.__name__, __base__=base, **fields)

@@ -1,0 +1,41 @@
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator
+
+
+class Error(BaseModel):
+    """The body of every response that reports a failure, except a 422."""
+
+    detail: str
+    code: str
+
+
+class OAuth2Error(Error):
+    """The body of a rejected login (RFC 6749, 5.2)."""
+
+    error: Literal["invalid_grant"]
+    error_description: str
+
+
+def numbers(context: dict[str, Any]) -> dict[str, float]:
+    """Return the limits that a value exceeds. The rest of a context may repeat the value."""
+    return {
+        name: float(value) if isinstance(value, Decimal) else value
+        for name, value in context.items()
+        if isinstance(value, int | float | Decimal)
+    }
+
+
+class ValidationError(BaseModel):
+    """One problem of a request: `ctx` has the limits, such as `max_length`."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    ctx: Annotated[dict[str, int | float], BeforeValidator(numbers)] = {}
+
+
+class HTTPValidationError(BaseModel):
+    detail: list[ValidationError]
+    code: Literal["validation_error"]
