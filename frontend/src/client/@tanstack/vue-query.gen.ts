@@ -120,7 +120,7 @@ export const utilsHealthLiveQueryKey = (options?: Options<UtilsHealthLiveData>) 
 /**
  * Health Live
  *
- * The process answers: what containers and the proxy ask.
+ * Whether the process responds; for health checks of containers and the proxy.
  */
 export const utilsHealthLiveOptions = (options?: Options<UtilsHealthLiveData>) => queryOptions<UtilsHealthLiveResponse, UtilsHealthLiveError, UtilsHealthLiveResponse, ReturnType<typeof utilsHealthLiveQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
