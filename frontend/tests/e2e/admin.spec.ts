@@ -29,12 +29,12 @@ test('a taken e-mail and an impossible one are named at the field', async ({
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(
-    page.getByText('The user with this username already exists in the system'),
+    page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
   // Well-formed, but only the API knows that no mail can be sent there.
   await page.getByLabel('E-mail').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
-  await expect(page.getByText('This is no valid e-mail')).toBeVisible()
+  await expect(page.getByText('Enter a valid email address')).toBeVisible()
   await expect(page).toHaveURL(/users\/create$/)
 })
 
@@ -85,7 +85,7 @@ test('one’s own email is changed with the current password only', async ({ pag
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByLabel('E-mail').fill(email)
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('This is needed')).toBeVisible()
+  await expect(page.getByText('Required', { exact: true })).toBeVisible()
   await expect(page.getByLabel('Current password')).toBeFocused()
   await page.getByLabel('Current password').fill('a wrong password')
   await page.getByRole('button', { name: 'Save' }).click()

@@ -81,7 +81,7 @@ test('validation errors end when their reason does, and follow the language', as
   const email = page.locator('input[name=email]')
   await email.fill('')
   await page.locator(save).click()
-  await expect(email).toHaveAccessibleDescription('This is needed')
+  await expect(email).toHaveAccessibleDescription('Required')
   await expect(email).toBeFocused()
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
@@ -112,26 +112,85 @@ test('after a lost connection, the next try goes through', async ({ page }) => {
   await expect(page.getByText('Profile successfully updated')).toBeVisible()
 })
 
-for (const [status, detail, text] of [
-  [429, 'Too Many Requests', 'Too many attempts. Try again in 7 s.'],
+const HTML = '<html><h1>Bad Gateway</h1><p>Traceback</p></html>'
+for (const [what, status, body, text] of [
+  ['a conflict', 409, { detail: 'x', code: 'conflict' }, 'This conflicts with existing data.'],
   [
-    409,
-    'The change contradicts what is stored already',
-    'The change contradicts what is stored already',
+    'a body that is too large',
+    413,
+    { detail: 'x', code: 'content_too_large' },
+    'This is too much data. Shorten what you entered.',
   ],
-  [413, 'Content Too Large', 'Content Too Large'],
-  [500, 'Internal server error', 'Internal server error'],
+  [
+    'an internal error',
+    500,
+    { detail: 'x', code: 'internal_error' },
+    'Something went wrong on the server. Try again later.',
+  ],
+  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 s.'],
+  [
+    'an error with an unknown code',
+    400,
+    { detail: 'x', code: 'of_tomorrow' },
+    'Something went wrong. Try again.',
+  ],
+  ['an HTML error of a proxy', 500, HTML, 'Something went wrong. Try again.'],
+  ['a proxy without a backend', 502, HTML, "The server can't be reached. Try again."],
 ] as const) {
-  test(`${status} is shown, and the text stays`, async ({ page }) => {
+  test(`${what} is shown as one sentence, and the text stays`, async ({ page }) => {
     await onSave(page, (route) =>
-      route.fulfill({ status, headers: { 'Retry-After': '7' }, json: { detail } }),
+      route.fulfill({
+        status,
+        headers: { 'Retry-After': '7' },
+        ...(typeof body === 'string' ? { body, contentType: 'text/html' } : { json: body }),
+      }),
     )
     await page.locator(save).click()
-    await expect(page.getByRole('alert').filter({ hasText: text })).toBeVisible()
+    await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
     await expect(page.getByLabel('Full name')).toHaveValue('A name')
     await expect(page).toHaveURL(/profile\/edit$/)
   })
 }
+
+test('an error appears at its field, or above a form without the field', async ({ page }) => {
+  let field = 'email'
+  await onSave(page, (route) =>
+    route.fulfill({ status: 409, json: { detail: 'x', code: 'email_taken', field } }),
+  )
+  const text = 'A user with this email already exists. Use another email.'
+  await page.locator(save).click()
+  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription(text)
+  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByText(text)).toHaveCount(1)
+  field = 'username'
+  await page.locator(save).click()
+  await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
+  await expect(page.getByText(text)).toHaveCount(1)
+})
+
+test('invalid fields have their limits and reasons', async ({ page }) => {
+  await onSave(page, (route) =>
+    route.fulfill({
+      status: 422,
+      json: {
+        detail: [
+          {
+            type: 'string_too_short',
+            loc: ['body', 'full_name'],
+            msg: 'x',
+            ctx: { min_length: 3 },
+          },
+          { type: 'of_tomorrow', loc: ['body', 'email'], msg: 'x' },
+        ],
+        code: 'validation_error',
+      },
+    }),
+  )
+  await page.locator(save).click()
+  await expect(page.getByRole('alert').filter({ hasText: 'Check what you entered.' })).toBeVisible()
+  await expect(page.getByLabel('Full name')).toHaveAccessibleDescription('At least 3 characters')
+  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('Enter a valid value')
+})
 
 test('a list that could not be loaded can be tried again', async ({ page, superuser }) => {
   const users = /\/api\/v1\/users\/\?/

@@ -10,7 +10,7 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByRole('link', { name: 'Create item' }).click()
   await expect(page).toHaveTitle(/^Create item/)
   await page.getByRole('button', { name: 'Create' }).click()
-  await expect(page.getByText('This is needed')).toBeVisible()
+  await expect(page.getByText('Required', { exact: true })).toBeVisible()
   await expect(page.getByLabel('Title')).toBeFocused()
   await page.getByLabel('Title').fill('A title')
   await page.getByLabel('Description').fill('A description')
@@ -42,8 +42,8 @@ test('a text that is too long is not sent', async ({ page, user }) => {
   await page.getByLabel('Title').fill('x'.repeat(256))
   await page.getByLabel('Description').fill('x'.repeat(10_001))
   await page.getByRole('button', { name: 'Create' }).click()
-  await expect(page.getByText('255 characters at most')).toBeVisible()
-  await expect(page.getByText('10000 characters at most')).toBeVisible()
+  await expect(page.getByText('At most 255 characters')).toBeVisible()
+  await expect(page.getByText('At most 10000 characters')).toBeVisible()
   await page.getByLabel('Title').fill('x'.repeat(255))
   await page.getByLabel('Description').fill('x'.repeat(10_000))
   await page.getByRole('button', { name: 'Create' }).click()
@@ -71,9 +71,9 @@ test('users see only their own items, and superusers see all', async ({
 test('items of others and missing items cannot be edited', async ({ page, user, superuser }) => {
   const { data } = await itemsCreateItem({ client: superuser.client, body: { title: 'Mine' } })
   await openAs(page, user, `/main/items/edit/${data.id}`)
-  await expect(page.getByText('Not enough permissions')).toBeVisible()
+  await expect(page.getByText("You don't have permission for this.")).toBeVisible()
   await page.goto('/main/items/edit/2000000000')
-  await expect(page.getByText('Item not found')).toBeVisible()
+  await expect(page.getByText('Not found. It may have been deleted.')).toBeVisible()
 })
 
 test('the views of items are accessible', async ({ page, user }) => {

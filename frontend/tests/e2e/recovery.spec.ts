@@ -43,7 +43,9 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
   await page.getByLabel('New password').fill('another password')
   await page.getByLabel('Confirm password').fill('another password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByRole('alert').filter({ hasText: 'Invalid token' })).toBeVisible()
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'This link is invalid or was already used' }),
+  ).toBeVisible()
 })
 
 test('an unknown e-mail gets the same answer', async ({ page }) => {
@@ -59,7 +61,7 @@ test('who was given an account chooses a password', async ({ page }) => {
   await page.getByLabel('New password').fill('my own password')
   await page.getByLabel('Confirm password').fill('my own passwort')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('The passwords differ')).toBeVisible()
+  await expect(page.getByText("Passwords don't match")).toBeVisible()
   await page.getByLabel('Confirm password').fill('my own password')
   await page.getByRole('button', { name: 'Reset password' }).click()
   await fillLogin(page, email, 'my own password')

@@ -21,13 +21,13 @@ test('a taken e-mail is named at its field, and can be replaced', async ({ page,
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(
-    page.getByText('The user with this username already exists in the system'),
+    page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
   await expect(page.getByLabel('E-mail')).toBeFocused()
 
   await page.getByLabel('E-mail').fill(newEmail())
   await expect(
-    page.getByText('The user with this username already exists in the system'),
+    page.getByText('A user with this email already exists. Use another email.'),
   ).toBeHidden()
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page).toHaveURL(/dashboard$/)

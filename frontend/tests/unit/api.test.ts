@@ -1,57 +1,76 @@
 import { afterEach, expect, test } from 'vitest'
-import { ApiError, errorText, problemText, toApiError } from '@/api'
+import { errorText, problemText, toApiError } from '@/api'
 import { setLocale } from '@/plugins/i18n'
 
-const answer = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
+const response = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
 
 afterEach(() => setLocale('en'))
 
-test('a refusal has the status and the text of the API', () => {
-  const error = toApiError({ detail: 'Item not found' }, answer(404))
-  expect(error).toMatchObject({ status: 404, detail: 'Item not found', isAway: false })
+test('an error has the code and the field of the body', () => {
+  const body = { detail: 'x', code: 'email_taken', field: 'email' }
+  expect(toApiError(body, response(409))).toMatchObject({
+    status: 409,
+    code: 'email_taken',
+    field: 'email',
+    isUnreachable: false,
+  })
 })
 
-test('each invalid field keeps its own text', () => {
-  const detail = [{ type: 'too_short', loc: ['body', 'title'], msg: 'Too short' }]
-  expect(toApiError({ detail }, answer(422)).problems).toEqual([
-    { field: 'title', type: 'too_short', text: 'Too short' },
+test('each invalid field has its type and limits', () => {
+  const detail = [
+    { type: 'string_too_short', loc: ['body', 'title'], msg: 'x', ctx: { min_length: 3 } },
+    { type: 'missing', loc: ['body', 'email'], msg: 'x' },
+  ]
+  const error = toApiError({ detail, code: 'validation_error' }, response(422))
+  expect(error.problems).toEqual([
+    { field: 'title', type: 'string_too_short', limits: { min_length: 3 } },
+    { field: 'email', type: 'missing', limits: {} },
   ])
 })
 
-test('a problem is translated by its type, and shown as it is without a translation', async () => {
-  const common = { field: 'password', type: 'password_too_common', text: 'Too common.' }
-  expect(problemText(common)).toBe('Choose a less common password')
+test.each([
+  ['string_too_short', { min_length: 8 }, 'At least 8 characters', 'Не менее 8 символов'],
+  [
+    'password_too_common',
+    {},
+    'Choose a less common password',
+    'Выберите менее распространённый пароль',
+  ],
+  ['of_tomorrow', {}, 'Enter a valid value', 'Введите допустимое значение'],
+])('the problem %s is shown in the chosen language', async (type, limits, english, russian) => {
+  const problem = { field: 'password', type, limits }
+  expect(problemText(problem)).toBe(english)
   await setLocale('ru')
-  expect(problemText(common)).toBe('Выберите менее распространённый пароль')
-  expect(problemText({ ...common, type: 'of_tomorrow' })).toBe('Too common.')
+  expect(problemText(problem)).toBe(russian)
 })
 
 test.each([
-  ['no answer', undefined],
-  ['an answer cut short', answer(200)],
-  ['a proxy without a backend', answer(502)],
-  ['the page’s own server, asked in its place', answer(404)],
-])('%s means that the server may be away', (_, response) => {
+  ['no response', undefined],
+  ['a response that was cut short', response(200)],
+  ['a proxy without a backend', response(502)],
+  ['the server of the web app in place of the backend', response(404)],
+])('%s means that the server may be unreachable', (_, response) => {
   const error = toApiError(new TypeError('Failed to fetch'), response)
-  expect(error.isAway).toBe(true)
+  expect(error.isUnreachable).toBe(true)
   expect(errorText(error)).toBe("The server can't be reached. Try again.")
 })
 
-test('an answer that is not the API’s shows nothing internal', () => {
-  expect(errorText(toApiError('<html>Traceback</html>', answer(500)))).toBe(
-    'Something went wrong. Try again.',
-  )
+const HTML = '<html>Traceback</html>'
+test.each([
+  ['a code', 404, { detail: 'x', code: 'not_found' }, 'Not found. It may have been deleted.'],
+  ['a code that has no text', 400, { detail: 'x', code: 'of_tomorrow' }, undefined],
+  ['no code', 400, { detail: 'x' }, undefined],
+  ['HTML of a proxy', 500, HTML, undefined],
+  ['an empty body', 500, '', undefined],
+])('%s: one sentence in the chosen language', async (_, status, body, text) => {
+  const error = toApiError(body, response(status))
+  const english = errorText(error)
+  expect(english).toBe(text ?? 'Something went wrong. Try again.')
+  await setLocale('ru')
+  expect(errorText(error)).toMatch(/^[А-Я][а-яё ,-]+\. [А-Яа-яё ,]+\.$/)
 })
 
 test('too many attempts say when to try again', () => {
-  const error = toApiError({ detail: 'Too Many Requests' }, answer(429, { 'Retry-After': '17' }))
+  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': '17' }))
   expect(errorText(error)).toBe('Too many attempts. Try again in 17 s.')
-})
-
-test('the API’s texts are shown in the chosen language', async () => {
-  const error = new ApiError(404, 'Item not found')
-  expect(errorText(error)).toBe('Item not found')
-  await setLocale('ru')
-  expect(errorText(error)).toBe('Запись не найдена')
-  expect(errorText(new ApiError(400, 'A text of tomorrow'))).toBe('A text of tomorrow')
 })
