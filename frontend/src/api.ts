@@ -1,78 +1,85 @@
-/** How the generated client reaches the API, and what its failures look like to the page. */
+/** How the generated client reaches the API, and what its errors look like to the web app. */
 
 import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
-import { i18n, translateApiText } from '@/plugins/i18n'
+import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** What a proxy answers for a backend that is away, and the backend for a database that is. */
-const AWAY = [502, 503, 504]
+/** Statuses of a proxy without a backend, and of a backend without a database. */
+const UNREACHABLE = [502, 503, 504]
 
-export interface FieldProblem {
+interface ErrorBody {
+  code?: string
+  field?: string
+  detail?: string | ValidationError[]
+}
+
+/** What is wrong with one field of a request. */
+export interface Problem {
   field: string
-  /** What kind of problem it is, such as password_too_common. */
+  /** The kind of problem, such as string_too_short. */
   type: string
-  /** The API's own sentence, in English. */
-  text: string
+  limits: Record<string, unknown>
 }
 
 export class ApiError extends Error {
   constructor(
-    /** 0 when there was no answer, or not a whole one. */
+    /** 0 without a response, or with only a part of one. */
     readonly status: number,
-    /** The API's own sentence, in English; empty when the answer was not the API's. */
-    readonly detail = '',
-    readonly problems: FieldProblem[] = [],
+    /** What went wrong, such as email_taken; empty if the response is not the API's. */
+    readonly code = '',
+    /** The field of the form that the error belongs to, if any. */
+    readonly field?: string,
+    readonly problems: Problem[] = [],
     readonly retryAfterSeconds?: number,
   ) {
-    super(detail || `status ${status}`)
+    super(`${status} ${code}`)
   }
 
-  /** Whether it may be the server that is away, rather than the request that is wrong. */
-  get isAway(): boolean {
-    // Without a word of the API's, a 404 is the page's own server: the proxy has lost the backend.
-    const isPages = this.status === 404 && !this.detail
-    return this.status === 0 || AWAY.includes(this.status) || isPages
+  /** Whether the server may be unreachable, rather than the request wrong. */
+  get isUnreachable(): boolean {
+    // A 404 without a code is the web app's own server: the proxy has lost the backend.
+    const isWebServers = this.status === 404 && !this.code
+    return this.status === 0 || UNREACHABLE.includes(this.status) || isWebServers
   }
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
   // A success whose body can't be read was cut short.
   if (!response || response.ok) return new ApiError(0)
-  const detail = (error as { detail?: unknown } | undefined)?.detail
-  const retryAfter = Number(response.headers.get('Retry-After')) || undefined
-  if (Array.isArray(detail)) {
-    const problems = (detail as ValidationError[]).map(({ loc, type, msg }) => ({
-      field: String(loc.at(-1)),
-      type,
-      text: msg,
-    }))
-    return new ApiError(response.status, '', problems, retryAfter)
-  }
-  return new ApiError(response.status, typeof detail === 'string' ? detail : '', [], retryAfter)
+  const { code, field, detail } = (error || {}) as ErrorBody
+  const problems = Array.isArray(detail) ? detail : []
+  return new ApiError(
+    response.status,
+    code,
+    field,
+    problems.map(({ loc, type, ctx = {} }) => ({ field: String(loc.at(-1)), type, limits: ctx })),
+    Number(response.headers.get('Retry-After')) || undefined,
+  )
 }
 
 /** One sentence in the reader's language. */
 export function errorText(error: unknown): string {
-  const { t } = i18n.global
-  if (!(error instanceof ApiError)) return t('error.unexpected')
-  if (error.status === 429) return t('error.tooMany', { seconds: error.retryAfterSeconds ?? 60 })
-  if (error.status === 422) return t('error.invalid')
-  if (error.detail) return translateApiText(error.detail)
-  return error.isAway ? t('error.away') : t('error.unexpected')
+  const { global } = i18n
+  const { t } = global
+  if (!(error instanceof ApiError)) return t('failure.unexpected')
+  const { status, code, isUnreachable, retryAfterSeconds: seconds = 60 } = error
+  if (global.te(`error.${code}`)) return t(`error.${code}`)
+  if (status === 429) return t('failure.tooMany', { seconds })
+  return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
-/** The text at a field, in the reader's language where it has been translated. */
-export function problemText({ type, text }: FieldProblem): string {
+/** The text at a field, in the reader's language. */
+export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
-  if (text.startsWith('value is not a valid email address')) return global.t('rule.email')
-  return global.te(`problem.${type}`) ? global.t(`problem.${type}`) : text
+  const { t } = global
+  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits) : t('problem.invalid')
 }
 
 let session = new AbortController()
 
-/** Drops every answer that is still to come: it belongs to the session that has ended. */
+/** Drops every response that is still to come, since it belongs to the ended session. */
 export function abortRequests(): void {
   session.abort()
   session = new AbortController()

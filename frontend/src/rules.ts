@@ -44,10 +44,16 @@ export function rulesOf(schema: ObjectSchema, name: string, { optional = false }
   // As the API counts: an emoji is one character.
   const length = (value: string) => Array.from(value).length
   return [
-    (value) => !!value || optional || isNullable || t('rule.required'),
-    (value) => !value || length(value) >= minLength || t('rule.minLength', { length: minLength }),
-    (value) => !value || length(value) <= maxLength || t('rule.maxLength', { length: maxLength }),
-    (value) => !value || !isEmail || EMAIL.test(value.trim()) || t('rule.email'),
-    (value) => !value?.includes('\0') || t('rule.invalid'),
+    (value) => !!value || optional || isNullable || t('problem.missing'),
+    (value) =>
+      !value ||
+      length(value) >= minLength ||
+      t('problem.string_too_short', { min_length: minLength }),
+    (value) =>
+      !value ||
+      length(value) <= maxLength ||
+      t('problem.string_too_long', { max_length: maxLength }),
+    (value) => !value || !isEmail || EMAIL.test(value.trim()) || t('problem.email_invalid'),
+    (value) => !value?.includes('\0') || t('problem.invalid'),
   ]
 }

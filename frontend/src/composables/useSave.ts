@@ -26,9 +26,9 @@ export function useSave(path?: string) {
 
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
-    notify(notification)
     // All queries: other views may show the record too, and deleting a user deletes more than the user.
     await queryClient.invalidateQueries()
+    notify(notification)
     await leave()
   }
 

@@ -18,27 +18,18 @@ export const i18n = createI18n({
   messages,
 })
 
-/** The texts of the API's errors in other languages than its own. */
-const apiTexts: Record<string, Record<string, string> | undefined> = {}
-
-export function translateApiText(text: string): string {
-  return apiTexts[i18n.global.locale.value]?.[text] ?? text
-}
-
 let wanted: Locale
 
 /** Loads the language when it is first needed. Throws where the server can't be reached for it. */
 export async function setLocale(locale: Locale): Promise<void> {
   wanted = locale
-  if (locale === 'ru' && !apiTexts.ru) {
-    const [messages, api, components] = await Promise.all([
+  if (locale === 'ru' && !i18n.global.availableLocales.includes('ru')) {
+    const [texts, components] = await Promise.all([
       import('@/locales/ru.json'),
-      import('@/locales/api.ru.json'),
       import('vuetify/locale').then(({ ru }) => ru),
     ])
-    i18n.global.setLocaleMessage('ru', messages.default)
+    i18n.global.setLocaleMessage('ru', texts.default)
     vuetify.locale.messages.value.ru = components
-    apiTexts.ru = api.default
   }
   if (wanted !== locale) return // Another one was chosen meanwhile.
   i18n.global.locale.value = vuetify.locale.current.value = locale
@@ -56,6 +47,6 @@ export async function startLocale(): Promise<void> {
   try {
     await setLocale(locale in locales ? (locale as Locale) : 'en')
   } catch {
-    await setLocale('en') // The server went away in between.
+    await setLocale('en') // The server cannot be reached.
   }
 }

@@ -1,36 +1,31 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/vue-query'
 import { abortRequests, ApiError, errorText } from '@/api'
-import { i18n } from '@/plugins/i18n'
 import { router } from '@/router'
 import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
 import { useSession } from '@/store/session'
 
-/** What every failed request leads to; the form that sent it shows the error besides. */
+/** The codes of errors after which the token no longer works. */
+const ENDS_SESSION = ['not_authenticated', 'invalid_token', 'inactive_user']
+
+/** Runs after every failed request, in addition to the form's own message. */
 async function handle(error: Error): Promise<void> {
   if (!(error instanceof ApiError)) {
     console.error(error)
-  } else if (error.isAway) {
+  } else if (error.isUnreachable) {
     const wasLost = await useConnection().check()
     if (wasLost) await queryClient.refetchQueries({ type: 'active', predicate: hasFailed })
-  } else if (useSession().isLoggedIn && endsSession(error)) {
+  } else if (useSession().isLoggedIn && ENDS_SESSION.includes(error.code)) {
     const { fullPath } = router.currentRoute.value
     endSession()
-    useNotifications().notify(
-      error.status === 401 ? i18n.global.t('notice.sessionEnded') : errorText(error),
-      'error',
-    )
+    useNotifications().notify(errorText(error), 'error')
     await router.push({ path: '/login', query: { redirect: fullPath } })
   }
 }
 
 const hasFailed = ({ state }: { state: { status: string } }): boolean => state.status === 'error'
 
-function endsSession({ status, detail }: ApiError): boolean {
-  return status === 401 || (status === 403 && detail === 'Inactive user')
-}
-
-// Not waited for: a form must not go on saving until the backend is back.
+// Not awaited: a form must not show that it is saving until the backend is back.
 const onError = (error: Error): void => void handle(error)
 
 export const queryClient = new QueryClient({
@@ -43,7 +38,7 @@ export const queryClient = new QueryClient({
   },
 })
 
-/** Forgets the token, and what this user saw: the next one must not see it. */
+/** Forgets the token and all data, so that the next user does not see it. */
 export function endSession(): void {
   useSession().end()
   abortRequests()

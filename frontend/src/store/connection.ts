@@ -17,7 +17,7 @@ export const useConnection = defineStore('connection', () => {
   const isLost = ref(false)
   let checking: Promise<boolean> | undefined
 
-  /** Waits until the backend answers, and says whether it was away. */
+  /** Waits until the backend responds, and returns whether it was unreachable. */
   function check(): Promise<boolean> {
     return (checking ??= wait().finally(() => (checking = undefined)))
   }

@@ -164,8 +164,9 @@ test('an error appears at its field, or above a form without the field', async (
   await expect(page.getByText(text)).toHaveCount(1)
   field = 'username'
   await page.locator(save).click()
-  await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
+  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('')
   await expect(page.getByText(text)).toHaveCount(1)
+  await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })
 
 test('invalid fields have their limits and reasons', async ({ page }) => {

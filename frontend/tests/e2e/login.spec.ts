@@ -65,6 +65,7 @@ test('an ended session leads to the login, and then back', async ({ page, user }
   await usersUpdateUser({ client, path: { user_id: user.id }, body })
 
   await page.getByRole('link', { name: 'Edit Profile' }).first().click()
+  await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
   await fillLogin(page, user.email, 'another password')
   await expect(page).toHaveURL(/\/main\/profile\/edit$/)

@@ -38,9 +38,10 @@ test('both languages have the same texts with the same placeholders', () => {
 })
 
 test('every error code of the API has a text, and no other code has one', () => {
-  const codes = Object.values<{ properties?: { code?: { const?: string } } }>(
-    openapi.components.schemas,
-  ).flatMap(({ properties }) => properties?.code?.const ?? [])
+  const schemas: { properties?: { code?: { const?: string } } }[] = Object.values(
+    openapi.components.schemas as object,
+  )
+  const codes = schemas.flatMap(({ properties }) => properties?.code?.const ?? [])
   const texts = Object.keys(readTexts('en')).filter((key) => key.startsWith('error.'))
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
