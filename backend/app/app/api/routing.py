@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cache, reduce, wraps
-from http import HTTPStatus
 from inspect import iscoroutinefunction
 from operator import or_
 from typing import Any, Literal, TypeVar, get_args
@@ -159,25 +158,31 @@ def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> No
             (row,) = get_args(response_model)
             keys = query.model_json_schema()["properties"]["sort"]["enum"]
             if unknown := {key.removeprefix("-") for key in keys} - set(row.model_fields):
-                raise TypeError(f"{each.call}: {unknown} in the sort keys, but not in {row}")
+                raise TypeError(
+                    f"{each.call}: sorts by {unknown}, but {row.__name__} has no such field"
+                )
 
 
 def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of what an endpoint and its dependencies raise, by status."""
     functions = [each.call for each in dependants if each.call is not None]
     errors = [error for function in functions for error in raised_by.get(function, ())]
-    models: dict[int, list[type[BaseModel]]] = {}
+    by_status: dict[int, list[type[Exception]]] = {}
     for error in dict.fromkeys([*errors, ContentTooLarge, InternalError]):
-        models.setdefault(ERRORS[error].status, []).append(_model(error))
+        by_status.setdefault(ERRORS[error].status, []).append(error)
+    entries: dict[int | str, dict[str, Any]] = {
+        status: {
+            "model": reduce(or_, [_model(error) for error in by_status[status]]),
+            "description": " or ".join(map(error_code, by_status[status])),
+        }
+        for status in sorted(by_status)
+    }
     if any(
         each.path_params or each.query_params or each.header_params or each.body_params
         for each in dependants
     ):
-        models[422] = [HTTPValidationError]
-    return {
-        status: {"model": reduce(or_, each), "description": HTTPStatus(status).phrase}
-        for status, each in sorted(models.items())
-    }
+        entries[422] = {"model": HTTPValidationError, "description": "validation_error"}
+    return entries
 
 
 def _dependants(dependant: Dependant) -> Iterator[Dependant]:
