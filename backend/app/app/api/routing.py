@@ -1,7 +1,7 @@
 """The APIRouter of the endpoints: one thread and one commit for each request, and a body limit."""
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from functools import cache, reduce, wraps
+from functools import reduce, wraps
 from inspect import iscoroutinefunction
 from operator import or_
 from typing import Any, Literal, TypeVar, get_args
@@ -34,6 +34,18 @@ class TextConvertor(PathConvertor):
 
 
 register_url_convertor("text", TextConvertor())
+
+
+def _body(error: type[Exception]) -> type[BaseModel]:
+    """Return the schema of the response to an error."""
+    base = OAuth2Error if issubclass(error, InvalidGrant) else Error
+    fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
+    if field := ERRORS[error].field:
+        fields["field"] = (Literal[field], ...)
+    return create_model(error.__name__, __base__=base, **fields)
+
+
+BODIES = {error: _body(error) for error in ERRORS}
 
 # What an endpoint or a dependency may raise.
 raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
@@ -172,7 +184,7 @@ def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[st
         by_status.setdefault(ERRORS[error].status, []).append(error)
     entries: dict[int | str, dict[str, Any]] = {
         status: {
-            "model": reduce(or_, [_model(error) for error in by_status[status]]),
+            "model": reduce(or_, [BODIES[error] for error in by_status[status]]),
             "description": " or ".join(map(error_code, by_status[status])),
         }
         for status in sorted(by_status)
@@ -189,13 +201,3 @@ def _dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for dependency in dependant.dependencies:
         yield from _dependants(dependency)
-
-
-@cache
-def _model(error: type[Exception]) -> type[BaseModel]:
-    """Return the schema of the body of a response."""
-    base = OAuth2Error if issubclass(error, InvalidGrant) else Error
-    fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
-    if field := ERRORS[error].field:
-        fields["field"] = (Literal[field], ...)
-    return create_model(error.__name__, __base__=base, **fields)
