@@ -677,29 +677,29 @@ export type LoginLoginAccessTokenErrors = {
     /**
      * Response 400 Login-Login Access Token
      *
-     * Bad Request
+     * incorrect_credentials or inactive_account
      */
     400: IncorrectCredentials | InactiveAccount;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Login-Login Access Token
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -726,25 +726,25 @@ export type LoginTestTokenErrors = {
     /**
      * Response 401 Login-Test Token
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Login-Test Token
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -774,25 +774,25 @@ export type LoginRecoverPasswordData = {
 
 export type LoginRecoverPasswordErrors = {
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Login-Recover Password
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -817,29 +817,29 @@ export type LoginResetPasswordData = {
 
 export type LoginResetPasswordErrors = {
     /**
-     * Bad Request
+     * invalid_link
      */
     400: InvalidLink;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Login-Reset Password
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -887,31 +887,31 @@ export type UsersReadUsersErrors = {
     /**
      * Response 401 Users-Read Users
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Users-Read Users
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Read Users
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -940,37 +940,37 @@ export type UsersCreateUserErrors = {
     /**
      * Response 401 Users-Create User
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Users-Create User
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
      * Response 409 Users-Create User
      *
-     * Conflict
+     * email_taken or conflict
      */
     409: EmailTaken | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Create User
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -995,41 +995,41 @@ export type UsersDeleteUserMeData = {
 
 export type UsersDeleteUserMeErrors = {
     /**
-     * Bad Request
+     * incorrect_password
      */
     400: IncorrectPassword;
     /**
      * Response 401 Users-Delete User Me
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
      * Response 409 Users-Delete User Me
      *
-     * Conflict
+     * last_superuser or conflict
      */
     409: LastSuperuser | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Delete User Me
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1056,25 +1056,25 @@ export type UsersReadUserMeErrors = {
     /**
      * Response 401 Users-Read User Me
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Read User Me
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1099,41 +1099,41 @@ export type UsersUpdateUserMeData = {
 
 export type UsersUpdateUserMeErrors = {
     /**
-     * Bad Request
+     * incorrect_password
      */
     400: IncorrectPassword;
     /**
      * Response 401 Users-Update User Me
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
      * Response 409 Users-Update User Me
      *
-     * Conflict
+     * email_taken or conflict
      */
     409: EmailTaken | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Update User Me
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1158,11 +1158,11 @@ export type UsersReadRegistrationData = {
 
 export type UsersReadRegistrationErrors = {
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
 };
@@ -1187,31 +1187,31 @@ export type UsersCreateUserOpenData = {
 
 export type UsersCreateUserOpenErrors = {
     /**
-     * Forbidden
+     * registration_closed
      */
     403: RegistrationClosed;
     /**
      * Response 409 Users-Create User Open
      *
-     * Conflict
+     * email_taken or conflict
      */
     409: EmailTaken | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Create User Open
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1244,47 +1244,47 @@ export type UsersDeleteUserData = {
 
 export type UsersDeleteUserErrors = {
     /**
-     * Bad Request
+     * incorrect_password
      */
     400: IncorrectPassword;
     /**
      * Response 401 Users-Delete User
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Users-Delete User
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
      * Response 409 Users-Delete User
      *
-     * Conflict
+     * last_superuser or conflict
      */
     409: LastSuperuser | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Delete User
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1316,35 +1316,35 @@ export type UsersReadUserByIdErrors = {
     /**
      * Response 401 Users-Read User By Id
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Users-Read User By Id
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Read User By Id
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1374,47 +1374,47 @@ export type UsersUpdateUserData = {
 
 export type UsersUpdateUserErrors = {
     /**
-     * Bad Request
+     * incorrect_password
      */
     400: IncorrectPassword;
     /**
      * Response 401 Users-Update User
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Users-Update User
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
      * Response 409 Users-Update User
      *
-     * Conflict
+     * email_taken or last_superuser or conflict
      */
     409: EmailTaken | LastSuperuser | Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Update User
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1441,31 +1441,31 @@ export type UtilsTestCeleryErrors = {
     /**
      * Response 401 Utils-Test Celery
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Utils-Test Celery
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Utils-Test Celery
      *
-     * Service Unavailable
+     * queue_unreachable or database_unreachable or statement_timeout or server_busy
      */
     503: QueueUnreachable | DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1497,35 +1497,35 @@ export type UtilsTestEmailErrors = {
     /**
      * Response 401 Utils-Test Email
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Utils-Test Email
      *
-     * Forbidden
+     * superuser_required or inactive_user
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Utils-Test Email
      *
-     * Service Unavailable
+     * mail_not_configured or database_unreachable or statement_timeout or server_busy
      */
     503: MailNotConfigured | DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1550,11 +1550,11 @@ export type UtilsHealthLiveData = {
 
 export type UtilsHealthLiveErrors = {
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
 };
@@ -1579,17 +1579,17 @@ export type UtilsHealthReadyData = {
 
 export type UtilsHealthReadyErrors = {
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Utils-Health Ready
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1637,29 +1637,29 @@ export type ItemsReadItemsErrors = {
     /**
      * Response 401 Items-Read Items
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Items-Read Items
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1688,33 +1688,33 @@ export type ItemsCreateItemErrors = {
     /**
      * Response 401 Items-Create Item
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
-     * Forbidden
+     * inactive_user
      */
     403: InactiveUser;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Items-Create Item
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1746,39 +1746,39 @@ export type ItemsDeleteItemErrors = {
     /**
      * Response 401 Items-Delete Item
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Items-Delete Item
      *
-     * Forbidden
+     * permission_denied or inactive_user
      */
     403: PermissionDenied | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Items-Delete Item
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1810,35 +1810,35 @@ export type ItemsReadItemErrors = {
     /**
      * Response 401 Items-Read Item
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Items-Read Item
      *
-     * Forbidden
+     * permission_denied or inactive_user
      */
     403: PermissionDenied | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Items-Read Item
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
@@ -1870,39 +1870,39 @@ export type ItemsUpdateItemErrors = {
     /**
      * Response 401 Items-Update Item
      *
-     * Unauthorized
+     * not_authenticated or invalid_token
      */
     401: NotAuthenticated | InvalidToken;
     /**
      * Response 403 Items-Update Item
      *
-     * Forbidden
+     * permission_denied or inactive_user
      */
     403: PermissionDenied | InactiveUser;
     /**
-     * Not Found
+     * not_found
      */
     404: NotFound;
     /**
-     * Conflict
+     * conflict
      */
     409: Conflict;
     /**
-     * Request Entity Too Large
+     * content_too_large
      */
     413: ContentTooLarge;
     /**
-     * Unprocessable Entity
+     * validation_error
      */
     422: HttpValidationError;
     /**
-     * Internal Server Error
+     * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Items-Update Item
      *
-     * Service Unavailable
+     * database_unreachable or statement_timeout or server_busy
      */
     503: DatabaseUnreachable | StatementTimeout | ServerBusy;
 };

@@ -222,7 +222,7 @@ async def _respond_to_weak_password(request: Request, error: Exception) -> Respo
 async def _respond_to_http_exception(request: Request, error: Exception) -> Response:
     """Respond to what FastAPI and Starlette raise, such as a 404 for an unknown path."""
     assert isinstance(error, HTTPException)
-    if error.status_code == 400 and not isinstance(error, fastapi.HTTPException):
+    if error.status_code == 400 and not isinstance(error, fastapi.HTTPException):  # noqa: TID251
         # Starlette can't parse the body. Here every invalid body is a 422.
         problem = ValidationError(type="body_invalid", loc=["body"], msg=error.detail)
         return _invalid([problem])

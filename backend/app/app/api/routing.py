@@ -1,8 +1,7 @@
 """The APIRouter of the endpoints: one thread and one commit for each request, and a body limit."""
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from functools import cache, reduce, wraps
-from http import HTTPStatus
+from functools import reduce, wraps
 from inspect import iscoroutinefunction
 from operator import or_
 from typing import Any, Literal, TypeVar, get_args
@@ -35,6 +34,18 @@ class TextConvertor(PathConvertor):
 
 
 register_url_convertor("text", TextConvertor())
+
+
+def _body(error: type[Exception]) -> type[BaseModel]:
+    """Return the schema of the response to an error."""
+    base = OAuth2Error if issubclass(error, InvalidGrant) else Error
+    fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
+    if field := ERRORS[error].field:
+        fields["field"] = (Literal[field], ...)
+    return create_model(error.__name__, __base__=base, **fields)
+
+
+BODIES = {error: _body(error) for error in ERRORS}
 
 # What an endpoint or a dependency may raise.
 raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
@@ -159,38 +170,34 @@ def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> No
             (row,) = get_args(response_model)
             keys = query.model_json_schema()["properties"]["sort"]["enum"]
             if unknown := {key.removeprefix("-") for key in keys} - set(row.model_fields):
-                raise TypeError(f"{each.call}: {unknown} in the sort keys, but not in {row}")
+                raise TypeError(
+                    f"{each.call}: sorts by {unknown}, but {row.__name__} has no such field"
+                )
 
 
 def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of what an endpoint and its dependencies raise, by status."""
     functions = [each.call for each in dependants if each.call is not None]
     errors = [error for function in functions for error in raised_by.get(function, ())]
-    models: dict[int, list[type[BaseModel]]] = {}
+    by_status: dict[int, list[type[Exception]]] = {}
     for error in dict.fromkeys([*errors, ContentTooLarge, InternalError]):
-        models.setdefault(ERRORS[error].status, []).append(_model(error))
+        by_status.setdefault(ERRORS[error].status, []).append(error)
+    entries: dict[int | str, dict[str, Any]] = {
+        status: {
+            "model": reduce(or_, [BODIES[error] for error in by_status[status]]),
+            "description": " or ".join(map(error_code, by_status[status])),
+        }
+        for status in sorted(by_status)
+    }
     if any(
         each.path_params or each.query_params or each.header_params or each.body_params
         for each in dependants
     ):
-        models[422] = [HTTPValidationError]
-    return {
-        status: {"model": reduce(or_, each), "description": HTTPStatus(status).phrase}
-        for status, each in sorted(models.items())
-    }
+        entries[422] = {"model": HTTPValidationError, "description": "validation_error"}
+    return entries
 
 
 def _dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for dependency in dependant.dependencies:
         yield from _dependants(dependency)
-
-
-@cache
-def _model(error: type[Exception]) -> type[BaseModel]:
-    """Return the schema of the body of a response."""
-    base = OAuth2Error if issubclass(error, InvalidGrant) else Error
-    fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
-    if field := ERRORS[error].field:
-        fields["field"] = (Literal[field], ...)
-    return create_model(error.__name__, __base__=base, **fields)

@@ -5,7 +5,6 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import schemas
 from app.core.config import settings
 from app.core.passwords import weakness
 from app.core.security import (
@@ -20,10 +19,10 @@ from app.core.security import (
 )
 from app.crud.base import CRUDBase
 from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, violation_as
-from app.models import User
+from app.models.user import User
+from app.schemas import user as schemas
 from app.schemas.token import TokenPayload
 from app.schemas.types import Email
-from app.schemas.user import UserCreate, UserUpdate
 
 # Any number that no other pg_advisory_lock of this project takes.
 SUPERUSERS_LOCK = 1
@@ -31,7 +30,7 @@ SUPERUSERS_LOCK = 1
 EMAIL = TypeAdapter[str](Email)
 
 
-class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
+class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     read_schema = schemas.User
     search_columns = (User.email, User.full_name)
 
@@ -42,7 +41,9 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
             return None
         return db.scalars(select(User).where(User.email == email)).one_or_none()
 
-    def create(self, db: Session, *, obj_in: UserCreate, allow_weak_password: bool = False) -> User:
+    def create(
+        self, db: Session, *, obj_in: schemas.UserCreate, allow_weak_password: bool = False
+    ) -> User:
         """Raises EmailTaken and WeakPassword."""
         if not allow_weak_password:
             self._reject_weak_password(obj_in.password, obj_in.email)
@@ -51,7 +52,9 @@ class CRUDUser(CRUDBase[User, UserCreate, UserUpdate]):
         with violation_as(EmailTaken, "uq_user_email"):
             return self._save(db, db_obj)
 
-    def update(self, db: Session, *, db_obj: User, obj_in: UserUpdate | dict[str, Any]) -> User:
+    def update(
+        self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
+    ) -> User:
         """Raises EmailTaken, LastSuperuser and WeakPassword."""
         fields = dict(self._set_fields(obj_in))
         if "password" in fields:

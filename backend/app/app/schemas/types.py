@@ -26,9 +26,7 @@ def parse_email(email: str) -> str:
         raise PydanticCustomError("email_invalid", error.message_template, error.context) from error
     if not email.rpartition("@")[0].isascii():
         # Mail servers need not accept others.
-        raise PydanticCustomError(
-            "email_not_ascii", "Value error, The part before the @-sign must be ASCII"
-        )
+        raise PydanticCustomError("email_not_ascii", "The part before the @-sign must be ASCII")
     return email.lower()
 
 
