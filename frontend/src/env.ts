@@ -1,3 +1,2 @@
 /** VUE_APP_NAME, from index.html: the container fills it in when it starts. */
-export const appName =
-  document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? ''
+export const appName = document.title

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+import { loadEnv } from 'vite'
 import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 test('Russian is chosen and remembered, for the API’s errors too', async ({ page, superuser }) => {
@@ -53,6 +55,17 @@ test('the colours are the theme’s, in whatever order the styles arrive', async
   await page.goto('/login')
   await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
   await expect(page.getByRole('button', { name: 'Login' })).toHaveCSS('background-color', primary)
+})
+
+test('the name in the settings is shown', async ({ page, user }) => {
+  const folder = fileURLToPath(new URL('../..', import.meta.url))
+  const name = loadEnv('production', folder, 'VUE_APP_').VUE_APP_NAME!
+  await page.goto('/login')
+  await expect(page).toHaveTitle(`Login - ${name}`)
+  await expect(page.getByRole('banner')).toContainText(name)
+  await openAs(page, user)
+  await expect(page).toHaveTitle(`Dashboard - ${name}`)
+  await expect(page.getByRole('banner')).toContainText(name)
 })
 
 test('an unknown address says so', async ({ page }) => {
