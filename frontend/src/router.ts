@@ -7,13 +7,7 @@ import {
   mdiNoteMultiple,
   mdiViewDashboard,
 } from '@mdi/js'
-import {
-  createRouter,
-  createWebHistory,
-  type RouteComponent,
-  type RouteLocation,
-  type RouteRecordRaw,
-} from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocation, type RouteRecordRaw } from 'vue-router'
 import { safePath } from '@/safePath'
 import { token } from '@/token'
 import Login from '@/views/Login.vue'
@@ -31,23 +25,7 @@ declare module 'vue-router' {
   }
 }
 
-type View = () => Promise<{ default: RouteComponent }>
-
 const toId = ({ params }: RouteLocation) => ({ id: Number(params.id) })
-
-/** The routes of a resource whose texts begin with `texts`: its list, and its form with and without an id. */
-function resource(
-  path: string,
-  { texts, icon, list, form }: { texts: string; icon: string; list: View; form: View },
-): RouteRecordRaw[] {
-  const edit = `${path}/edit/:id(\\d+)`
-  return [
-    { path, redirect: `/main/${path}/all` },
-    { path: `${path}/all`, component: list, meta: { title: `${texts}.all`, menu: 'main', icon } },
-    { path: `${path}/create`, component: form, meta: { title: `${texts}.create` } },
-    { path: edit, component: form, meta: { title: `${texts}.edit` }, props: toId },
-  ]
-}
 
 /** The views behind the login. The menu lists them in this order. */
 const mainRoutes: RouteRecordRaw[] = [
@@ -56,12 +34,23 @@ const mainRoutes: RouteRecordRaw[] = [
     component: () => import('@/views/main/Dashboard.vue'),
     meta: { title: 'dashboard.title', menu: 'main', icon: mdiViewDashboard },
   },
-  ...resource('items', {
-    texts: 'item',
-    icon: mdiNoteMultiple,
-    list: () => import('@/views/main/items/Items.vue'),
-    form: () => import('@/views/main/items/ItemForm.vue'),
-  }),
+  { path: 'items', redirect: '/main/items/all' },
+  {
+    path: 'items/all',
+    component: () => import('@/views/main/items/Items.vue'),
+    meta: { title: 'item.all', menu: 'main', icon: mdiNoteMultiple },
+  },
+  {
+    path: 'items/create',
+    component: () => import('@/views/main/items/ItemForm.vue'),
+    meta: { title: 'item.create' },
+  },
+  {
+    path: 'items/edit/:id(\\d+)',
+    component: () => import('@/views/main/items/ItemForm.vue'),
+    meta: { title: 'item.edit' },
+    props: toId,
+  },
   { path: 'profile', redirect: '/main/profile/view' },
   {
     path: 'profile/view',
