@@ -117,7 +117,8 @@ class App(celery.Celery):
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            # Not sent: the worker that runs the task derives them, also after a deployment.
+            # Celery would send a task's own limits with it. They are left out: the worker that runs
+            # the task derives them, also after a deployment.
             given = options.pop(limit, None)
             declared = getattr(options.get("task_type"), limit, None)
             # A task that retries itself passes on what it had.
@@ -164,8 +165,8 @@ celery_app.conf.update(
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Any process that reads from Redis returns overdue tasks to the queue.
-        # Only the worker knows how long its tasks take, so the others never do.
+        # Any process that reads from Redis returns overdue tasks to the queue. Only the worker
+        # knows how long its tasks take (configure_worker), so the others never do.
         "visibility_timeout": 365 * DAY,
     },
 )
