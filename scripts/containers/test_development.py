@@ -134,11 +134,11 @@ def test_the_infinite_loop_and_the_server_by_hand(stack: Stack) -> None:
 
 def test_the_tests_run_in_the_stack_and_leave_a_report_to_the_folders_owner(stack: Stack) -> None:
     app = stack.folder / "backend/app"
-    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_create_item or nothing")
+    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_user.py or nothing")
     assert re.search(r"\d+ passed", output)
     assert "coverage" not in output
     assert not (app / ".coverage").exists()
-    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_create_item or nothing", "--cov-report=html")
+    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_user.py or nothing", "--cov-report=html")
     assert re.search(r"\d+ passed", output)
     assert (app / "htmlcov/index.html").exists()
     left = [path for path in app.rglob("*") if path.lstat().st_uid != OWNER]
@@ -498,7 +498,7 @@ def test_without_the_backend_its_paths_are_a_json_404(stack: Stack) -> None:
 
 def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Client) -> None:
     stack.compose("stop", "redis")
-    assert api.get("/items/").status_code == 200
+    assert api.get("/users/").status_code == 200
     stack.execute(
         "python", "-c", "from urllib.request import urlopen; urlopen('http://localhost/api/v1/utils/health/live')"
     )
@@ -522,10 +522,10 @@ def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
 
 
 def test_down_loses_nothing(stack: Stack, api: httpx2.Client) -> None:
-    created = api.post("/items/", json={"title": "kept"}).json()
+    api.put("/users/me", json={"full_name": "kept"}).raise_for_status()
     stack.compose("down")
     up(stack)
-    assert api.get(f"/items/{created['id']}").json()["title"] == "kept"
+    assert api.get("/users/me").json()["full_name"] == "kept"
 
 
 def start_backend(stack: Stack, *options: str) -> tuple[int, str]:
@@ -577,14 +577,14 @@ DROP ROLE app;
 
 
 def test_an_older_volume_is_upgraded_by_the_command_in_the_message(stack: Stack, api: httpx2.Client) -> None:
-    created = api.post("/items/", json={"title": "older"}).json()
+    api.put("/users/me", json={"full_name": "older"}).raise_for_status()
     stack.compose("stop", "backend", "celeryworker", "pgadmin")
     stack.execute("psql", "-U", "postgres", "-c", OLDER, service="db")
     code, message = start_backend(stack)
     assert code == 1
     stack.compose(*create_role(message).split())
     up(stack)
-    assert eventually(lambda: api.get(f"/items/{created['id']}").json()["title"] == "older")
+    assert eventually(lambda: api.get("/users/me").json()["full_name"] == "older")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
     assert stack.execute("psql", "-Atc", owners, service="db") == "app\n"
 
