@@ -16,7 +16,11 @@ SECRET_SETTING = re.compile(r"(^|_)(PASSWORD|SECRET_KEY|BASIC_AUTH)$")
 
 def secret_values(settings: Mapping[str, str]) -> set[str]:
     """Return the values of the settings whose names say that they are secret."""
-    return {value for name, value in settings.items() if SECRET_SETTING.search(name) and len(value) >= SHORTEST}
+    return {
+        value
+        for name, value in settings.items()
+        if SECRET_SETTING.search(name) and len(value) >= SHORTEST
+    }
 
 
 def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
