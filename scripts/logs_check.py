@@ -3,13 +3,24 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
 # What is secret by its form: hashes of passwords, JSON web tokens, tokens in addresses.
 FORMS = re.compile(r"\$argon2\w*\$|eyJ[\w-]{8,}\.[\w-]{8,}|\btoken=[\w%.-]{8,}")
 # A shorter value occurs by chance.
 SHORTEST = 6
+# The last word counts: RESET_PASSWORD_HOURS has no secret.
+SECRET_SETTING = re.compile(r"(^|_)(PASSWORD|SECRET_KEY|BASIC_AUTH)$")
+
+
+def secret_values(settings: Mapping[str, str]) -> set[str]:
+    """Return the values of the settings whose names say that they are secret."""
+    return {
+        value
+        for name, value in settings.items()
+        if SECRET_SETTING.search(name) and len(value) >= SHORTEST
+    }
 
 
 def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:

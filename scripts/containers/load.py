@@ -1,4 +1,4 @@
-"""Constant requests of all methods, without a retry, and an account of what was answered."""
+"""Constant requests of all methods, without a retry, and a record of what was acknowledged."""
 
 import contextlib
 import ssl
@@ -6,11 +6,14 @@ import threading
 from collections import Counter
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 import httpx2
 
 CLIENTS = 4
 API = "/api/v1"
+USERS = f"{API}/users/"
+PASSWORD = "a password for tests"
 
 
 def any_certificate() -> ssl.SSLContext:
@@ -22,16 +25,18 @@ def any_certificate() -> ssl.SSLContext:
 
 
 class Load:
-    """Clients that each create, read, change and delete items, and open the page, until the block ends."""
+    """Clients that create, read, change and delete users, and open the web app, until the block ends."""
 
     def __init__(self, origin: str, email: str, password: str, client_origin: str) -> None:
         self.origin = origin
         self.client_origin = client_origin
         self.login = {"username": email, "password": password}
-        self.answers: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
         self.failures: list[str] = []
-        # What the API said it keeps.
-        self.kept: set[int] = set()
+        # Part of each full name, to find this load's users among all.
+        self.mark = uuid4().hex
+        # The last full name that the API acknowledged, by the user's id.
+        self.kept: dict[int, str] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CLIENTS)]
@@ -53,47 +58,54 @@ class Load:
 
     def client(self) -> httpx2.Client:
         client = httpx2.Client(base_url=self.origin, verify=any_certificate(), timeout=30)
-        answer = client.post(f"{API}/login/access-token", data=self.login)
-        answer.raise_for_status()
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        response = client.post(f"{API}/login/access-token", data=self.login)
+        response.raise_for_status()
+        client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
         return client
 
-    def stored(self) -> set[int]:
-        """The ids of the items that the API has now."""
-        ids: set[int] = set()
+    def stored(self) -> dict[int, str]:
+        """Return the full names that the API has now, by the user's id."""
+        names: dict[int, str] = {}
         with contextlib.closing(self.client()) as client:
             while True:
-                page = client.get(f"{API}/items/", params={"skip": len(ids), "limit": 100}).json()
+                query: dict[str, str | int] = {"q": self.mark, "skip": len(names), "limit": 100}
+                page = client.get(USERS, params=query).raise_for_status().json()
                 if not page:
-                    return ids
-                ids |= {item["id"] for item in page}
+                    return names
+                names |= {user["id"]: user["full_name"] for user in page}
 
     def _run(self, number: int) -> None:
         try:
             with contextlib.closing(self.client()) as client:
                 rounds = 0
                 while not self._stop.is_set():
-                    self._round(client, f"client {number}, round {rounds}", keep=rounds % 10 == 0)
+                    self._round(client, f"{self.mark} {number} {rounds}", keep=rounds % 10 == 0)
                     rounds += 1
         except Exception as error:
             self.failures.append(f"client {number} ended: {error!r}")
 
-    def _round(self, client: httpx2.Client, title: str, *, keep: bool) -> None:
+    def _round(self, client: httpx2.Client, name: str, *, keep: bool) -> None:
         self._request(client, "GET", "/", 200)
-        created = self._request(client, "POST", f"{API}/items/", 201, {"title": title})
+        user = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "full_name": name}
+        created = self._request(client, "POST", USERS, 201, user)
         if created is None:
             return
-        item = int(created.json()["id"])
-        with self._lock:
-            self.kept.add(item)
-        path = f"{API}/items/{item}"
+        user_id = int(created.json()["id"])
+        self._keep(user_id, name)
+        path = f"{USERS}{user_id}"
         self._request(client, "GET", path, 200)
-        self._request(client, "PUT", path, 200, {"title": f"{title}, changed"})
-        self._request(client, "GET", f"{API}/items/?limit=10", 200)
+        changed = f"{name} changed"
+        if self._request(client, "PUT", path, 200, {"full_name": changed}) is not None:
+            self._keep(user_id, changed)
+        self._request(client, "GET", f"{USERS}?limit=10", 200)
         self._request(client, "OPTIONS", path, 200)
         if not keep and self._request(client, "DELETE", path, 200) is not None:
             with self._lock:
-                self.kept.discard(item)
+                del self.kept[user_id]
+
+    def _keep(self, user_id: int, name: str) -> None:
+        with self._lock:
+            self.kept[user_id] = name
 
     def _request(
         self, client: httpx2.Client, method: str, path: str, expected: int, body: dict[str, str] | None = None
@@ -101,12 +113,12 @@ class Load:
         preflight = {"Origin": self.client_origin, "Access-Control-Request-Method": "PUT"}
         headers = preflight if method == "OPTIONS" else {}
         try:
-            answer = client.request(method, path, json=body, headers=headers)
-            failure = "" if answer.status_code == expected else f"{answer.status_code} {answer.text[:100]}"
+            response = client.request(method, path, json=body, headers=headers)
+            failure = "" if response.status_code == expected else f"{response.status_code} {response.text[:100]}"
         except httpx2.HTTPError as error:
-            answer, failure = None, repr(error)
+            response, failure = None, repr(error)
         with self._lock:
-            self.answers[method] += 1
+            self.sent[method] += 1
             if failure:
                 self.failures.append(f"{method} {path}: {failure}")
-        return None if failure else answer
+        return None if failure else response

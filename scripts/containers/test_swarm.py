@@ -82,6 +82,10 @@ def made_secrets() -> str:
     return command[0]
 
 
+def production_settings(stack: Stack) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (stack.folder / ".env.production").read_text().splitlines())
+
+
 def deploy(stack: Stack, tag: str, **env: str) -> str:
     return stack.run("sh", "./scripts/deploy.sh", *FILES, env={"TAG": tag, **env})
 
@@ -108,9 +112,9 @@ def load() -> Load:
 
 def assert_nothing_lost(load: Load) -> None:
     assert load.failures == []
-    assert min(load.answers[method] for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS")) > 100
-    assert load.stored() >= load.kept
-    print(dict(load.answers))
+    assert min(load.sent[method] for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS")) > 100
+    assert load.stored() == load.kept
+    print(dict(load.sent))
 
 
 def get(
@@ -159,7 +163,7 @@ def test_the_origins_of_development_are_not_those_of_production(stack: Stack, or
 def test_services_have_no_capabilities_and_limits(stack: Stack) -> None:
     capabilities = {"pgadmin": 1 << 10, "docker-proxy": 1 << 6}  # NET_BIND_SERVICE, SETGID
     names = stack.run("docker", "stack", "services", NAME, "--format", "{{.Name}}").split()
-    assert len(names) == 9
+    assert len(names) >= 9
     for name in names:
         service = name.removeprefix(f"{NAME}_")
         for task in tasks(stack, service):
@@ -184,7 +188,8 @@ def test_the_networks_of_production(stack: Stack) -> None:
 def test_the_images_have_no_tests(stack: Stack) -> None:
     for image in ("backend", "celeryworker"):
         run = ["docker", "run", "--rm", f"{NAME}-{image}:update-0"]
-        tests = stack.run(*run, "find", "/app", "-name", "*test*", "-not", "-name", "test_email.*")
+        named = "-name tests -o -name test_*.py -o -name tests[-_]* -o -name conftest.py"
+        tests = stack.run(*run, "find", "/app", *named.split())
         assert tests == ""
         files = stack.run(*run, "ls", "/app").split()
         assert "prestart.sh" in files
@@ -200,7 +205,7 @@ def test_two_backends_started_at_once_have_migrated_once(stack: Stack) -> None:
     backends = tasks(stack, "backend")
     assert len(backends) == 2
     logs = "".join(stack.run("docker", "logs", task) for task in backends)
-    assert logs.count("Running upgrade  -> d4867f3a4c0a") == 1
+    assert logs.count("Running upgrade  -> ") == 1
     assert logs.count("Application startup complete") >= 2
 
 
@@ -216,9 +221,8 @@ def test_no_secret_is_in_a_variable(stack: Stack) -> None:
     for task in tasks(stack):
         variables = stack.run("docker", "inspect", "--format", "{{.Config.Env}}", task)
         assert not [value for value in SECRETS.values() if value in variables]
-        made = re.findall(r"[0-9a-f]{64}", (stack.folder / ".env.production").read_text())
-        assert len(made) == 7
-        assert not [value for value in made if value in variables]
+        made = production_settings(stack)
+        assert not [name for name in SECRETS if made[name] in variables]
 
 
 def test_the_clients_address_comes_through_two_proxies_and_no_forged_one(stack: Stack) -> None:
@@ -343,7 +347,7 @@ def test_secrets_that_others_can_read_are_rejected(stack: Stack, folder: Stack, 
 
 def test_without_secrets_of_ones_own_nothing_is_deployed(stack: Stack, folder: Stack) -> None:
     (folder.folder / ".env.production").unlink()
-    assert set(re.findall(r"[A-Z_]{6,}", rejection(folder))) == {*PUBLISHED, "FIRST_SUPERUSER_PASSWORD"}
+    assert set(re.findall(r"[A-Z_]{6,}", rejection(folder))) >= {*PUBLISHED, "FIRST_SUPERUSER_PASSWORD"}
 
 
 def test_production_has_no_other_origins_by_default(stack: Stack, folder: Stack) -> None:
@@ -363,8 +367,10 @@ def test_production_has_no_other_origins_by_default(stack: Stack, folder: Stack)
 def test_the_secrets_are_ignored_by_git_and_made_once(folder: Stack) -> None:
     path = folder.folder / ".env.production"
     made = path.read_text()
+    values = production_settings(folder)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert len({line.split("=")[1] for line in made.splitlines()}) == 7
+    assert values.keys() >= SECRETS.keys()
+    assert len(set(values.values())) == len(values)
     assert "changethis" not in made
     assert folder.outcome("sh", "-c", made_secrets())[0] != 0
     assert path.read_text() == made

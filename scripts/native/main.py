@@ -13,11 +13,11 @@ from settings import RUN, SCRIPTS, TESTING, die_with_parent, fail, prepare_state
 TEST_HELP = """\
 usage: native.sh test                      every test: backend, unit, e2e
        native.sh test --skip-e2e           all but those in a browser
-       native.sh test [ARGUMENTS]          the backend's; arguments go to pytest: test -x -k items
+       native.sh test [ARGUMENTS]          the backend's; arguments go to pytest: test -x -k users
        native.sh test backend [ARGUMENTS]  the same
        native.sh test unit [ARGUMENTS]     the frontend's; arguments go to vitest: test unit rules
        native.sh test e2e [ARGUMENTS]      in a browser, on a stack of their own; arguments go to
-                                           Playwright: test e2e items.spec.ts
+                                           Playwright: test e2e login.spec.ts
 
 The browser is the one that CHROMIUM names, else the machine's Chromium or Chrome, else one from npm."""
 # What the tests' stack has that is not the development's.

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from logs_check import find_secrets
+from logs_check import find_secrets, secret_values
 
 SECRET = "pä ss/wo'rd\"%"
 LOGIN = "admin:a-long-password"
@@ -43,3 +43,16 @@ def test_plain_lines_have_no_secret(line: str) -> None:
 def test_value_that_occurs_by_chance_is_rejected() -> None:
     with pytest.raises(ValueError, match="by chance"):
         find_secrets("a log", ["admin"])
+
+
+def test_settings_are_secret_by_the_end_of_their_names() -> None:
+    settings = {
+        "SMTP_PASSWORD": "a password",
+        "SECRET_KEY": "a long key",
+        "FLOWER_BASIC_AUTH": LOGIN,
+        "RESET_PASSWORD_HOURS": "48 hours",
+        "PASSWORD_RESET_URL": "http://localhost/login",
+        "REQUIRE_PASSWORD": "True",
+        "REDIS_PASSWORD": "",
+    }
+    assert secret_values(settings) == {"a password", "a long key", LOGIN}

@@ -85,7 +85,7 @@ def test_pages_of_the_backend(path: str) -> None:
     assert httpx2.get(WEB + path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/main/items/all?q=word"])
+@pytest.mark.parametrize("path", ["/", "/login", "/main/admin/users/all?q=word"])
 def test_pages_of_the_app(path: str) -> None:
     response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
     assert response.status_code == 200
@@ -104,7 +104,7 @@ def test_backend_paths(path: str) -> None:
     assert response.status_code in (200, 307, 404)
     assert '<div id="app">' not in response.text
     if response.status_code == 404:
-        assert response.json() == {"detail": "Not Found"}
+        assert response.json()["detail"] == "Not Found"
 
 
 @pytest.mark.parametrize("path", PATHS["frontend"])
@@ -125,7 +125,7 @@ def test_vite_proxies_only_api_paths() -> None:
 def test_unknown_address_of_the_api_is_no_page() -> None:
     response = httpx2.get(f"{WEB}/api/v1/nothing", headers={"Accept": "text/html"})
     assert response.status_code == 404
-    assert response.json() == {"detail": "Not Found"}
+    assert response.json()["detail"] == "Not Found"
 
 
 def test_traefik() -> None:
@@ -139,12 +139,14 @@ def test_flower_wants_its_login() -> None:
     assert httpx2.get(url, auth=(name, password), follow_redirects=True).status_code == 200
 
 
-def test_users_items_and_tasks(api: httpx2.Client) -> None:
-    user = {"email": new_email(), "password": "a password", "full_name": "A name"}
-    assert api.post("/users/", json=user).status_code == 201
-    item = api.post("/items/", json={"title": "A title"})
-    assert item.status_code == 201
-    assert api.get(f"/items/{item.json()['id']}").json()["title"] == "A title"
+def create_user(api: httpx2.Client, name: str) -> httpx2.Response:
+    return api.post("/users/", json={"email": new_email(), "password": "a password", "full_name": name})
+
+
+def test_users_and_tasks(api: httpx2.Client) -> None:
+    created = create_user(api, "A name")
+    assert created.status_code == 201
+    assert api.get(f"/users/{created.json()['id']}").json()["full_name"] == "A name"
     assert api.post("/utils/test-celery/", json={"msg": "word"}).status_code == 201
     eventually(lambda: "test task return word" in native("logs", "celeryworker"))
 
@@ -204,7 +206,7 @@ def test_one_line_in_two_files_changes_the_domain(another_domain: str) -> None:
 
 
 def test_coverage_runs_when_asked_for(tmp_path: Path) -> None:
-    some = ("-n", "0", "app/tests/crud/test_item.py")
+    some = ("-n", "0", "app/tests/crud/test_user.py")
     plain = native("test", *some)
     assert re.search(r"\d+ passed", plain)
     assert "coverage" not in plain
@@ -212,7 +214,7 @@ def test_coverage_runs_when_asked_for(tmp_path: Path) -> None:
     covered = native("test", *some, f"--cov-report=html:{report}")
     assert re.search(r"\d+ passed", covered)
     assert "coverage" in covered
-    assert "crud_item.py" in (report / "index.html").read_text()
+    assert "crud_user.py" in (report / "index.html").read_text()
 
 
 def test_migrations() -> None:
@@ -229,11 +231,11 @@ def listening(process: psutil.Process) -> set[int]:
 
 @pytest.mark.parametrize("port", ["db", "redis", "backend", "proxy", "flower"])
 def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
-    item = eventually(lambda: succeeded(api.post("/items/", json={"title": port}))).json()
+    user = eventually(lambda: succeeded(create_user(api, port))).json()
     listener = next(process.pid for process in psutil.process_iter() if PORTS[port] in listening(process))
     os.kill(listener, signal.SIGKILL)
-    found = eventually(lambda: succeeded(api.get(f"/items/{item['id']}")))
-    assert found.json() == item
+    found = eventually(lambda: succeeded(api.get(f"/users/{user['id']}")))
+    assert found.json() == user
     word = uuid4().hex
     eventually(lambda: succeeded(api.post("/utils/test-celery/", json={"msg": word})))
     eventually(lambda: f"test task return {word}" in native("logs", "celeryworker"))

@@ -461,7 +461,8 @@ export const ItemUpdateSchema = {
         }
     },
     type: 'object',
-    title: 'ItemUpdate'
+    title: 'ItemUpdate',
+    description: 'What is left out stays as it is. MISSING: may be left out, but not null.'
 } as const;
 
 export const LastSuperuserSchema = {

@@ -88,7 +88,7 @@ export const usersCreateUser = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Delete User Me
  *
- * Delete oneself, with all one's items.
+ * Delete oneself, with all that one owns.
  */
 export const usersDeleteUserMe = <ThrowOnError extends boolean = true>(options: Options<UsersDeleteUserMeData, ThrowOnError>): RequestResult<UsersDeleteUserMeResponses, UsersDeleteUserMeErrors, ThrowOnError> => (options.client ?? client).delete<UsersDeleteUserMeResponses, UsersDeleteUserMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -112,7 +112,7 @@ export const usersReadUserMe = <ThrowOnError extends boolean = true>(options?: O
 /**
  * Update User Me
  *
- * A new e-mail or password needs `current_password`; a new password ends every token.
+ * A new email or password needs `current_password`; a new password ends every token.
  */
 export const usersUpdateUserMe = <ThrowOnError extends boolean = true>(options: Options<UsersUpdateUserMeData, ThrowOnError>): RequestResult<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError> => (options.client ?? client).put<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -148,7 +148,7 @@ export const usersCreateUserOpen = <ThrowOnError extends boolean = true>(options
 /**
  * Delete User
  *
- * Delete a user with all items. One's own id needs `current_password` in the body.
+ * Delete a user with all they own. One's own id needs `current_password` in the body.
  */
 export const usersDeleteUser = <ThrowOnError extends boolean = true>(options: Options<UsersDeleteUserData, ThrowOnError>): RequestResult<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError> => (options.client ?? client).delete<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

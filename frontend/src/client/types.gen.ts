@@ -282,6 +282,8 @@ export type ItemCreate = {
 
 /**
  * ItemUpdate
+ *
+ * What is left out stays as it is. MISSING: may be left out, but not null.
  */
 export type ItemUpdate = {
     /**

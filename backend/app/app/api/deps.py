@@ -1,4 +1,4 @@
-"""What endpoints ask for in their signatures."""
+"""What endpoints ask for in their signatures, and the row that a path names."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -50,8 +50,11 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 async def get_db() -> AsyncIterator[Session]:
     """One transaction for the request: the route commits it before the response, or rolls back.
 
-    Ask for it as SessionDep. Raises RuntimeError where nothing has committed: the endpoint does not
-    ask for the session itself, is a coroutine function, or is not on an app.api.routing.APIRouter.
+    Ask for it as SessionDep, in the endpoint: a dependency that sends a query would hold a
+    connection while the request waits for a thread.
+
+    Raises RuntimeError where nothing has committed: the endpoint does not ask for the session
+    itself, is a coroutine function, or is not on an app.api.routing.APIRouter.
     """
     db = SessionLocal()
     try:
@@ -106,17 +109,20 @@ CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 
 
 class Writer:
-    """The caller of an endpoint that writes, checked again inside the transaction.
+    """The caller of an endpoint that changes or deletes rows, to be checked inside the transaction.
 
-    A request may wait for a lock while the caller is demoted, deactivated or deleted. Checking in
-    the dependency itself would hold a connection while the request waits for a thread.
+    A request may wait for a lock while a superuser is demoted, deactivated or deleted. Ordinary
+    users are not read again: they change only what is theirs. Call one of the methods, once, before
+    another row is locked: whoever deletes a user locks the user first, too.
+
+    A new row needs no Writer but CurrentUser: the foreign key keeps its owner.
     """
 
     def __init__(self, db: Session, caller: User, *, as_superuser: bool) -> None:
         self._db, self._caller, self._as_superuser = db, caller, as_superuser
 
-    def caller(self) -> User:
-        """Return the caller as of now. Ordinary users may change nothing but their own."""
+    def lock_caller(self) -> User:
+        """Return the caller. A superuser is checked again, and kept as is until the commit."""
         if not crud_user.is_superuser(self._caller):
             return self._caller
         return self._check(crud_user.lock(self._db, caller_id=self._caller.id)[0])
@@ -145,7 +151,7 @@ async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -
     return Writer(db, current_user, as_superuser=True)
 
 
-# An id in the path, where its name is {id}.
+# The id in a path such as /items/{id}; the parameter has another name than the builtin.
 PathId = Annotated[Id, Path(alias="id")]
 
 WriterDep = Annotated[Writer, Depends(get_writer)]

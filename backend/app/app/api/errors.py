@@ -2,14 +2,20 @@
 
 import http.client
 import logging
-import re
 from dataclasses import dataclass
 
 import fastapi
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg2.errors import QueryCanceled
+from psycopg2.errors import (
+    LockNotAvailable,
+    NotNullViolation,
+    ProgramLimitExceeded,
+    QueryCanceled,
+)
+from psycopg2.extensions import TransactionRollbackError
+from pydantic.alias_generators import to_snake
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -23,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotAuthenticated(Exception):
-    """The request has no bearer token."""
+    """The request has no Authorization header."""
 
 
 class InactiveUser(Exception):
@@ -78,6 +84,9 @@ class InactiveAccount(InvalidGrant):
     """The password is right, and the user was deactivated."""
 
 
+# The rest is not raised: it names what an error of a library is to a client.
+
+
 class Conflict(Exception):
     """A constraint of the database was violated."""
 
@@ -91,7 +100,7 @@ class StatementTimeout(Exception):
 
 
 class ServerBusy(Exception):
-    """All connections are in use."""
+    """All connections are in use, or another request holds a lock."""
 
 
 class InternalError(Exception):
@@ -149,7 +158,7 @@ DATABASE_ERRORS = (DatabaseUnreachable, StatementTimeout, ServerBusy)
 
 def error_code(error_class: type[Exception]) -> str:
     """Return email_taken for EmailTaken."""
-    return re.sub(r"\B[A-Z]", r"_\g<0>", error_class.__name__).lower()
+    return to_snake(error_class.__name__)
 
 
 def error_response(error_class: type[Exception], detail: str = "") -> Response:
@@ -165,46 +174,58 @@ def error_response(error_class: type[Exception], detail: str = "") -> Response:
 def add_error_handlers(app: FastAPI) -> None:
     for error_class in ERRORS:
         app.add_exception_handler(error_class, _respond)
-    for error_class in (OwnerGone, PoolTimeout, DBAPIError):
+    for error_class in (PoolTimeout, DBAPIError):
         app.add_exception_handler(error_class, _respond_to_database_error)
+    app.add_exception_handler(OwnerGone, _respond_to_missing_owner)
     app.add_exception_handler(RequestValidationError, _respond_to_invalid_request)
     app.add_exception_handler(WeakPassword, _respond_to_weak_password)
     app.add_exception_handler(HTTPException, _respond_to_http_exception)
 
 
 async def _respond(request: Request, error: Exception) -> Response:
-    _log_unavailable(request, type(error), error)
-    return error_response(type(error), str(error) if isinstance(error, NotFound) else "")
+    error_class = next(each for each in type(error).__mro__ if each in ERRORS)
+    if ERRORS[error_class].status == 503:
+        _log(request, logging.ERROR, error.__cause__ or error)
+    return error_response(error_class, str(error) if isinstance(error, NotFound) else "")
 
 
 async def _respond_to_database_error(request: Request, error: Exception) -> Response:
     error_class = _seen_as(error)
     if error_class is None:
         raise error
-    _log_unavailable(request, error_class, error)
+    _log(request, logging.WARNING if error_class is Conflict else logging.ERROR, error)
     return error_response(error_class)
 
 
 def _seen_as(error: Exception) -> type[Exception] | None:
     """Return what a database error is to a client; nothing for a bug."""
     match error:
-        case OwnerGone():
-            return InvalidToken
         case PoolTimeout():
             return ServerBusy
+        case (
+            IntegrityError(orig=NotNullViolation()) | OperationalError(orig=ProgramLimitExceeded())
+        ):
+            return None
         case IntegrityError():
             return Conflict
         case OperationalError(orig=QueryCanceled()):
             return StatementTimeout
+        # The first covers deadlocks and serialization failures.
+        case OperationalError(orig=TransactionRollbackError() | LockNotAvailable()):
+            return ServerBusy
         # psycopg2 reports a connection that breaks under a query in several classes.
         case OperationalError() | DBAPIError(connection_invalidated=True):
             return DatabaseUnreachable
     return None
 
 
-def _log_unavailable(request: Request, error_class: type[Exception], error: Exception) -> None:
-    if ERRORS[error_class].status == 503:
-        logger.error("%s %s: %s", request.method, request.url.path, error)
+def _log(request: Request, level: int, error: BaseException) -> None:
+    logger.log(level, "%s %s: %s", request.method, request.url.path, str(error) or repr(error))
+
+
+async def _respond_to_missing_owner(request: Request, error: Exception) -> Response:
+    """The owner of a new row is the caller, who was deleted meanwhile."""
+    return error_response(InvalidToken)
 
 
 async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""The APIRouter of the endpoints: one thread and one commit for each request, and a body limit."""
+"""The APIRouter: an endpoint and its commit in one thread, a body limit, errors in OpenAPI."""
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import reduce, wraps
@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, create_model
 from sqlalchemy.orm import Session
 from starlette.convertors import PathConvertor, register_url_convertor
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from app.api.errors import ERRORS, ContentTooLarge, InternalError, InvalidGrant, error_code
 from app.schemas.error import Error, HTTPValidationError, OAuth2Error
@@ -47,14 +47,20 @@ def _body(error: type[Exception]) -> type[BaseModel]:
 
 BODIES = {error: _body(error) for error in ERRORS}
 
+routed: set[Callable[..., Any]] = set()
 # What an endpoint or a dependency may raise.
 raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
 
 
 def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
-    """List errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency."""
+    """List errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency.
+
+    Raises TypeError above the decorator of a route, which has been made by then.
+    """
 
     def decorate(function: Function) -> Function:
+        if function in routed:
+            raise TypeError(f"{function}: @raises belongs below the route's decorator")
         raised_by[function] = errors
         return function
 
@@ -80,8 +86,10 @@ class Route(APIRoute):
         responses: dict[int | str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        # Not passed on: FastAPI responds in plain text, and only after an endpoint without a body.
+        # FastAPI has this option, too. Its 413 is plain text, and a body that the endpoint does not
+        # read is rejected only after the endpoint ran.
         self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
+        routed.add(endpoint)
         dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
         _check_sort_keys(dependants, options.get("response_model"))
         responses = _error_responses(dependants) | (responses or {})
@@ -123,13 +131,13 @@ def include_routers(
         app.include_router(router, prefix=prefix)
 
 
-def _limited(receive: Callable[[], Any], limit: int) -> Callable[[], Any]:
+def _limited(receive: Receive, limit: int) -> Receive:
     """Return a receive function for a body of undeclared length. It raises ContentTooLarge."""
     received = 0
 
     async def receive_limited() -> Message:
         nonlocal received
-        message: Message = await receive()
+        message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
             raise ContentTooLarge
@@ -146,7 +154,7 @@ def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = endpoint(**arguments)
             for session in sessions:
-                session.commit()
+                session.commit()  # One for reading is closed by it.
         except BaseException:
             for session in sessions:
                 session.rollback()
@@ -190,7 +198,11 @@ def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[st
         for status in sorted(by_status)
     }
     if any(
-        each.path_params or each.query_params or each.header_params or each.body_params
+        each.path_params
+        or each.query_params
+        or each.header_params
+        or each.cookie_params
+        or each.body_params
         for each in dependants
     ):
         entries[422] = {"model": HTTPValidationError, "description": "validation_error"}

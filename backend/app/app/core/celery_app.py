@@ -17,7 +17,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app.core.config import settings
 
@@ -60,7 +60,8 @@ class Task(celery.Task[P, R]):
         """
         if not db.in_transaction():
             db.begin()  # A session that has done nothing yet has nothing to roll back.
-        db.info.setdefault(AFTER_COMMIT, []).append((self, args, kwargs))
+        transaction = db.get_nested_transaction() or db.get_transaction()
+        db.info.setdefault(AFTER_COMMIT, []).append((transaction, self, args, kwargs))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         request = self.request
@@ -107,15 +108,17 @@ class App(celery.Celery):
     def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
         """Reject what the visibility timeout does not cover: Redis would start it twice.
 
-        Raises QueueUnreachable within a second.
+        Raises QueueUnreachable, to a request within a second.
         """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
-            delay = (eta - datetime.now(eta.tzinfo or UTC)).total_seconds()
+            eta = eta if eta.tzinfo else eta.replace(tzinfo=UTC)
+            delay = (eta - datetime.now(UTC)).total_seconds()
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            # Not sent: the worker that runs the task derives them, also after a deployment.
+            # Celery would send a task's own limits with it. They are left out: the worker that runs
+            # the task derives them, also after a deployment.
             given = options.pop(limit, None)
             declared = getattr(options.get("task_type"), limit, None)
             # A task that retries itself passes on what it had.
@@ -162,8 +165,8 @@ celery_app.conf.update(
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Any process that reads from Redis returns overdue tasks to the queue.
-        # Only the worker knows how long its tasks take, so the others never do.
+        # Any process that reads from Redis returns overdue tasks to the queue. Only the worker
+        # knows how long its tasks take (configure_worker), so the others never do.
         "visibility_timeout": 365 * DAY,
     },
 )
@@ -224,16 +227,22 @@ def ignore_pending_deprecations(**_: object) -> None:
 def send_tasks(db: Session) -> None:
     if db.in_nested_transaction():
         return
-    for task, args, kwargs in db.info.pop(AFTER_COMMIT, []):
+    for _, task, args, kwargs in db.info.pop(AFTER_COMMIT, []):
         try:
             task.apply_async(args, kwargs, ignore_result=True)
         except Exception as error:  # What is committed can't fail any more.
             logger.error("%s%r was not sent: %s", task.name, args, error.__cause__ or error)
 
 
-@event.listens_for(Session, "after_rollback")
-def drop_tasks(db: Session) -> None:
-    db.info.pop(AFTER_COMMIT, None)
+@event.listens_for(Session, "after_soft_rollback")
+def drop_tasks(db: Session, ended: SessionTransaction) -> None:
+    """Drop the tasks of a transaction, or of a savepoint and those within it."""
+
+    def is_undone(transaction: SessionTransaction | None) -> bool:
+        return transaction is not None and (transaction is ended or is_undone(transaction.parent))
+
+    if tasks := db.info.get(AFTER_COMMIT):
+        db.info[AFTER_COMMIT] = [task for task in tasks if not is_undone(task[0])]
 
 
 @cache

@@ -93,6 +93,7 @@ def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | 
         matches, new_hash = _verify_and_update(form, hashed_password)
         if matches:
             if new_hash is not None or form != normalise(password):
+                # passlib's own new hash may be of a password that was cut, or of another form.
                 new_hash = get_password_hash(password)
             return True, new_hash
     return False, None

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.crud.exceptions import OwnerGone, violation_as
@@ -59,7 +59,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def get(self, db: Session, id: int, *, for_update: bool = False) -> ModelType | None:  # noqa: A002
         """Return the row; for_update keeps others from changing it until the commit."""
         if for_update:
-            return db.get(self.model, id, with_for_update=True)
+            return db.get(self.model, id, with_for_update=True, populate_existing=True)
         return db.scalars(self.by_id, {"id": id}).one_or_none()
 
     def get_multi(self, db: Session, *, skip: int = 0, limit: int = 100) -> Sequence[ModelType]:
@@ -89,6 +89,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
 
         One query for rows and total, and plain values: they cost half of entities.
         """
+        if not self.list_columns:
+            raise TypeError(f"{type(self).__name__} has no read_schema")
         page, total = self._page_statements(query.sort, bool(query.q), tuple(filters))
         parameters = filters | {
             "skip": query.skip,
@@ -98,7 +100,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         rows = db.execute(page, parameters).all()
         if not rows:
             # Past the end there is no row to carry the total.
-            return Page([], db.scalar(total, parameters) or 0 if query.skip else 0)
+            return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
         names = self.list_columns
         return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
 
@@ -111,7 +113,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         conditions = [columns[name] == bindparam(name) for name in filters]
         if searched:
             pattern: BindParameter[str] = bindparam("pattern")
-            conditions.append(or_(*(columns[c.key].ilike(pattern) for c in self.search_columns)))
+            found = (columns[c.key].ilike(pattern) for c in self.search_columns)
+            conditions.append(or_(false(), *found))
         total = select(func.count()).select_from(self.model.__table__).where(*conditions)
         column = columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
@@ -134,7 +137,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
 
     def _save(self, db: Session, db_obj: ModelType) -> ModelType:
         """Write the row and read it back: the database rounds, fills in defaults, runs triggers."""
-        db.add(db_obj)  # It may come from another session, like the current user.
+        db.add(db_obj)
         db.flush()
         db.refresh(db_obj)
         return db_obj

@@ -66,7 +66,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             return super().update(db, db_obj=db_obj, obj_in=fields)
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
-        """Remove a user and the user's items. Raises LastSuperuser."""
+        """Remove a user; the database deletes what the user owns. Raises LastSuperuser."""
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
             self._ensure_not_last_superuser(db, db_obj)
@@ -113,9 +113,13 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
 
         In the order of the ids, so that two who change each other do not wait for each other.
         """
-        to_read = {caller_id: True} | ({} if user_id is None else {user_id: False})
+        to_read = {caller_id: True}
+        if user_id is not None:
+            to_read[user_id] = False  # Also where it is the caller's.
         found = {
-            each: db.get(User, each, with_for_update={"read": to_read[each]})
+            each: db.get(
+                User, each, with_for_update={"read": to_read[each]}, populate_existing=True
+            )
             for each in sorted(to_read)
         }
         return found[caller_id], None if user_id is None else found[user_id]

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.core.celery_app import AFTER_COMMIT
 from app.core.config import settings
 from app.db import errors  # noqa: F401  # listens to every engine
 
@@ -29,35 +30,39 @@ LOOK_AFTER_SECONDS = 0.1
 PING_AFTER_SECONDS = 60
 
 
-def connection_options() -> str:
-    """Return libpq's options: the timeout, then those of a given URL, which win."""
+def connect_args(*options: str) -> dict[str, Any]:
+    """Return libpq's arguments: timeout, these options, and those of a given URL, which win."""
     given = make_url(settings.SQLALCHEMY_DATABASE_URI).normalized_query.get("options", ())
     timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
-    return " ".join([timeout, *given])
+    return {"connect_timeout": 2, "options": " ".join([timeout, *options, *given])}
 
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": THREADS,
     "max_overflow": 0,
     "pool_timeout": 5,
-    "connect_args": {"connect_timeout": 2, "options": connection_options()},
     # Keep password hashes out of logged errors.
     "hide_parameters": True,
 }
 
 
 class ReadOnlySession(Session):
-    """Refuses to write: without a transaction, half of a change could stay."""
+    """Rejects writes: without a transaction, half of a change could stay."""
 
     def commit(self) -> None:
-        # There is nothing to commit; psycopg2 would only give way to other threads.
+        """Close the session: there is nothing to commit, and a commit lets other threads run."""
+        if AFTER_COMMIT in self.info:
+            raise RuntimeError("To enqueue a task, ask for SessionDep or SessionLocal")
         self.close()
 
 
-engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, **ENGINE_OPTIONS)
+engine = create_engine(
+    settings.SQLALCHEMY_DATABASE_URI, connect_args=connect_args(), **ENGINE_OPTIONS
+)
 # Separate pool: toggling autocommit on a shared connection costs more than a query.
 read_engine = create_engine(
     settings.SQLALCHEMY_DATABASE_URI,
+    connect_args=connect_args("-c default_transaction_read_only=on"),
     isolation_level="AUTOCOMMIT",
     skip_autocommit_rollback=True,
     pool_reset_on_return=None,

@@ -14,6 +14,8 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
+    """What is left out stays as it is. MISSING: may be left out, but not null."""
+
     title: Title | MISSING = MISSING
     description: Description | None = None
 

@@ -42,13 +42,15 @@ def read_item(db: ReadSessionDep, current_user: CurrentUser, item_id: PathId) ->
 def update_item(
     db: SessionDep, writer: WriterDep, item_id: PathId, item_in: schemas.ItemUpdate
 ) -> Item:
-    item = get_own_row(db, crud_item, item_id, writer.caller(), for_update=True)
+    caller = writer.lock_caller()
+    item = get_own_row(db, crud_item, item_id, caller, for_update=True)
     return crud_item.update(db, db_obj=item, obj_in=item_in)
 
 
 @router.delete("/{id}", response_model=schemas.Item)
 @raises(NotFound, PermissionDenied)
 def delete_item(db: SessionDep, writer: WriterDep, item_id: PathId) -> Item:
-    item = get_own_row(db, crud_item, item_id, writer.caller(), for_update=True)
+    caller = writer.lock_caller()
+    item = get_own_row(db, crud_item, item_id, caller, for_update=True)
     crud_item.remove(db, id=item.id)
     return item

@@ -42,6 +42,7 @@ async def test_token(current_user: CurrentUser) -> User:
     return current_user
 
 
+# "text" matches line breaks, too (app.api.routing).
 @router.post("/password-recovery/{email:text}", status_code=202)
 def recover_password(db: SessionDep, email: Email) -> Msg:
     """The response is the same whether or not the email is registered: the worker looks it up."""

@@ -61,7 +61,7 @@ def read_users(
 @raises(EmailTaken)
 def create_user(db: SessionDep, writer: SuperuserWriter, user_in: schemas.UserCreate) -> User:
     """Create a user, who is sent a link to set a password if mail is configured."""
-    writer.caller()
+    writer.lock_caller()
     user = crud_user.create(db, obj_in=user_in)
     send_new_account_email.delay_after_commit(db, user.id)
     return user
@@ -75,7 +75,7 @@ async def read_user_me(current_user: CurrentUser) -> User:
 @router.put("/me", response_model=schemas.User)
 @raises(IncorrectPassword, EmailTaken)
 def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdateMe) -> User:
-    """A new e-mail or password needs `current_password`; a new password ends every token."""
+    """A new email or password needs `current_password`; a new password ends every token."""
     user = writer.lock_self()
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     if changes_login(user, fields):
@@ -86,7 +86,7 @@ def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdat
 @router.delete("/me", response_model=schemas.User)
 @raises(IncorrectPassword, LastSuperuser)
 def delete_user_me(db: SessionDep, writer: WriterDep, body: schemas.UserDeleteMe) -> User:
-    """Delete oneself, with all one's items."""
+    """Delete oneself, with all that one owns."""
     user = writer.lock_self()
     check_password(user, body.current_password)
     crud_user.remove(db, id=user.id)
@@ -145,7 +145,7 @@ def delete_user(
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,
 ) -> User:
-    """Delete a user with all items. One's own id needs `current_password` in the body."""
+    """Delete a user with all they own. One's own id needs `current_password` in the body."""
     user = require_user(writer.lock_user(user_id))
     if user.id == current_user.id:
         check_password(user, body.current_password if body else None)

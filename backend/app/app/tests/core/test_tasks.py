@@ -1,0 +1,56 @@
+"""Tasks enqueued after a commit, in a queue that no worker reads."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from app.core.celery_app import celery_app
+from app.core.config import settings
+from app.db.session import ReadSession
+
+QUEUE = "read-by-no-worker"
+
+
+@celery_app.task(name="tests.unread", queue=QUEUE)
+def unread(word: str) -> None: ...
+
+
+@pytest.fixture
+def queue() -> Iterator[Redis]:
+    with Redis.from_url(settings.CELERY_BROKER_URL) as redis:
+        redis.delete(QUEUE)
+        yield redis
+        redis.delete(QUEUE)
+
+
+def test_rollback_of_a_savepoint_drops_its_own_tasks_only(db: Session, queue: Redis) -> None:
+    unread.delay_after_commit(db, "before")
+    with db.begin_nested() as savepoint:
+        unread.delay_after_commit(db, "dropped")
+        with db.begin_nested():
+            unread.delay_after_commit(db, "dropped, too")
+        savepoint.rollback()
+    with db.begin_nested():
+        unread.delay_after_commit(db, "after")
+    assert queue.llen(QUEUE) == 0
+    db.commit()
+    assert queue.llen(QUEUE) == 2
+
+
+def test_reading_session_enqueues_nothing_and_says_so(db: Session) -> None:
+    with ReadSession() as read_session:
+        unread.delay_after_commit(read_session, "lost")
+        with pytest.raises(RuntimeError, match="SessionDep"):
+            read_session.commit()
+
+
+@pytest.mark.parametrize("zone", [None, UTC])
+def test_eta_may_be_naive(queue: Redis, zone: None) -> None:
+    now = datetime.now(UTC).replace(tzinfo=zone)
+    unread.apply_async(("soon",), eta=now + timedelta(seconds=1), ignore_result=True)
+    assert queue.llen(QUEUE) == 1
+    with pytest.raises(ValueError, match="LONGEST_DELAY"):
+        unread.apply_async(("late",), eta=now + timedelta(hours=1), ignore_result=True)
