@@ -9,7 +9,7 @@ export default defineConfigWithVueTs(
   prettier,
   {
     rules: {
-      // The views have the classic's names.
+      // The views have the original template's names.
       'vue/multi-word-component-names': 'off',
       'vue/no-v-html': 'error',
       // TypeScript knows what may be undefined.

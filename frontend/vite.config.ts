@@ -77,7 +77,7 @@ export default defineConfig(({ command, mode }) => {
     resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
     server,
     preview: server,
-    // Its components are found one by one, and each find would load the page anew.
+    // Vite would find its components one by one and reload the web app for each.
     optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
     test: { include: ['tests/unit/**/*.test.ts'], environment: 'happy-dom' },
   }

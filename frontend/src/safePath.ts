@@ -1,4 +1,4 @@
-/** A path of this page, whatever the address says: nobody is led to a foreign host. */
+/** The wanted path if it is one of the web app, so that no link redirects to another host. */
 export function safePath(wanted: unknown): string {
   return typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) ? wanted : '/main'
 }

@@ -1,6 +1,6 @@
 import { onWatcherCleanup, readonly, type Ref, ref, watch } from 'vue'
 
-/** True once the source has been true for so long: what ends sooner shows no progress. */
+/** True once the source has been true for this time, so that short work shows no progress. */
 export function useDelayed(source: () => boolean, milliseconds = 300): Readonly<Ref<boolean>> {
   const delayed = ref(false)
   watch(

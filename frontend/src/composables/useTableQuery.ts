@@ -27,7 +27,7 @@ export function parseTableQuery(query: LocationQuery, sorts: readonly string[]):
   }
 }
 
-/** The state of a table, kept in the page's address: reload and Back work. */
+/** The state of a table, kept in the address so that reload and Back work. */
 export function useTableQuery(sorts: readonly string[]) {
   const route = useRoute()
   const router = useRouter()
@@ -35,7 +35,7 @@ export function useTableQuery(sorts: readonly string[]) {
 
   let wanted: TableQuery | undefined
 
-  /** Another page is a step for Back; while a search is typed, it is not. */
+  /** Adds an entry to the history, or replaces the current one while a search is typed. */
   function change(part: Partial<TableQuery>, { replace = false } = {}): void {
     // One click can be several changes, of which each builds on the one before.
     const next = (wanted = { ...(wanted ?? state.value), page: 1, ...part })

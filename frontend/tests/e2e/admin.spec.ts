@@ -18,7 +18,7 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   await expect(page.getByText('Welcome New Example')).toBeVisible()
 })
 
-test('a taken e-mail and an impossible one are named at the field', async ({
+test('a taken email and an impossible one are named at the field', async ({
   page,
   superuser,
   user,
@@ -132,10 +132,7 @@ test('one’s own password is changed with the current one, and the session cont
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('who can’t be logged in again after a new password is led to the login', async ({
-  page,
-  superuser,
-}) => {
+test('after a new password, a failed login leads to the login', async ({ page, superuser }) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )

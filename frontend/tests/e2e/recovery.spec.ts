@@ -48,7 +48,7 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
   ).toBeVisible()
 })
 
-test('an unknown e-mail gets the same answer', async ({ page }) => {
+test('an unknown email gets the same response', async ({ page }) => {
   await page.goto('/recover-password')
   await page.getByLabel('E-mail').fill(newEmail())
   await page.getByRole('button', { name: 'Recover password' }).click()

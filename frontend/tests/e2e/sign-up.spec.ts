@@ -14,7 +14,7 @@ test('signs up and is logged in', async ({ page }) => {
   await expect(page.getByText('Welcome Ada Example')).toBeVisible()
 })
 
-test('a taken e-mail is named at its field, and can be replaced', async ({ page, user }) => {
+test('a taken email is named at its field, and can be replaced', async ({ page, user }) => {
   await page.goto('/sign-up')
   await page.getByLabel('E-mail').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -33,7 +33,9 @@ test('a taken e-mail is named at its field, and can be replaced', async ({ page,
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('who can’t be logged in after signing up is told of the success', async ({ page }) => {
+test('after signing up, a failed login leads to the login with a notification', async ({
+  page,
+}) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -51,9 +53,9 @@ test('where registration is closed, there is no way to sign up', async ({ page }
   await page.route('**/api/**', (route) =>
     route.continue({ url: backend.url + new URL(route.request().url()).pathname }),
   )
-  const answer = page.waitForResponse('**/users/open')
+  const response = page.waitForResponse('**/users/open')
   await page.goto('/login')
-  await answer
+  await response
   await expect(page.getByText('Forgot your password?')).toBeVisible()
   await expect(page.getByText('Sign up')).toHaveCount(0)
 
