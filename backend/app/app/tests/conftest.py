@@ -1,6 +1,6 @@
 """Fixtures of all tests.
 
-Each process of a parallel run has a database, a Redis number and a mail server of its own.
+Each process of a parallel run has its own database, Redis number and mail server.
 Settings are read once, when app is imported, so the environment is changed before that.
 """
 
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, create_engine, delete, text
 from sqlalchemy.orm import Session
 
 from alembic import command
+from app import crud
 from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.core.security import password_context
@@ -33,7 +34,12 @@ from app.models import User
 from app.tests.utils.completeness import *  # noqa: F403  # hooks, which pytest finds by name
 from app.tests.utils.forwarder import Forwarder
 from app.tests.utils.mailbox import Mailbox
-from app.tests.utils.user import authentication_token_from_email
+from app.tests.utils.sample_note import SampleNote
+from app.tests.utils.user import (
+    authentication_token_from_email,
+    create_random_user,
+    headers_of,
+)
 from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
 
@@ -62,6 +68,7 @@ def database() -> Iterator[None]:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{url.database}"'))
         command.upgrade(Config(ALEMBIC_INI), "head")
+        SampleNote.metadata.create_all(engine)
         with SessionLocal.begin() as session:
             init_db(session)
         yield
@@ -96,6 +103,33 @@ def db(connection: Connection) -> Iterator[Session]:
 @pytest.fixture
 def client(db: Session) -> Iterator[TestClient]:
     with TestClient(app) as test_client:
+        yield test_client
+
+
+@pytest.fixture
+def user(db: Session) -> User:
+    """The user of user_client."""
+    return create_random_user(db)
+
+
+@pytest.fixture
+def user_client(client: TestClient, user: User) -> Iterator[TestClient]:
+    """A client that is logged in as an ordinary user."""
+    with TestClient(app, headers=headers_of(user)) as test_client:
+        yield test_client
+
+
+@pytest.fixture
+def superuser(db: Session) -> User:
+    """The user of superuser_client."""
+    user = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)
+    assert user is not None
+    return user
+
+
+@pytest.fixture
+def superuser_client(client: TestClient, superuser: User) -> Iterator[TestClient]:
+    with TestClient(app, headers=headers_of(superuser)) as test_client:
         yield test_client
 
 

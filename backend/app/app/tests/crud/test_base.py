@@ -1,63 +1,105 @@
-"""CRUDBase on a model of the tests' own, with columns that the database changes."""
+"""CRUDBase and CRUDOwned, on the tests' own resource."""
 
-from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import Connection, MetaData, Numeric, func, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app.crud.base import CRUDBase
-from app.db.base_class import Base
+from app.crud.exceptions import OwnerGone
+from app.models import User
+from app.schemas.page import PageQuery
+from app.tests.utils.sample_note import (
+    SampleNote,
+    SampleNoteCreate,
+    SampleNoteRead,
+    SampleNoteUpdate,
+    create_random_note,
+    crud_sample_note,
+)
+
+MISSING_ID = 2**31 - 1
 
 
-class OwnBase(Base):
-    __abstract__ = True
-
-    # Not that of the application, whose tables Alembic compares with the database.
-    metadata = MetaData()
-
-
-class Price(OwnBase):
-    amount: Mapped[Decimal] = mapped_column(Numeric(10, 2))
-    currency: Mapped[str] = mapped_column(server_default="EUR")
-    changed_at: Mapped[datetime] = mapped_column(server_default=func.localtimestamp())
-    label: Mapped[str | None]
+def test_create_with_owner(db: Session, user: User) -> None:
+    note_in = SampleNoteCreate(title="A title", text="A text")
+    note = crud_sample_note.create_with_owner(db, obj_in=note_in, owner_id=user.id)
+    assert (note.title, note.text, note.owner_id) == ("A title", "A text", user.id)
 
 
-class PriceIn(BaseModel):
-    amount: Decimal
-    label: str | None = None
+def test_owner_must_exist(db: Session) -> None:
+    with pytest.raises(OwnerGone):
+        create_random_note(db, owner_id=MISSING_ID)
+
+
+def test_get(db: Session) -> None:
+    note = create_random_note(db)
+    for for_update in (False, True):
+        assert crud_sample_note.get(db, note.id, for_update=for_update) is note
+        assert crud_sample_note.get(db, MISSING_ID, for_update=for_update) is None
+
+
+def test_get_multi(db: Session, user: User) -> None:
+    notes = [create_random_note(db, owner_id=user.id) for _ in range(4)]
+    create_random_note(db)
+    assert crud_sample_note.get_multi_by_owner(db, owner_id=user.id) == notes
+    page = crud_sample_note.get_multi_by_owner(db, owner_id=user.id, skip=1, limit=2)
+    assert page == notes[1:3]
+    assert len(crud_sample_note.get_multi(db, limit=5)) == 5
+
+
+@pytest.mark.parametrize("change", [SampleNoteUpdate(text=None), {"text": None}])
+def test_update_writes_only_the_set_fields(
+    db: Session, change: SampleNoteUpdate | dict[str, Any]
+) -> None:
+    note = create_random_note(db, title="A title")
+    crud_sample_note.update(db, db_obj=note, obj_in=change)
+    db.expire_all()
+    assert (note.title, note.text) == ("A title", None)
+
+
+def test_remove(db: Session) -> None:
+    note = create_random_note(db)
+    assert crud_sample_note.remove(db, id=note.id) is note
+    assert crud_sample_note.get(db, note.id) is None
+    assert crud_sample_note.remove(db, id=note.id) is None
+
+
+@pytest.mark.parametrize("q", ["50%", "a_b", "back\\slash", "ÄPFEL"])
+def test_search_takes_every_character_literally(db: Session, user: User, q: str) -> None:
+    for title in ("a 50% rise", "a_b", "acb", "back\\slash", "Äpfel", "50 percent"):
+        create_random_note(db, owner_id=user.id, title=title)
+    page = crud_sample_note.get_page(db, PageQuery[SampleNoteRead](q=q), owner_id=user.id)
+    assert page.total == 1
+    assert q.lower() in page.rows[0]["title"].lower()
 
 
 TRIGGER = """
-CREATE FUNCTION shout() RETURNS trigger AS 'BEGIN NEW.label = upper(NEW.label); RETURN NEW; END'
+CREATE FUNCTION shout() RETURNS trigger AS 'BEGIN NEW.text = upper(NEW.text); RETURN NEW; END'
 LANGUAGE plpgsql;
-CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON price FOR EACH ROW EXECUTE FUNCTION shout();
+CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON sample_note
+FOR EACH ROW EXECUTE FUNCTION shout();
 """
 
-crud_price = CRUDBase[Price, PriceIn, PriceIn](Price)
+
+def test_written_row_is_what_the_database_stored(db: Session) -> None:
+    """The database rounds, fills in defaults and runs triggers."""
+    db.execute(text(TRIGGER))
+    note = create_random_note(db, price=Decimal("1234.5"), text="net")
+    assert (str(note.price), note.currency, note.text) == ("1234.50", "EUR", "NET")
+    crud_sample_note.update(db, db_obj=note, obj_in={"price": Decimal("0.999"), "text": "gross"})
+    assert (str(note.price), note.text) == ("1.00", "GROSS")
 
 
-@pytest.fixture
-def price_table(connection: Connection) -> None:
-    OwnBase.metadata.create_all(connection)
-    connection.execute(text(TRIGGER))
+def test_field_without_a_column_is_an_error_at_start() -> None:
+    class WithStars(SampleNoteRead):
+        stars: int
 
+    class CRUDWithStars(CRUDBase[SampleNote, BaseModel, BaseModel]):
+        read_schema = WithStars
 
-@pytest.mark.usefixtures("price_table")
-def test_created_row_is_what_the_database_stored(db: Session) -> None:
-    price = crud_price.create(db, obj_in=PriceIn(amount=Decimal("1234.5"), label="net"))
-    assert str(price.amount) == "1234.50"
-    assert price.currency == "EUR"
-    assert price.changed_at <= datetime.now()
-    assert price.label == "NET"
-
-
-@pytest.mark.usefixtures("price_table")
-def test_updated_row_is_what_the_database_stored(db: Session) -> None:
-    price = crud_price.create(db, obj_in=PriceIn(amount=Decimal(1)))
-    crud_price.update(db, db_obj=price, obj_in={"amount": Decimal("0.999"), "label": "gross"})
-    assert str(price.amount) == "1.00"
-    assert price.label == "GROSS"
+    with pytest.raises(TypeError, match=r"WithStars has \{'stars'\}, but the model SampleNote"):
+        CRUDWithStars(SampleNote)

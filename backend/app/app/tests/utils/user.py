@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core.config import settings
+from app.core.security import create_access_token
 from app.models import User
 from app.schemas import UserCreate
 from app.tests.utils.utils import random_email, random_lower_string
@@ -23,10 +24,16 @@ def create_random_user(db: Session, **fields: Any) -> User:
     return crud.user.create(db, obj_in=UserCreate(**fields))
 
 
+def headers_of(user: User) -> dict[str, str]:
+    """Return the headers of a request by this user."""
+    token = create_access_token(user.id, password_hash=user.hashed_password)
+    return {"Authorization": f"Bearer {token}"}
+
+
 def authentication_token_from_email(
     *, client: TestClient, email: str, db: Session
 ) -> dict[str, str]:
-    """Return the headers of the user with this e-mail, who is created if there is none."""
+    """Return the headers of the user with this email, who is created if there is none."""
     password = random_lower_string()
     user = crud.user.get_by_email(db, email=email)
     if user is None:

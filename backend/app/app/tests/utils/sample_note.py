@@ -1,0 +1,133 @@
+"""A resource that only the tests have: shared behavior is tested on it, not on the project's own.
+
+Its parts are written as for any resource, but in one file, and with separate metadata: Alembic
+must not see the table. Every test's app has its routes; the OpenAPI schema does not.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import MetaData, Numeric, String, Text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep, get_own_row
+from app.api.errors import NotFound, PermissionDenied
+from app.api.pagination import PAGE_RESPONSE, page_response
+from app.api.routing import APIRouter, raises
+from app.core.config import settings
+from app.crud.base import CRUDOwned
+from app.db.base import Base
+from app.db.base_class import OwnedBase
+from app.main import app
+from app.schemas.page import PageQuery
+from app.schemas.types import NO_NUL
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import random_lower_string
+
+SAMPLE_NOTES = f"{settings.API_V1_STR}/sample-notes/"
+
+own_metadata = MetaData(naming_convention=Base.metadata.naming_convention)
+# The owner's foreign key refers to this copy.
+Base.metadata.tables["user"].to_metadata(own_metadata)
+
+
+class SampleNote(OwnedBase):
+    metadata = own_metadata
+
+    title: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str | None] = mapped_column(Text)
+    price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    currency: Mapped[str] = mapped_column(server_default="EUR")
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
+NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+Price = Annotated[Decimal, Field(max_digits=10, decimal_places=2)]
+
+
+class SampleNoteCreate(BaseModel):
+    title: Title
+    text: NoteText | None = None
+    price: Price | None = None
+
+
+class SampleNoteUpdate(BaseModel):
+    title: Title | MISSING = MISSING
+    text: NoteText | None = None
+    price: Price | None = None
+
+
+class SampleNoteRead(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    title: str
+    text: str | None
+    price: Decimal | None
+    currency: str
+    owner_id: int
+
+
+class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
+    read_schema = SampleNoteRead
+    search_columns = (SampleNote.title, SampleNote.text)
+
+
+crud_sample_note = CRUDSampleNote(SampleNote)
+
+router = APIRouter(prefix="/sample-notes", tags=["sample-notes"])
+
+
+@router.get("/", response_model=list[SampleNoteRead], responses=PAGE_RESPONSE)
+def read_sample_notes(
+    request: Request,
+    db: ReadSessionDep,
+    current_user: CurrentUser,
+    query: Annotated[PageQuery[SampleNoteRead], Query()],
+) -> Response:
+    filters = {} if current_user.is_superuser else {"owner_id": current_user.id}
+    return page_response(request, query, crud_sample_note.get_page(db, query, **filters))
+
+
+@router.post("/", response_model=SampleNoteRead, status_code=201)
+def create_sample_note(
+    db: SessionDep, current_user: CurrentUser, note_in: SampleNoteCreate
+) -> SampleNote:
+    return crud_sample_note.create_with_owner(db, obj_in=note_in, owner_id=current_user.id)
+
+
+@router.get("/{id}", response_model=SampleNoteRead)
+@raises(NotFound, PermissionDenied)
+def read_sample_note(db: ReadSessionDep, current_user: CurrentUser, note_id: PathId) -> SampleNote:
+    return get_own_row(db, crud_sample_note, note_id, current_user)
+
+
+@router.put("/{id}", response_model=SampleNoteRead)
+@raises(NotFound, PermissionDenied)
+def update_sample_note(
+    db: SessionDep, writer: WriterDep, note_id: PathId, note_in: SampleNoteUpdate
+) -> SampleNote:
+    caller = writer.lock_caller()
+    note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
+    return crud_sample_note.update(db, db_obj=note, obj_in=note_in)
+
+
+@router.delete("/{id}", response_model=SampleNoteRead)
+@raises(NotFound, PermissionDenied)
+def delete_sample_note(db: SessionDep, writer: WriterDep, note_id: PathId) -> SampleNote:
+    caller = writer.lock_caller()
+    note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
+    crud_sample_note.remove(db, id=note.id)
+    return note
+
+
+app.include_router(router, prefix=settings.API_V1_STR, include_in_schema=False)
+
+
+def create_random_note(db: Session, *, owner_id: int | None = None, **fields: Any) -> SampleNote:
+    if owner_id is None:
+        owner_id = create_random_user(db).id
+    note_in = SampleNoteCreate(**{"title": random_lower_string(), "text": "text"} | fields)
+    return crud_sample_note.create_with_owner(db, obj_in=note_in, owner_id=owner_id)
