@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 import pytest
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import crud
 from app.api.errors import add_error_handlers
-from app.api.routing import MAX_BODY_BYTES, Route
+from app.api.routing import MAX_BODY_BYTES, APIRouter
 from app.core.config import settings
-from app.core.security import create_access_token
 from app.main import app
+from app.tests.utils.sample_note import SAMPLE_NOTES
 from app.tests.utils.server import running_server
-from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email
 
 API = settings.API_V1_STR
@@ -45,20 +45,17 @@ def test_head_is_get_without_a_body(client: TestClient, path: str) -> None:
         assert head.headers[name] == get.headers[name]
 
 
-@pytest.fixture
-def failing_client(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """A client of the app with a bug in the login."""
-
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("error", [RuntimeError("internal"), DBAPIError("SELECT", {}, OSError())])
+def test_bug_reveals_nothing_and_is_readable_across_origins(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("a bug")
+        raise error
 
     monkeypatch.setattr(crud.user, "authenticate", fail)
-    return TestClient(app, raise_server_exceptions=False)
-
-
-def test_internal_error_is_readable_across_origins(failing_client: TestClient) -> None:
     form = {"username": random_email(), "password": "password"}
-    response = failing_client.post(
+    response = TestClient(app, raise_server_exceptions=False).post(
         f"{API}/login/access-token", data=form, headers={"Origin": ORIGIN}
     )
     assert response.status_code == 500
@@ -66,6 +63,17 @@ def test_internal_error_is_readable_across_origins(failing_client: TestClient) -
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]
     assert response.headers["X-Request-ID"]
+
+
+def test_cors_is_exact(client: TestClient) -> None:
+    allowed = client.get("/api/", headers={"Origin": ORIGIN})
+    assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    exposed = allowed.headers["Access-Control-Expose-Headers"]
+    for header in ("X-Total-Count", "Link", "Location", "Retry-After", "X-Request-ID"):
+        assert header in exposed
+    for other in (f"{ORIGIN}.example.com", f"{ORIGIN}:81", "null"):
+        rejected = client.get("/api/", headers={"Origin": other})
+        assert "Access-Control-Allow-Origin" not in rejected.headers
 
 
 @pytest.mark.parametrize(
@@ -92,8 +100,8 @@ def test_every_response_has_a_request_id(client: TestClient, method: str, path: 
     ("path", "location"),
     [
         (f"{API}/users", f"{API}/users/"),
-        (f"{API}/items?q=a%20b%26&skip=1", f"{API}/items/?q=a%20b%26&skip=1"),
-        (f"{API}/items/1/", f"{API}/items/1"),
+        (f"{API}/sample-notes?q=a%20b%26&skip=1", f"{SAMPLE_NOTES}?q=a%20b%26&skip=1"),
+        (f"{SAMPLE_NOTES}1/", f"{SAMPLE_NOTES}1"),
         ("/api", "/api/"),
         (f"{API}/users/%0D%0Aa%3A%20b/", f"{API}/users/%0D%0Aa%3A%20b"),
         (f"{API}/users/%2F%2Fevil.example/", None),
@@ -145,7 +153,7 @@ def test_line_break_in_a_path_is_invalid_input(client: TestClient, email: str) -
 @pytest.fixture
 def upload_client() -> Iterator[TestClient]:
     """A client of a small app, one of whose routes takes larger bodies than the others."""
-    router = APIRouter(route_class=Route)
+    router = APIRouter()
 
     @router.post("/upload", max_body_size=2 * MAX_BODY_BYTES)
     @router.post("/usual")
@@ -200,14 +208,10 @@ def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
     assert response.json() == TOO_LARGE
 
 
-def test_unforeseen_conflict_with_stored_data(client: TestClient, db: Session) -> None:
-    """A constraint that no code maps to an error of its own, such as one that a user adds."""
-    db.execute(text("ALTER TABLE item ADD CONSTRAINT short CHECK (length(title) < 5)"))
-    user = create_random_user(db)
-    db.commit()
-    token = create_access_token(user.id, password_hash=user.hashed_password)
-    headers = {"Authorization": f"Bearer {token}"}
-    response = client.post(f"{API}/items/", headers=headers, json={"title": "too long"})
+def test_unforeseen_conflict_with_stored_data(user_client: TestClient, db: Session) -> None:
+    """A constraint that no code maps to a specific error, such as one that a user adds."""
+    db.execute(text("ALTER TABLE sample_note ADD CONSTRAINT short CHECK (length(title) < 5)"))
+    response = user_client.post(SAMPLE_NOTES, json={"title": "too long"})
     assert response.status_code == 409
-    assert "short" not in response.text
-    assert client.post(f"{API}/items/", headers=headers, json={"title": "fits"}).status_code == 201
+    assert response.json() == {"detail": "Conflicts with existing data", "code": "conflict"}
+    assert user_client.post(SAMPLE_NOTES, json={"title": "fits"}).status_code == 201

@@ -1,0 +1,121 @@
+"""What every resource with an owner does: who may read and change which rows."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from app import crud
+from app.core.config import settings
+from app.db.session import SessionLocal
+from app.models import User
+from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note, crud_sample_note
+from app.tests.utils.user import create_random_user, headers_of
+
+MISSING_ID = 2**31 - 1
+
+
+def test_create(user_client: TestClient, db: Session, user: User) -> None:
+    body = {"title": "A title", "price": "1234.5", "owner_id": 1, "unknown": "ignored"}
+    response = user_client.post(SAMPLE_NOTES, json=body)
+    assert response.status_code == 201
+    # The price and the currency are what the database stored.
+    stored = {"title": "A title", "price": "1234.50", "currency": "EUR", "owner_id": user.id}
+    assert response.json().items() >= stored.items()
+    assert "unknown" not in response.json()
+    assert crud_sample_note.get(db, response.json()["id"])
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "🦊" * 255, "עברית", "{{ 7*7 }}"])
+def test_texts_are_stored_unchanged(user_client: TestClient, text: str) -> None:
+    created = user_client.post(SAMPLE_NOTES, json={"title": text, "text": text}).json()
+    read = user_client.get(f"{SAMPLE_NOTES}{created['id']}").json()
+    assert (read["title"], read["text"]) == (text, text)
+
+
+def test_update_writes_only_the_sent_fields(
+    user_client: TestClient, db: Session, user: User
+) -> None:
+    note = create_random_note(db, owner_id=user.id, title="before", text="text")
+    url = f"{SAMPLE_NOTES}{note.id}"
+    response = user_client.put(url, json={"title": "after"})
+    assert response.status_code == 200
+    assert (response.json()["title"], response.json()["text"]) == ("after", "text")
+    response = user_client.put(url, json={"text": None})
+    assert (response.json()["title"], response.json()["text"]) == ("after", None)
+
+
+def test_required_text_can_not_become_null(
+    user_client: TestClient, db: Session, user: User
+) -> None:
+    """Otherwise every later list would fail."""
+    note = create_random_note(db, owner_id=user.id)
+    response = user_client.put(f"{SAMPLE_NOTES}{note.id}", json={"title": None})
+    assert response.status_code == 422
+    assert user_client.get(SAMPLE_NOTES).json()[0]["title"] == note.title
+
+
+def test_delete_returns_the_row(user_client: TestClient, db: Session, user: User) -> None:
+    note = create_random_note(db, owner_id=user.id)
+    url = f"{SAMPLE_NOTES}{note.id}"
+    response = user_client.delete(url)
+    assert response.status_code == 200
+    assert response.json()["title"] == note.title
+    assert user_client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_row_of_another_user(user_client: TestClient, db: Session, method: str) -> None:
+    note = create_random_note(db, title="before")
+    response = user_client.request(method, f"{SAMPLE_NOTES}{note.id}", json={"title": "after"})
+    assert response.status_code == 403
+    assert response.json() == {"detail": "Not enough permissions", "code": "permission_denied"}
+    db.refresh(note)
+    assert note.title == "before"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_superuser_may_read_and_change_the_rows_of_all(
+    superuser_client: TestClient, db: Session, method: str
+) -> None:
+    note = create_random_note(db)
+    response = superuser_client.request(method, f"{SAMPLE_NOTES}{note.id}", json={})
+    assert (response.status_code, response.json()["id"]) == (200, note.id)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_missing_row(user_client: TestClient, method: str) -> None:
+    response = user_client.request(method, f"{SAMPLE_NOTES}{MISSING_ID}", json={})
+    assert response.status_code == 404
+    assert response.json() == {"detail": "Sample note not found", "code": "not_found"}
+
+
+def test_rows_are_deleted_with_their_owner(superuser_client: TestClient, db: Session) -> None:
+    note = create_random_note(db)
+    note_id, owner_id = note.id, note.owner_id
+    url = f"{settings.API_V1_STR}/users/{owner_id}"
+    assert superuser_client.delete(url).json()["id"] == owner_id
+    db.expunge_all()
+    assert crud.user.get(db, owner_id) is None
+    assert crud_sample_note.get(db, note_id) is None
+
+
+def test_change_and_delete_at_the_same_time(committed_client: TestClient) -> None:
+    """Of rows that are changed, and of an owner who creates more: a 4xx at most."""
+    with SessionLocal.begin() as db:
+        user, superuser = create_random_user(db), create_random_user(db, is_superuser=True)
+        ids = [create_random_note(db, owner_id=user.id).id for _ in range(5)]
+
+    def send(request: tuple[str, str, User]) -> int:
+        method, url, by = request
+        headers, body = headers_of(by), {"title": "x"}
+        return committed_client.request(method, url, headers=headers, json=body).status_code
+
+    requests = [
+        (method, f"{SAMPLE_NOTES}{each}", superuser) for each in ids for method in ("PUT", "DELETE")
+    ]
+    requests += [("POST", SAMPLE_NOTES, user)] * 5
+    requests.insert(12, ("DELETE", f"{settings.API_V1_STR}/users/{user.id}", superuser))
+    with ThreadPoolExecutor(len(requests)) as pool:
+        assert set(pool.map(send, requests)) <= {200, 201, 401, 404}
