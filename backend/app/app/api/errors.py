@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import re
 from dataclasses import dataclass
 
 import fastapi
@@ -248,7 +249,7 @@ async def _respond_to_http_exception(request: Request, error: Exception) -> Resp
         problem = ValidationError(type="body_invalid", loc=["body"], msg=error.detail)
         return _invalid([problem])
     phrase = http.client.responses.get(error.status_code, "HTTP error")
-    body = {"detail": error.detail, "code": phrase.lower().replace(" ", "_")}
+    body = {"detail": error.detail, "code": re.sub(r"\W+", "_", phrase.lower())}
     return JSONResponse(body, error.status_code, error.headers)
 
 
