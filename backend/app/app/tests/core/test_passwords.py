@@ -10,9 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core.config import settings
-from app.core.security import create_access_token
-from app.models import User
-from app.tests.utils.user import create_random_user
+from app.tests.utils.user import create_random_user, headers_of
 from app.tests.utils.utils import random_lower_string
 from app.utils import generate_password_reset_token
 
@@ -68,11 +66,6 @@ def project_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
 
 
-def headers_of(user: User) -> dict[str, str]:
-    token = create_access_token(user.id, password_hash=user.hashed_password)
-    return {"Authorization": f"Bearer {token}"}
-
-
 def assert_rejected(response: Any, field: str, kind: str) -> None:
     assert response.status_code == 422, response.text
     (problem,) = response.json()["detail"]
@@ -92,17 +85,17 @@ def test_weak_password_is_rejected_at_sign_up(
 
 @pytest.mark.parametrize("password", ["password", "long.name", "fastapi template"])
 def test_weak_password_is_rejected_wherever_one_is_set(
-    client: TestClient, db: Session, superuser_token_headers: dict[str, str], password: str
+    client: TestClient, superuser_client: TestClient, db: Session, password: str
 ) -> None:
     kind = dict(WEAK).get(password, IS_PROJECT)
     body = {"email": EMAIL, "password": password}
-    created = client.post(f"{API}/users/", headers=superuser_token_headers, json=body)
+    created = superuser_client.post(f"{API}/users/", json=body)
     assert_rejected(created, "password", kind)
 
     user = create_random_user(db, email=EMAIL, password=GOOD)
     before = user.hashed_password
     url = f"{API}/users/{user.id}"
-    updated = client.put(url, headers=superuser_token_headers, json={"password": password})
+    updated = superuser_client.put(url, json={"password": password})
     assert_rejected(updated, "password", kind)
     body = {"password": password, "current_password": GOOD}
     assert_rejected(

@@ -7,8 +7,8 @@ from app.core.config import settings
 TEST_CELERY = f"{settings.API_V1_STR}/utils/test-celery/"
 
 
-def test_celery_endpoint(client: TestClient, superuser_token_headers: dict[str, str]) -> None:
-    response = client.post(TEST_CELERY, headers=superuser_token_headers, json={"msg": "test"})
+def test_celery_endpoint(superuser_client: TestClient) -> None:
+    response = superuser_client.post(TEST_CELERY, json={"msg": "test"})
     assert response.status_code == 201
     assert response.json() == {"msg": "Word received"}
 

@@ -72,7 +72,7 @@ def test_email_of_a_login_may_be_in_any_case(client: TestClient) -> None:
 @pytest.mark.parametrize("password", ["wrong password", "", "x" * 10_000, "a\0b", "пароль🔑"])
 @pytest.mark.parametrize("known", [True, False])
 def test_wrong_login(client: TestClient, known: bool, password: str) -> None:
-    """An unknown user and a wrong password get the same answer."""
+    """An unknown user and a wrong password get the same response."""
     username = settings.FIRST_SUPERUSER if known else random_email()
     response = client.post(LOGIN, data={"username": username, "password": password})
     if password:
@@ -118,7 +118,7 @@ def test_login_with_too_many_fields(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("password", ["wrong password", "x" * 5000])
-def test_a_login_verifies_one_password_whether_the_user_is_known_or_not(
+def test_login_verifies_one_password_whether_the_user_is_known_or_not(
     client: TestClient, db: Session, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
     """So that the response time does not reveal whether the email exists."""
@@ -143,7 +143,7 @@ def test_a_login_verifies_one_password_whether_the_user_is_known_or_not(
     assert known.split("$")[:4] == unknown.split("$")[:4]
 
 
-def test_inactive_user_is_told_after_the_right_password_only(
+def test_only_the_right_password_reveals_that_a_user_is_inactive(
     client: TestClient, db: Session
 ) -> None:
     password = random_lower_string()
@@ -154,8 +154,8 @@ def test_inactive_user_is_told_after_the_right_password_only(
     assert (wrong.status_code, wrong.json()["detail"]) == (400, "Incorrect email or password")
 
 
-def test_use_access_token(client: TestClient, superuser_token_headers: dict[str, str]) -> None:
-    response = client.post(TEST_TOKEN, headers=superuser_token_headers)
+def test_use_access_token(superuser_client: TestClient) -> None:
+    response = superuser_client.post(TEST_TOKEN)
     assert response.status_code == 200
     assert response.json()["email"] == settings.FIRST_SUPERUSER
 
@@ -231,9 +231,9 @@ def test_password_change_ends_a_token(client: TestClient, db: Session) -> None:
     assert client.post(TEST_TOKEN, headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/users/me", "/items/", "/users/"])
-def test_inactive_users_are_refused_everywhere(client: TestClient, db: Session, path: str) -> None:
-    """Superusers too: the classic let them in."""
+@pytest.mark.parametrize("path", ["/users/me", "/sample-notes/", "/users/"])
+def test_inactive_users_are_rejected_everywhere(client: TestClient, db: Session, path: str) -> None:
+    """Superusers too."""
     user = create_random_user(db, is_superuser=True, is_active=False)
     response = client.get(settings.API_V1_STR + path, headers=bearer(access_token(user)))
     assert response.status_code == 403
@@ -397,17 +397,17 @@ def assert_rejected_claims(client: TestClient, db: Session, change: dict[str, ob
     assert (response.status_code, response.json()["detail"]) == (400, "Invalid token")
 
 
-def test_recovery_answers_the_same_for_everyone(
+def test_recovery_response_is_the_same_for_everyone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
-    answers = [
+    responses = [
         client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
         for email in (settings.FIRST_SUPERUSER, random_email(), "with%2Fslash@example.com")
     ]
-    assert {answer.status_code for answer in answers} == {202}
-    assert len({answer.content for answer in answers}) == 1
-    # Without mail it is no fault of the client's; the log tells why nothing comes.
+    assert {response.status_code for response in responses} == {202}
+    assert len({response.content for response in responses}) == 1
+    # Mail that is not configured is no fault of the client; the log says why nothing is sent.
     assert "set SMTP_HOST" in caplog.text
 
 

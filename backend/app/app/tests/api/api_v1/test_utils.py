@@ -76,21 +76,17 @@ def test_redis_is_up_again_at_once(forwarder: Forwarder) -> None:
 
 
 def test_test_email_without_mail(
-    client: TestClient, superuser_token_headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    superuser_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
-    response = client.post(
-        f"{UTILS}/test-email/", headers=superuser_token_headers, params={"email_to": random_email()}
-    )
+    response = superuser_client.post(f"{UTILS}/test-email/", params={"email_to": random_email()})
     assert response.status_code == 503
     assert response.json()["detail"].startswith("Mail is not configured")
 
 
 @pytest.mark.parametrize("path", ["/test-celery/", "/test-email/?email_to=a@example.com"])
-def test_utils_are_for_superusers(
-    client: TestClient, normal_user_token_headers: dict[str, str], path: str
-) -> None:
-    response = client.post(UTILS + path, headers=normal_user_token_headers, json={"msg": "x"})
+def test_utils_are_for_superusers(user_client: TestClient, path: str) -> None:
+    response = user_client.post(UTILS + path, json={"msg": "x"})
     assert response.status_code == 403
 
 
