@@ -238,11 +238,10 @@ def test_violation_in_the_database_shows_no_row(db: Session) -> None:
     statements = {
         'UPDATE "user" SET email = NULL WHERE id = :id': "not-null",
         'UPDATE "user" SET full_name = :hash WHERE id = :id': "check",
-        'INSERT INTO "user" (id, email, hashed_password, is_active, is_superuser)'
-        " VALUES (:id, :hash, :hash, true, true)": "unique",
+        'UPDATE "user" SET email = :hash': "unique",
         'UPDATE "user" SET nonsense = :hash': "does not exist",
         'SELECT 1 FROM "user" WHERE email = :hash AND': "syntax",
-        "INSERT INTO item (title, owner_id) VALUES (:hash, 2147483647)": "foreign key",
+        "INSERT INTO sample_note (title, owner_id) VALUES (:hash, 2147483647)": "foreign key",
     }
     for statement, reason in statements.items():
         with pytest.raises(DBAPIError, match=reason) as error, db.begin_nested():

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import delete, insert
 
 from app.core.config import settings
-from app.core.security import create_access_token
 from app.db.session import SessionLocal
-from app.models import Item, User
+from app.models import User
+from app.tests.utils.sample_note import SAMPLE_NOTES, SampleNote
 from app.tests.utils.server import Server, running_server
-from app.tests.utils.user import create_random_user
+from app.tests.utils.user import create_random_user, headers_of
 from app.tests.utils.worker import BACKEND
 
 TOO_LONG = {"detail": "The request took too long, try again later", "code": "statement_timeout"}
@@ -36,7 +36,7 @@ def test_long_statement_is_cancelled(server: Server, method: str) -> None:
     assert response.headers["Retry-After"]
     assert response.json() == TOO_LONG
     assert "can't be reached" not in server.output()
-    # The connection is in order again.
+    # The connection can be used again.
     for _ in range(3):
         assert server.client.request(method, url, params={"seconds": 0}).status_code == 200
 
@@ -56,12 +56,11 @@ def test_costly_search_ends_in_time(server: Server) -> None:
     """A pattern that almost matches everywhere, in 100 long texts."""
     with SessionLocal.begin() as db:
         user = create_random_user(db)
-        rows = [{"title": "x", "description": "a" * 10_000, "owner_id": user.id}] * 100
-        db.execute(insert(Item), rows)
+        rows = [{"title": "x", "text": "a" * 10_000, "owner_id": user.id}] * 100
+        db.execute(insert(SampleNote), rows)
     started = time.monotonic()
-    response = server.client.get(
-        "/items/", headers=headers_of(user), params={"q": "a" * 254 + "b"}, timeout=30
-    )
+    url, params = server.root + SAMPLE_NOTES, {"q": "a" * 254 + "b"}
+    response = server.client.get(url, headers=headers_of(user), params=params, timeout=30)
     assert response.status_code in (200, 503)
     assert time.monotonic() - started < 5
     with SessionLocal.begin() as db:
@@ -100,8 +99,3 @@ def test_setting_holds_for_both_engines(setting: str, expected: str) -> None:
 def test_options_of_a_given_url_are_kept() -> None:
     uri = f"{settings.SQLALCHEMY_DATABASE_URI}?options=-c%20work_mem%3D5MB"
     assert timeout_of(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2
-
-
-def headers_of(user: User) -> dict[str, str]:
-    token = create_access_token(user.id, password_hash=user.hashed_password)
-    return {"Authorization": f"Bearer {token}"}

@@ -32,7 +32,9 @@ def test_sort_key_that_is_no_field() -> None:
     class NoteQuery(PageQuery[SampleNoteRead]):
         sort: Literal["id", "-title", "stars"] = "id"  # type: ignore[assignment]
 
-    with pytest.raises(TypeError, match=r"read_notes.*'stars'.*in the sort keys.*SampleNoteRead"):
+    with pytest.raises(
+        TypeError, match=r"read_notes.*sorts by \{'stars'\}, but SampleNoteRead has no such field"
+    ):
 
         @APIRouter().get("/", response_model=list[SampleNoteRead])
         def read_notes(query: Annotated[NoteQuery, Query()]) -> None: ...

@@ -16,7 +16,6 @@ from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.db.session import SessionLocal
 from app.models import User
 from app.schemas import UserCreate, UserUpdate
-from app.tests.utils.item import create_random_item
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
 
@@ -213,14 +212,11 @@ def test_update_password(db: Session) -> None:
     assert verify_password("new password", user.hashed_password)
 
 
-def test_remove_user_with_items(db: Session) -> None:
-    item = create_random_item(db)
-    item_id, owner_id = item.id, item.owner_id
-    assert crud.user.remove(db, id=owner_id) is not None
-    db.expunge_all()
-    assert crud.user.get(db, owner_id) is None
-    assert crud.item.get(db, item_id) is None
-    assert crud.user.remove(db, id=owner_id) is None
+def test_remove_user(db: Session) -> None:
+    user = create_random_user(db)
+    assert crud.user.remove(db, id=user.id) is user
+    assert crud.user.get(db, user.id) is None
+    assert crud.user.remove(db, id=user.id) is None
 
 
 def test_last_superuser_stays(db: Session) -> None:

@@ -297,7 +297,7 @@ def test_tables_of_others_are_left_alone(empty_database: Engine) -> None:
     with empty_database.begin() as connection:
         connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))
         connection.execute(text("CREATE INDEX ix_of_others ON spatial_ref_sys (srid)"))
-        connection.execute(text("CREATE TABLE notes (id serial, item_id int REFERENCES item)"))
+        connection.execute(text('CREATE TABLE notes (id serial, user_id int REFERENCES "user")'))
         connection.execute(text("CREATE TYPE mood AS ENUM ('good')"))
         connection.execute(text("CREATE TABLE diary (mood mood)"))
     alembic("check")

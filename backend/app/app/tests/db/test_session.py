@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 
 from app.core.config import settings
-from app.core.security import create_access_token
 from app.db import session
 from app.db.session import THREADS, SessionLocal, engine
-from app.tests.utils.user import create_random_user
+from app.tests.utils.sample_note import SAMPLE_NOTES
+from app.tests.utils.user import create_random_user, headers_of
 
 API = settings.API_V1_STR
 
@@ -34,16 +34,14 @@ def end_connections() -> int:
 
 def test_no_request_fails_after_the_database_was_restarted(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
-        user = create_random_user(db)
-    token = create_access_token(user.id, password_hash=user.hashed_password)
-    headers = {"Authorization": f"Bearer {token}"}
+        headers = headers_of(create_random_user(db))
 
     def write(title: str) -> int:
-        response = committed_client.post(f"{API}/items/", headers=headers, json={"title": title})
-        return response.status_code
+        body = {"title": title}
+        return committed_client.post(SAMPLE_NOTES, headers=headers, json=body).status_code
 
     def read(_: str) -> int:
-        return committed_client.get(f"{API}/items/", headers=headers).status_code
+        return committed_client.get(SAMPLE_NOTES, headers=headers).status_code
 
     numbers = [str(number) for number in range(2 * THREADS)]
     with ThreadPoolExecutor(THREADS) as pool:
