@@ -86,12 +86,12 @@ def test_test_email(committed_client: TestClient, mailbox: Mailbox) -> None:
     assert mailbox.wait_for(email_to)["Subject"] == f"{settings.PROJECT_NAME} - Test email"
 
 
-def test_refused_mail_is_sent_again(mailbox: Mailbox) -> None:
+def test_rejected_mail_is_sent_again(mailbox: Mailbox) -> None:
     email_to = random_email()
-    mailbox.refusals.append("451 Try again")
+    mailbox.rejections.append("451 Try again")
     send_test_email.delay(email_to)
     mailbox.wait_for(email_to)
-    assert mailbox.refusals == []
+    assert mailbox.rejections == []
 
 
 def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
@@ -132,8 +132,7 @@ def test_savepoint_sends_nothing(mailbox: Mailbox) -> None:
     assert mailbox.to(dropped) == []
 
 
-def test_user_data_is_no_template(mailbox: Mailbox) -> None:
-    """The classic rendered it: {{7*7}}@example.com had mail for 49@example.com."""
+def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
     email_to = "{{7*7}}@example.com"
     utils.send_email(email_to, f"Hello {email_to}", "test_email")
     mail = mailbox.wait_for(email_to)

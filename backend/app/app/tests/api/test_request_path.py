@@ -52,7 +52,7 @@ def dependencies(dependant: Dependant) -> Iterator[Dependant]:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_sessions_end_before_the_response(route: APIRoute) -> None:
-    """Otherwise a client could be told that something is saved before it is."""
+    """Otherwise a response could report a change that is not saved yet."""
     assert isinstance(route, Route)
     for dependency in dependencies(route.dependant):
         if dependency.call in (get_db, get_read_db):

@@ -60,7 +60,7 @@ def test_authenticate(db: Session) -> None:
 
 @pytest.mark.parametrize("password", ["correct horse", "x" * 100])
 def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> None:
-    """A classic project's users keep their passwords; bcrypt used 72 bytes of longer ones."""
+    """Users of an imported project keep their passwords; bcrypt used 72 bytes of longer ones."""
     user = create_random_user(db)
     user.hashed_password = bcrypt.using(rounds=4).hash(password.encode()[:72])
     db.flush()
@@ -187,7 +187,7 @@ def test_unknown_hash_is_a_wrong_password(hashed: str) -> None:
 def test_update_writes_what_was_set_and_nothing_else(db: Session) -> None:
     user = create_random_user(db, full_name="Before", is_superuser=True)
     hashed_password = user.hashed_password
-    db.expire_all()  # The classic wrote nothing to an instance in this state.
+    db.expire_all()
     crud.user.update(db, db_obj=user, obj_in=UserUpdate(full_name="After"))
     db.expire_all()
     assert user.full_name == "After"

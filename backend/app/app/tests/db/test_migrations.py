@@ -68,7 +68,7 @@ def alembic(*arguments: str, folder: Path = BACKEND) -> None:
 
 
 def copy_without_revisions(folder: Path) -> Path:
-    """Return a copy of the project as somebody has it who starts with models of their own."""
+    """Return a copy of the project without revisions, as for a start with other models."""
     for name in ("app", "prestart.sh"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "alembic.ini").write_text((BACKEND / "alembic.ini").read_text())
@@ -93,11 +93,11 @@ class Status(StrEnum):
     DONE = "done"
 
 
-class Order(Base):
+class Specimen(Base):
     {columns}
 """
 
-REVISION = "revision --autogenerate -m Order"
+REVISION = "revision --autogenerate -m Specimen"
 
 # Several of alembic's commands in one process, since its start takes most of the time.
 ALEMBIC = """
@@ -116,9 +116,9 @@ def copy_with_model(folder: Path, *columns: str) -> Path:
         shutil.copy(BACKEND / name, folder)
     (folder / "scripts").symlink_to(BACKEND / "scripts")
     model = MODEL.format(columns="\n    ".join(columns))
-    (folder / "app" / "models" / "order.py").write_text(model)
+    (folder / "app" / "models" / "specimen.py").write_text(model)
     base = folder / "app" / "db" / "base.py"
-    base.write_text("from app.models.order import Order\n" + base.read_text())
+    base.write_text("from app.models.specimen import Specimen\n" + base.read_text())
     return folder
 
 
@@ -147,7 +147,7 @@ def test_up_down_up(empty_database: Engine) -> None:
 
 
 def test_two_replicas_start_at_once(empty_database: Engine) -> None:
-    """Each runs prestart.sh; the classic's second one failed."""
+    """Each runs prestart.sh."""
     replicas = [run("sh", "prestart.sh") for _ in range(2)]
     for replica in replicas:
         finish(replica)
@@ -204,7 +204,7 @@ def test_start_without_tables_says_so(empty_database: Engine, tmp_path: Path) ->
 
 
 def test_tables_without_migrations(empty_database: Engine) -> None:
-    """The line in init_db.py works once it is un-commented; in the classic it was a NameError."""
+    """The line in init_db.py works once it is un-commented."""
     source = (BACKEND / "app/db/init_db.py").read_text()
     line = "    # Base.metadata.create_all(bind=engine)"
     assert source.count(line) == 1
@@ -285,7 +285,7 @@ def test_enum_columns_go_up_down_and_up(empty_database: Engine, tmp_path: Path) 
         "optional: Mapped[Status | None]",
         "named: Mapped[Status] = mapped_column(Enum(Status, name='named_status'))",
         "text: Mapped[Status] = mapped_column(Enum(Status, native_enum=False))",
-        "values: Mapped[str] = mapped_column(Enum('new', 'done', name='order_values'))",
+        "values: Mapped[str] = mapped_column(Enum('new', 'done', name='specimen_values'))",
         "list: Mapped[list[Status]] = mapped_column(ARRAY(Enum(Status)))",
     )
     alembic_in(folder, REVISION, "upgrade head", "downgrade -1", "upgrade head", "check")
@@ -322,12 +322,12 @@ def test_renamed_table_of_a_removed_model_is_dropped(
     folder = copy_with_model(tmp_path, "name: Mapped[str]")
     alembic_in(folder, REVISION, "revision -m Rename")
     (rename,) = (folder / "alembic" / "versions").glob("*_rename.py")
-    upgrade = 'op.rename_table("order", "purchase")'
+    upgrade = 'op.rename_table("specimen", "old_specimen")'
     rename.write_text(rename.read_text().replace("    pass", f"    {upgrade}", 1))
     (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
     alembic_in(folder, "revision --autogenerate -m Without")
     (without,) = (folder / "alembic" / "versions").glob("*_without.py")
-    assert 'op.drop_table("purchase")' in without.read_text()
+    assert 'op.drop_table("old_specimen")' in without.read_text()
 
 
 def test_table_of_a_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:
@@ -335,9 +335,9 @@ def test_table_of_a_removed_model_is_dropped(empty_database: Engine, tmp_path: P
     alembic_in(folder, REVISION, "upgrade head")
     (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
     alembic_in(folder, REVISION)
-    newest = max((folder / "alembic" / "versions").glob("*_order.py"), key=os.path.getmtime)
+    newest = max((folder / "alembic" / "versions").glob("*_specimen.py"), key=os.path.getmtime)
     upgrade = newest.read_text().partition("def downgrade")[0]
-    assert 'op.drop_table("order")' in upgrade
+    assert 'op.drop_table("specimen")' in upgrade
     assert upgrade.count("op.") == 1
 
 
@@ -350,7 +350,7 @@ def test_revision_passes_the_lint(empty_database: Engine, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("cause", ["POSTGRES_PASSWORD", "POSTGRES_DB"])
-def test_what_waiting_does_not_mend_is_said_at_once(
+def test_permanent_errors_fail_fast(
     empty_database: Engine, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
     url = empty_database.url

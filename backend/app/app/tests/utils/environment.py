@@ -17,7 +17,7 @@ DEVELOPMENT_REDIS = os.environ.setdefault("DEVELOPMENT_REDIS_URL", settings.CELE
 
 
 def use_test_services() -> None:
-    """Point every address that a test could write to at something of its own."""
+    """Give this process separate services wherever a test could write."""
     database = make_url(DEVELOPMENT_DATABASE)
     database = database.set(database=f"{database.database}_test_{PROCESS}")
     redis = own_redis_url(DEVELOPMENT_REDIS)

@@ -11,14 +11,14 @@ from aiosmtpd.smtp import AuthResult
 
 
 class Mailbox:
-    """What an SMTP server was sent, and the answers it gives."""
+    """What an SMTP server was sent, and how it responds."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         # The passwords of logins, for servers that take any.
         self.logins: list[bytes] = []
         # Sent in place of "250 OK", one for each mail, until none is left.
-        self.refusals: list[str] = []
+        self.rejections: list[str] = []
         self._arrived = Condition()
 
     @classmethod
@@ -37,8 +37,8 @@ class Mailbox:
         return AuthResult(success=True)
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        if self.refusals:
-            return self.refusals.pop(0)
+        if self.rejections:
+            return self.rejections.pop(0)
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
         mail["X-RcptTo"] = ", ".join(envelope.rcpt_tos)

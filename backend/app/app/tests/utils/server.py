@@ -1,16 +1,16 @@
 import os
+import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx2
+import pytest
 
 from app.core.config import settings
-from app.tests.utils.environment import PROCESS, free_port
 from app.tests.utils.worker import BACKEND
 
 
@@ -24,34 +24,35 @@ class Server:
 @contextmanager
 def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Server]:
     """Run the backend in a separate process, with another environment than the tests'."""
-    port = free_port(21_000 + 1000 * PROCESS)
     with (
         tempfile.TemporaryFile("w+") as log,
-        httpx2.Client(base_url=f"http://127.0.0.1:{port}{settings.API_V1_STR}") as client,
+        # Passed on, so that no other program can take the port meanwhile.
+        socket.create_server(("127.0.0.1", 0)) as listener,
     ):
+        descriptor, port = listener.fileno(), listener.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", app, f"--port={port}"],
+            [sys.executable, "-m", "uvicorn", app, f"--fd={descriptor}"],
             cwd=BACKEND,
             env=os.environ | environment,
+            pass_fds=[descriptor],
             stdout=log,
             stderr=log,
         )
+        # A process that ends early leaves nobody who would accept.
+        listener.close()
 
         def output() -> str:
             log.seek(0)
             return log.read()
 
+        root = f"http://127.0.0.1:{port}"
         try:
-            deadline = time.monotonic() + 30
-            while True:
+            with httpx2.Client(base_url=f"{root}{settings.API_V1_STR}") as client:
                 try:
-                    client.get("/utils/health/live")
-                    break
-                except httpx2.ConnectError:
-                    assert process.poll() is None, output()
-                    assert time.monotonic() < deadline, output()
-                    time.sleep(0.1)
-            yield Server(client, output, f"http://127.0.0.1:{port}")
+                    client.get("/utils/health/live", timeout=30)
+                except httpx2.TransportError:
+                    pytest.fail(output())
+                yield Server(client, output, root)
         finally:
             process.terminate()
             process.wait(10)

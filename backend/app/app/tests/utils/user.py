@@ -33,7 +33,7 @@ def headers_of(user: User) -> dict[str, str]:
 def authentication_token_from_email(
     *, client: TestClient, email: str, db: Session
 ) -> dict[str, str]:
-    """Return the headers of the user with this email, who is created if there is none."""
+    """Return the headers of the user with this email; create the user if there is none."""
     password = random_lower_string()
     user = crud.user.get_by_email(db, email=email)
     if user is None:

@@ -32,7 +32,7 @@ def running_worker(
         deadline = time.monotonic() + 60
         while not celery_app.control.ping(destination=[f"{name}@tests"], timeout=0.2):
             assert process.poll() is None, "the worker ended"
-            assert time.monotonic() < deadline, "the worker doesn't answer"
+            assert time.monotonic() < deadline, "the worker doesn't respond"
         yield process
     finally:
         if process.poll() is None:

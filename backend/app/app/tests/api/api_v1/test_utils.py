@@ -90,7 +90,7 @@ def test_utils_are_for_superusers(user_client: TestClient, path: str) -> None:
     assert response.status_code == 403
 
 
-def test_database_away(client: TestClient, db: Session) -> None:
+def test_unreachable_database(client: TestClient, db: Session) -> None:
     """A 503 that says when to try again, and nothing internal."""
     nowhere = create_engine("postgresql+psycopg2://user:secret@127.0.0.1:1/app")
     ReadSession.configure(bind=nowhere)
@@ -104,8 +104,8 @@ def test_database_away(client: TestClient, db: Session) -> None:
     assert client.get(f"{UTILS}/health/live").status_code == 200
 
 
-def test_redis_away() -> None:
-    """What doesn't need it works, and what promises a mail answers all the same."""
+def test_unreachable_redis() -> None:
+    """Only what waits for the queue fails; requests that enqueue a mail succeed."""
     form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
     with running_server(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as server:
         client = server.client
