@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import celery
@@ -56,8 +57,10 @@ class Task(celery.Task[P, R]):
         """Enqueue the task once the session's transaction is committed; a rollback drops it.
 
         Where Redis is unreachable by then, the task is lost and the log says so. Arguments are
-        seen by everyone who may look at Flower: pass ids, not secrets.
+        seen by everyone who may look at Flower: pass ids, not secrets. Raises TypeError when they
+        do not fit the task.
         """
+        signature(self.run).bind(*args, **kwargs)
         if not db.in_transaction():
             db.begin()  # A session that has done nothing yet has nothing to roll back.
         transaction = db.get_nested_transaction() or db.get_transaction()
