@@ -18,12 +18,10 @@ class OAuth2Error(Error):
     error_description: str
 
 
-def numbers(context: dict[str, Any]) -> dict[str, float]:
+def numbers(context: dict[str, Any]) -> dict[str, int | float | Decimal]:
     """Return the limits that a value exceeds. The rest of a context may repeat the value."""
     return {
-        name: float(value) if isinstance(value, Decimal) else value
-        for name, value in context.items()
-        if isinstance(value, int | float | Decimal)
+        name: value for name, value in context.items() if isinstance(value, int | float | Decimal)
     }
 
 

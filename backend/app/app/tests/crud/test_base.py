@@ -55,10 +55,10 @@ def test_get_multi(db: Session, user: User) -> None:
 def test_update_writes_only_the_set_fields(
     db: Session, change: SampleNoteUpdate | dict[str, Any]
 ) -> None:
-    note = create_random_note(db, title="A title")
+    note = create_random_note(db, title="A title", price=Decimal(1))
     crud_sample_note.update(db, db_obj=note, obj_in=change)
     db.expire_all()
-    assert (note.title, note.text) == ("A title", None)
+    assert (note.title, note.text, note.price) == ("A title", None, 1)
 
 
 def test_remove(db: Session) -> None:
