@@ -65,16 +65,6 @@ def test_endpoints_want_a_token(client: TestClient, method: str, path: str) -> N
     assert (response.status_code != 401) == ((method, path) in OPEN_TO_EVERYONE)
 
 
-def test_every_status_of_the_contract_is_in_the_schema() -> None:
-    for (method, path), operation in OPERATIONS.items():
-        statuses = set(operation["responses"])
-        assert {"413", "500"} <= statuses, path
-        if (method, path) not in OPEN_TO_EVERYONE:
-            assert {"401", "403", "503"} <= statuses, path
-        if "requestBody" in operation or "parameters" in operation:
-            assert "422" in statuses, path
-
-
 def test_operations_are_named_for_generated_clients() -> None:
     assert OPERATIONS["GET", f"{API}/users/me"]["operationId"] == "users-read_user_me"
     tags = [operation["tags"][0] for operation in OPERATIONS.values()]

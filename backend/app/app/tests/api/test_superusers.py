@@ -174,14 +174,3 @@ def test_superusers_who_edit_each_other_do_not_deadlock(committed_client: TestCl
 def test_every_change_checks_the_caller_again(route: APIRoute) -> None:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     assert deps.get_writer in calls or deps.get_superuser_writer in calls
-
-
-def test_creating_a_user_checks_the_caller_again() -> None:
-    """Creating one's own row needs no second check: the row would be deleted with the caller."""
-    (route,) = [
-        route
-        for router in api_routers
-        for route in router.routes
-        if isinstance(route, APIRoute) and route.name == "create_user"
-    ]
-    assert deps.get_superuser_writer in [each.call for each in route.dependant.dependencies]

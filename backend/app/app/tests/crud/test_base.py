@@ -58,7 +58,7 @@ def test_update_writes_only_the_set_fields(
     note = create_random_note(db, title="A title", price=Decimal(1))
     crud_sample_note.update(db, db_obj=note, obj_in=change)
     db.expire_all()
-    assert (note.title, note.text, note.price) == ("A title", None, 1)
+    assert (note.title, note.text, note.price) == ("A title", None, Decimal(1))
 
 
 def test_remove(db: Session) -> None:
