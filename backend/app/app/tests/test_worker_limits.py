@@ -15,10 +15,8 @@ from redis import Redis
 
 from app.core.celery_app import celery_app
 from app.core.config import settings
-from app.db.session import SessionLocal
 from app.tests.utils.forwarder import Forwarder, redis_through
 from app.tests.utils.worker import BACKEND
-from app.worker import send_new_account_email
 
 # No process of a test run has this one: the queue in it is read by no worker.
 SPARE_DATABASE = "/15"
@@ -68,17 +66,6 @@ def test_message_carries_no_limits() -> None:
         limited.apply_async(queue=queue, ignore_result=True)
         message = json.loads(str(redis.lpop(queue), "utf-8"))
     assert message["headers"]["timelimit"] == [None, None]
-
-
-def test_wrong_arguments_are_rejected_before_the_commit() -> None:
-    """After it, they could only be logged. The comments fail where mypy finds no mistake."""
-    with SessionLocal() as db:
-        with pytest.raises(TypeError, match="user_id"):
-            send_new_account_email.delay_after_commit(db)  # type: ignore[call-arg]
-        with pytest.raises(TypeError, match="too many"):
-            send_new_account_email.delay_after_commit(db, 1, 2)  # type: ignore[call-arg]
-        with pytest.raises(TypeError, match="user"):
-            send_new_account_email.delay_after_commit(db, user=1)  # type: ignore[call-arg]
 
 
 ENQUEUE = """

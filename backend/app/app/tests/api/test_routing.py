@@ -6,7 +6,8 @@ import fastapi
 import pytest
 from fastapi import FastAPI, Query
 
-from app.api.routing import APIRouter, include_routers
+from app.api.errors import NotFound
+from app.api.routing import APIRouter, include_routers, raises
 from app.schemas.page import PageQuery
 from app.tests.utils.sample_note import SampleNoteRead
 
@@ -38,3 +39,12 @@ def test_sort_key_that_is_no_field() -> None:
 
         @APIRouter().get("/", response_model=list[SampleNoteRead])
         def read_notes(query: Annotated[NoteQuery, Query()]) -> None: ...
+
+
+def test_raises_above_the_route() -> None:
+    """It would come too late for the OpenAPI entry."""
+    with pytest.raises(TypeError, match=r"@raises belongs below"):
+
+        @raises(NotFound)
+        @APIRouter().get("/")
+        def read() -> None: ...

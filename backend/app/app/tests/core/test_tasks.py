@@ -54,3 +54,13 @@ def test_eta_may_be_naive(queue: Redis, zone: None) -> None:
     assert queue.llen(QUEUE) == 1
     with pytest.raises(ValueError, match="LONGEST_DELAY"):
         unread.apply_async(("late",), eta=now + timedelta(hours=1), ignore_result=True)
+
+
+def test_wrong_arguments_are_rejected_before_the_commit(db: Session) -> None:
+    """After it, they could only be logged. The comments fail where mypy finds no mistake."""
+    with pytest.raises(TypeError, match="word"):
+        unread.delay_after_commit(db)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="too many"):
+        unread.delay_after_commit(db, "one", "two")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="msg"):
+        unread.delay_after_commit(db, "one", msg="two")  # type: ignore[call-arg]

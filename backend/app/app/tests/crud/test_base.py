@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app.crud.base import CRUDBase
@@ -92,6 +92,31 @@ def test_written_row_is_what_the_database_stored(db: Session) -> None:
     assert (str(note.price), note.currency, note.text) == ("1234.50", "EUR", "NET")
     crud_sample_note.update(db, db_obj=note, obj_in={"price": Decimal("0.999"), "text": "gross"})
     assert (str(note.price), note.text) == ("1.00", "GROSS")
+
+
+def test_locked_row_is_as_stored(db: Session) -> None:
+    """A row that the session has read before may have changed since."""
+    note = create_random_note(db, title="before")
+    change = update(SampleNote).values(title="after").where(SampleNote.id == note.id)
+    db.execute(change, execution_options={"synchronize_session": False})
+    locked = crud_sample_note.get(db, note.id, for_update=True)
+    assert locked is note
+    assert locked.title == "after"
+
+
+def test_search_without_columns_finds_nothing(db: Session) -> None:
+    class Unsearchable(CRUDBase[SampleNote, BaseModel, BaseModel]):
+        read_schema = SampleNoteRead
+
+    create_random_note(db, title="a title")
+    page = Unsearchable(SampleNote).get_page(db, PageQuery[SampleNoteRead](q="a title"))
+    assert (page.rows, page.total) == ([], 0)
+
+
+def test_list_without_a_read_schema_is_an_error(db: Session) -> None:
+    crud_rows = CRUDBase[SampleNote, BaseModel, BaseModel](SampleNote)
+    with pytest.raises(TypeError, match="read_schema"):
+        crud_rows.get_page(db, PageQuery[SampleNoteRead]())
 
 
 def test_field_without_a_column_is_an_error_at_start() -> None:
