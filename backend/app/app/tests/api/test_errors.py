@@ -164,7 +164,7 @@ class Order(BaseModel):
     places: Annotated[Decimal, Field(decimal_places=2)] = Decimal(1)
     day: Annotated[date, Field(ge=date(2020, 1, 1))] = date(2020, 1, 1)
     pet: Annotated[Cat | Dog, Field(discriminator="kind")] = Cat(kind="cat")
-    color: Literal["red", "blue"] = "red"
+    colour: Literal["red", "blue"] = "red"
     postcode: Annotated[str, Field(pattern="^[0-9]*$")] = ""
     email: Email = "a@example.com"
     by_name: dict[str, int] = {}
@@ -189,7 +189,7 @@ def order_client() -> Iterator[TestClient]:
         ("day", "2019-01-01", "greater_than_equal", None),
         ("day", "canary", "date_from_datetime_parsing", None),
         ("pet", {"kind": "canary"}, "union_tag_invalid", None),
-        ("color", "canary", "literal_error", None),
+        ("colour", "canary", "literal_error", None),
         ("postcode", "canary", "string_pattern_mismatch", None),
         ("email", "canary", "email_invalid", None),
         ("email", "canary@-example.com", "email_invalid", None),

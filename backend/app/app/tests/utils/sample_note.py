@@ -1,4 +1,4 @@
-"""A resource that only the tests have: shared behavior is tested on it, not on the project's own.
+"""A resource that only the tests have: shared behaviour is tested on it, not on the project's own.
 
 Its parts are written as for any resource, but in one file, and with separate metadata: Alembic
 must not see the table. Every test's app has its routes; the OpenAPI schema does not.
