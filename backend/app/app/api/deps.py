@@ -9,7 +9,7 @@ from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
-from app.api.errors import (
+from app.api.exceptions import (
     DATABASE_ERRORS,
     Conflict,
     InactiveUser,

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.types import Message, Receive
 
-from app.api.errors import ERRORS, ContentTooLarge, InternalError, InvalidGrant, error_code
+from app.api.errors import ERRORS, error_code
+from app.api.exceptions import ContentTooLarge, InternalError, InvalidGrant
 from app.schemas.error import Error, HTTPValidationError, OAuth2Error
 from app.schemas.page import PageQuery
 

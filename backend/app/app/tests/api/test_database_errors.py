@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.api.deps import SessionDep
-from app.api.errors import Conflict, add_error_handlers
+from app.api.errors import add_error_handlers
+from app.api.exceptions import Conflict
 from app.api.routing import APIRouter
 from app.db.session import read_engine
 

@@ -13,7 +13,8 @@ from fastapi import Depends, FastAPI, HTTPException  # noqa: TID251  # a library
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 
-from app.api.errors import ERRORS, NotFound, add_error_handlers, error_code
+from app.api.errors import ERRORS, add_error_handlers, error_code
+from app.api.exceptions import NotFound
 from app.api.routing import APIRouter, raises
 from app.core.config import settings
 from app.crud.exceptions import EmailTaken

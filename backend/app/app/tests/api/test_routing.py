@@ -6,7 +6,7 @@ import fastapi
 import pytest
 from fastapi import FastAPI, Query
 
-from app.api.errors import NotFound
+from app.api.exceptions import NotFound
 from app.api.routing import APIRouter, include_routers, raises
 from app.schemas.page import PageQuery
 from app.tests.utils.sample_note import SampleNoteRead

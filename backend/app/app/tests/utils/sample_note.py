@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Numeric, String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep, get_own_row
-from app.api.errors import NotFound, PermissionDenied
+from app.api.exceptions import NotFound, PermissionDenied
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.core.config import settings

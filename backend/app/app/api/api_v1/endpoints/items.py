@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep, get_own_row
-from app.api.errors import NotFound, PermissionDenied
+from app.api.exceptions import NotFound, PermissionDenied
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.crud.crud_item import item as crud_item

@@ -4,7 +4,7 @@ from fastapi import Depends, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
 from app.api.deps import CurrentUser, SessionDep
-from app.api.errors import InactiveAccount, IncorrectCredentials, InvalidLink
+from app.api.exceptions import InactiveAccount, IncorrectCredentials, InvalidLink
 from app.api.routing import APIRouter, raises
 from app.core import security
 from app.core.config import settings

@@ -10,12 +10,7 @@ from app.api.deps import (
     SuperuserWriter,
     WriterDep,
 )
-from app.api.errors import (
-    IncorrectPassword,
-    NotFound,
-    RegistrationClosed,
-    SuperuserRequired,
-)
+from app.api.exceptions import IncorrectPassword, NotFound, RegistrationClosed, SuperuserRequired
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.core.config import settings

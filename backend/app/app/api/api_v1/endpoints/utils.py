@@ -4,7 +4,7 @@ from fastapi import Query
 
 from app import worker
 from app.api.deps import CurrentSuperuser, ReadSessionDep, SessionDep
-from app.api.errors import MailNotConfigured
+from app.api.exceptions import MailNotConfigured
 from app.api.routing import APIRouter, raises
 from app.core.celery_app import QueueUnreachable, broker_is_up
 from app.core.config import settings
