@@ -113,7 +113,7 @@ def user(db: Session) -> User:
 
 
 @pytest.fixture
-def user_client(client: TestClient, user: User) -> Iterator[TestClient]:
+def user_client(user: User) -> Iterator[TestClient]:
     """A client that is logged in as an ordinary user."""
     with TestClient(app, headers=headers_of(user)) as test_client:
         yield test_client
@@ -128,7 +128,7 @@ def superuser(db: Session) -> User:
 
 
 @pytest.fixture
-def superuser_client(client: TestClient, superuser: User) -> Iterator[TestClient]:
+def superuser_client(superuser: User) -> Iterator[TestClient]:
     with TestClient(app, headers=headers_of(superuser)) as test_client:
         yield test_client
 
