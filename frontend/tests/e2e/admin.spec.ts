@@ -40,6 +40,7 @@ test('a taken email and an impossible one are named at the field', async ({
 
 test('a user is renamed, deactivated and deleted', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
+  await expect(page.getByRole('img', { name: 'Active' })).toBeVisible()
   await page.getByRole('link', { name: `Edit: ${user.email}` }).click()
   await page.getByLabel('Full name').fill('Renamed Example')
   await page.getByLabel('Active').uncheck()
