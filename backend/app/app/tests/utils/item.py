@@ -1,8 +1,8 @@
 from sqlalchemy.orm import Session
 
-from app import crud
-from app.models import Item
-from app.schemas import ItemCreate
+from app.crud.crud_item import item as crud_item
+from app.models.item import Item
+from app.schemas.item import ItemCreate
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_lower_string
 
@@ -11,4 +11,4 @@ def create_random_item(db: Session, *, owner_id: int | None = None) -> Item:
     if owner_id is None:
         owner_id = create_random_user(db).id
     item_in = ItemCreate(title=random_lower_string(), description=random_lower_string())
-    return crud.item.create_with_owner(db, obj_in=item_in, owner_id=owner_id)
+    return crud_item.create_with_owner(db, obj_in=item_in, owner_id=owner_id)

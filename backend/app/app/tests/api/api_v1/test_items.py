@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app import crud
 from app.core.config import settings
-from app.models import User
+from app.crud.crud_item import item as crud_item
+from app.models.user import User
 from app.tests.utils.item import create_random_item
 
 ITEMS = f"{settings.API_V1_STR}/items/"
@@ -19,7 +19,7 @@ def test_create_item(user_client: TestClient, db: Session, user: User) -> None:
     response = user_client.post(ITEMS, json=body)
     assert response.status_code == 201
     assert response.json().items() >= (body | {"owner_id": user.id}).items()
-    assert crud.item.get(db, response.json()["id"])
+    assert crud_item.get(db, response.json()["id"])
 
 
 @pytest.mark.parametrize(
