@@ -14,9 +14,9 @@ from tenacity import (
     wait_fixed,
 )
 
-from app.core.celery_app import broker_is_up
 from app.core.config import settings
 from app.core.passwords import DEFAULT_SECRET
+from app.core.redis import broker_is_up
 from app.db.session import engine
 
 logger = logging.getLogger(__name__)

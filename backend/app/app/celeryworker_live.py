@@ -3,7 +3,8 @@
 import socket
 import sys
 
-from app.core.celery_app import broker_is_up, celery_app
+from app.core.celery_app import celery_app
+from app.core.redis import broker_is_up
 
 if __name__ == "__main__" and broker_is_up():
     worker = f"celery@{socket.gethostname()}"

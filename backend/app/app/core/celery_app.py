@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
@@ -14,13 +13,12 @@ from celery.exceptions import CPendingDeprecationWarning
 from celery.result import AsyncResult
 from celery.signals import celeryd_after_setup, worker_init
 from kombu.exceptions import OperationalError
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis import RedisError
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.core.config import settings
+from app.core.redis import counters
 
 logger = logging.getLogger(__name__)
 
@@ -98,13 +96,6 @@ class Task(celery.Task[P, R]):
             counters().delete(key)
         except RedisError as error:
             logger.warning("%s not deleted: %s", key, error)
-
-
-@cache
-def counters() -> Redis:
-    """Return a client without redis-py's ten retries, each of which could count again."""
-    once = Retry(NoBackoff(), 0)
-    return Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
 
 
 class App(celery.Celery):
@@ -246,21 +237,3 @@ def drop_tasks(db: Session, ended: SessionTransaction) -> None:
 
     if tasks := db.info.get(AFTER_COMMIT):
         db.info[AFTER_COMMIT] = [task for task in tasks if not is_undone(task[0])]
-
-
-@cache
-def probe() -> Redis:
-    """Return a client that keeps its connection, and connects again once when it is lost."""
-    return Redis.from_url(
-        settings.CELERY_BROKER_URL,
-        socket_timeout=0.5,
-        socket_connect_timeout=0.5,
-        retry=Retry(NoBackoff(), 1),
-    )
-
-
-def broker_is_up() -> bool:
-    try:
-        return bool(probe().ping())
-    except RedisError:
-        return False

@@ -6,8 +6,9 @@ from app import worker
 from app.api.deps import CurrentSuperuser, ReadSessionDep, SessionDep
 from app.api.exceptions import MailNotConfigured
 from app.api.routing import APIRouter, raises
-from app.core.celery_app import QueueUnreachable, broker_is_up
+from app.core.celery_app import QueueUnreachable
 from app.core.config import settings
+from app.core.redis import broker_is_up
 from app.db.migrations import current_revisions, newest_revisions
 from app.schemas.health import Health
 from app.schemas.msg import Msg
