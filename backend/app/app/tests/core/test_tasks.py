@@ -1,7 +1,7 @@
 """Tasks enqueued after a commit, in a queue that no worker reads."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from redis import Redis
@@ -48,7 +48,7 @@ def test_reading_session_enqueues_nothing_and_says_so(db: Session) -> None:
 
 
 @pytest.mark.parametrize("zone", [None, UTC])
-def test_eta_may_be_naive(queue: Redis, zone: None) -> None:
+def test_eta_may_be_naive(queue: Redis, zone: tzinfo | None) -> None:
     now = datetime.now(UTC).replace(tzinfo=zone)
     unread.apply_async(("soon",), eta=now + timedelta(seconds=1), ignore_result=True)
     assert queue.llen(QUEUE) == 1

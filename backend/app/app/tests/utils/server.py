@@ -38,7 +38,7 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
             stdout=log,
             stderr=log,
         )
-        # A process that ends early leaves nobody who would accept.
+        # Otherwise a request would wait here after the server has ended early.
         listener.close()
 
         def output() -> str:
