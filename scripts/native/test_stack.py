@@ -132,6 +132,17 @@ def test_traefik() -> None:
     assert httpx2.get(f"http://localhost:{PORTS['dashboard']}/dashboard/").status_code == 200
 
 
+def test_proxy_closes_idle_connections_before_the_backend_does() -> None:
+    # The backend closes them after 5 seconds. A request that is sent at that moment would be a 502.
+    httpx2.get(f"{WEB}/api/").raise_for_status()
+    eventually(lambda: not open_connections("backend"), 4.5)
+
+
+def open_connections(port: str) -> list[Any]:
+    connections = psutil.net_connections("tcp")
+    return [one for one in connections if one.raddr and one.raddr.port == PORTS[port] and one.status == "ESTABLISHED"]
+
+
 def test_flower_wants_its_login() -> None:
     url = f"http://localhost:{PORTS['flower']}/"
     name, _, password = str(ENV["FLOWER_BASIC_AUTH"]).partition(":")
