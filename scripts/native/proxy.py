@@ -40,6 +40,8 @@ def write(ports: Mapping[str, int], hosts: list[str], *, compress: bool) -> None
         "entryPoints": {"web": local("proxy"), "traefik": local("dashboard")},
         "api": {},
         "ping": {},
+        # Shorter than the servers' 5 seconds: a request on a connection that the server closes would be a 502.
+        "serversTransport": {"forwardingTimeouts": {"idleConnTimeout": "3s"}},
         "providers": {"file": {"filename": ROUTES.name}},
     }
     # As production's nginx does; Vite's development server has no use for it.
