@@ -41,6 +41,14 @@ def test_sort_key_that_is_no_field() -> None:
         def read_notes(query: Annotated[NoteQuery, Query()]) -> None: ...
 
 
+@pytest.mark.parametrize("response_model", [None, SampleNoteRead, dict[str, SampleNoteRead]])
+def test_page_that_is_no_list(response_model: object) -> None:
+    with pytest.raises(TypeError, match=r"read_notes.*response_model must be a list"):
+
+        @APIRouter().get("/", response_model=response_model)
+        def read_notes(query: Annotated[PageQuery[SampleNoteRead], Query()]) -> None: ...
+
+
 def test_raises_above_the_route() -> None:
     """It would come too late for the OpenAPI entry."""
     with pytest.raises(TypeError, match=r"@raises belongs below"):
