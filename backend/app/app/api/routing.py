@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import reduce, wraps
 from inspect import iscoroutinefunction
 from operator import or_
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import fastapi
 from fastapi import Request, Response
@@ -170,12 +170,14 @@ def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
-    """Raise TypeError when a list can be sorted by what is no field of its rows."""
+    """Raise TypeError when a PageQuery has no list to page, or sorts by what is no field of it."""
     for each in dependants:
         for parameter in each.query_params:
             query = parameter.field_info.annotation
             if not (isinstance(query, type) and issubclass(query, PageQuery)):
                 continue
+            if get_origin(response_model) is not list:
+                raise TypeError(f"{each.call}: has a PageQuery, so response_model must be a list")
             (row,) = get_args(response_model)
             keys = query.model_json_schema()["properties"]["sort"]["enum"]
             if unknown := {key.removeprefix("-") for key in keys} - set(row.model_fields):
