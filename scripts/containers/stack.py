@@ -14,6 +14,11 @@ ROOT = Path(__file__).parents[2]
 # Of the copy: where root tests, another than root.
 OWNER = os.geteuid() or 1000
 T = TypeVar("T")
+# A program for the backend's container: prints how many clients are connected to its port 80.
+OPEN_CONNECTIONS = """
+rows = [line.split() for line in open("/proc/net/tcp")]
+print(sum(row[1].endswith(":0050") and row[3] == "01" for row in rows))
+"""
 
 
 class Stack:
@@ -85,3 +90,14 @@ def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
                 raise
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.2)
+
+
+def proxy_closes_first(request: Callable[[], object], open_connections: Callable[[], int]) -> bool:
+    """Whether the backend's connections are closed within 5 seconds of a request, when it would close them itself.
+
+    A request sent at the moment at which the backend closes would be a 502.
+    """
+    began = time.monotonic()
+    request()
+    time.sleep(3.5)
+    return open_connections() == 0 and time.monotonic() - began < 5

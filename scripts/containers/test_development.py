@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from logs_check import find_secrets
-from stack import OWNER, ROOT, Stack, eventually
+from stack import OPEN_CONNECTIONS, OWNER, ROOT, Stack, eventually, proxy_closes_first
 
 WEB = "http://localhost"
 PAGES = {
@@ -440,6 +440,16 @@ def test_the_web_app_is_cached_by_the_names_of_its_files(stack: Stack) -> None:
     for path in ("/assets/index-OLD.js", "/assets/x/y.css", "/assets/"):
         assert caching(path) == (404, "no-cache")
         assert '<div id="app">' not in httpx2.get(WEB + path).text
+
+
+def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> None:
+    def request() -> None:
+        httpx2.get(f"{WEB}/api/").raise_for_status()
+
+    def open_connections() -> int:
+        return int(stack.execute("python", "-c", OPEN_CONNECTIONS))
+
+    eventually(lambda: proxy_closes_first(request, open_connections))
 
 
 def test_the_web_app_has_the_name_of_its_settings(stack: Stack) -> None:

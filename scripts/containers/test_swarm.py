@@ -18,7 +18,7 @@ import pytest
 
 from load import Load, any_certificate
 from logs_check import find_secrets
-from stack import ROOT, Stack, eventually
+from stack import OPEN_CONNECTIONS, ROOT, Stack, eventually, proxy_closes_first
 
 NAME = "deployed"
 DOMAIN = "localhost"
@@ -137,6 +137,17 @@ def test_the_public_addresses(stack: Stack) -> None:
     assert get(f"flower.{DOMAIN}", auth=(name, password)).status_code == 200
     assert get("another.example.com").status_code == 404
     assert "<title>FastAPI template</title>" in get(DOMAIN).text
+
+
+def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> None:
+    def request() -> None:
+        get(DOMAIN, "/api/").raise_for_status()
+
+    def open_connections() -> int:
+        run = ["python", "-c", OPEN_CONNECTIONS]
+        return sum(int(stack.run("docker", "exec", task, *run)) for task in tasks(stack, "backend"))
+
+    eventually(lambda: proxy_closes_first(request, open_connections))
 
 
 @pytest.mark.parametrize("host", [DOMAIN, f"www.{DOMAIN}"])
