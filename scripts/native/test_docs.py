@@ -1,0 +1,89 @@
+"""Runs the commands of the documentation that are marked "native". Needs the stack up: sh ./scripts/native.sh up -d."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs import COMMAND_LANGUAGES, PAGES, ROOT, TAGS, Block, blocks
+
+PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
+REVISIONS = ROOT / "backend" / "app" / "alembic" / "versions"
+
+
+def run(commands: str) -> str:
+    """Run shell commands in the project's folder. Where they are written for containers, run them natively."""
+    commands = commands.replace("docker-compose", "sh ./scripts/native.sh")
+    commands = commands.replace("http://localhost/", f"http://localhost:{PORTS['proxy']}/")
+    shell = ["sh", "-euc", commands]
+    done = subprocess.run(shell, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+def changes() -> str:
+    return run("git status --short && git diff")
+
+
+@pytest.fixture
+def no_revision_left() -> Iterator[None]:
+    before = set(REVISIONS.glob("*.py"))
+    yield
+    added = set(REVISIONS.glob("*.py")) - before
+    if added:
+        run("sh ./scripts/native.sh exec backend alembic downgrade -1")
+    for revision in added:
+        revision.unlink()
+
+
+@pytest.mark.usefixtures("no_revision_left")
+@pytest.mark.parametrize("block", blocks("native"), ids=str)
+def test_documented_commands_work(block: Block) -> None:
+    before = changes()
+    output = run(block.text)
+    if "My first item" in block.text:
+        assert re.search(r'\[\{"id":\d+.*"title":"My first item"', output)
+    elif "alembic revision" in block.text:
+        assert "Running upgrade" in output
+    elif "FRONTEND_ENV=production" in block.text:
+        assert "/assets/" in run("curl -s http://localhost/login")
+        run("docker-compose down && docker-compose up -d")
+    else:
+        # Formatters and generators have nothing to do in a clean tree.
+        assert changes() == before
+
+
+@pytest.mark.parametrize("block", blocks("ci"), ids=str)
+def test_ci_runs_the_commands_that_are_marked_ci(block: Block) -> None:
+    ci = (ROOT / ".ci" / "run").read_text().replace("run_pytest", ".native/venv/bin/python -m pytest")
+    for line in block.text.splitlines():
+        command = line.split("  #")[0].strip()
+        assert command in ci
+
+
+@pytest.mark.parametrize("block", [each for each in blocks() if each.language in COMMAND_LANGUAGES], ids=str)
+def test_every_block_of_commands_says_what_runs_it(block: Block) -> None:
+    assert block.tags
+    assert block.tags <= TAGS
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and GitLab make them."""
+    headings = re.findall(
+        r"^#+ (.*)$", re.sub(r"^ *```.*?```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        if re.match(r"https?:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked.read_text()), target
