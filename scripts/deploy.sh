@@ -1,82 +1,91 @@
 #!/bin/sh
-# Deploy the stack to the Swarm that this Docker manages, and wait until it runs. Arguments go to
-# "docker compose", which puts docker-stack.yml together: -f docker-compose.secrets.yml, for example.
+# Deploys the stack to the Swarm that this Docker manages, and waits until it runs. Needs jq.
+# Arguments go to "docker compose config", for example -f docker-compose.secrets.yml.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
 . ./scripts/compose.sh
 
-: "${DOMAIN:?is not set: say under which domain the stack is reached}"
-: "${STACK_NAME:?is not set: say what the stack is called}"
-: "${TRAEFIK_TAG:?is not set: say by which tag its proxy finds its services}"
-: "${TAG:?is not set: say which tag the images have}"
-# A service that does not start is tried again for ever; nobody waits for longer than this.
-minutes=15
+: "${DOMAIN:?is not set: set it to the domain of the stack}"
+: "${STACK_NAME:?is not set: set it to the name of the stack}"
+: "${TRAEFIK_TAG:?is not set: set it to the tag by which the proxy finds its services}"
+: "${TAG:?is not set: set it to the tag of the images}"
+# A service that does not start is retried forever.
+TIMEOUT_SECONDS=900
+SECRETS=.env.production
 
-if [ "$(docker info --format '{{.Swarm.ControlAvailable}}')" != true ]; then
-  echo "This Docker manages no Swarm: make it one (docker swarm init), or set DOCKER_HOST to one that does." >&2
+fail() {
+  echo "$*" >&2
   exit 1
+}
+
+command -v jq >/dev/null || fail 'deploy.sh needs jq: install it, for example with "apt-get install jq".'
+[ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] ||
+  fail "This Docker manages no Swarm. Run \"docker swarm init\", or set DOCKER_HOST to a Docker that does."
+
+set -- -f docker-compose.yml -f docker-compose.swarm.yml "$@"
+if [ -e "$SECRETS" ]; then
+  case $(ls -ldL "$SECRETS") in
+    -???------*) ;;
+    *) fail "Other users can read or change the secrets in $SECRETS: chmod 600 $SECRETS" ;;
+  esac
+  set -- --env-file "$SECRETS" "$@"
 fi
 
-secrets=.env.production
-set -- -f docker-compose.yml -f docker-compose.swarm.yml "$@"
-if [ -e "$secrets" ]; then
-  case $(ls -ldL "$secrets") in
-    -???------*) ;;
-    *)
-      echo "$secrets holds secrets that other users can read or change: chmod 600 $secrets" >&2
-      exit 1
-      ;;
-  esac
-  set -- --env-file "$secrets" "$@"
-fi
-# A Swarm's config cannot change, so its name changes with the file. The database restarts only then.
+# A config of a Swarm cannot change, so its name changes with its file.
 CREATE_ROLE_VERSION=$(cksum scripts/postgres/create-role.sql | cut -d ' ' -f 1)
 DOCKER_PROXY_VERSION=$(cksum scripts/docker-proxy/nginx.conf | cut -d ' ' -f 1)
 export CREATE_ROLE_VERSION DOCKER_PROXY_VERSION
-# A later file wins, and the shell wins over all.
-config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts/deploy.env "$@" config)
-# It has the secrets: for its owner alone.
+# A later file replaces values of an earlier one, and the shell replaces both.
+config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts/deploy.env "$@" config --format json)
+
+# docker-stack.yml contains secrets: only its owner may read it.
 rm -f docker-stack.yml
 umask 077
-# "docker stack deploy" rejects the project's name, and what is for "docker compose" alone.
-printf '%s\n' "$config" | awk '
-  /^[^ ]/ { top = /^(name:|x-)/ }
-  /^  [^ ]/ { inner = 0 }
-  /^    [^ ]/ { inner = /^    (build|depends_on|labels|profiles|pull_policy|restart|security_opt):/ }
-  !top && !inner
+# JSON is YAML, too. "docker stack deploy" rejects keys that only Docker Compose knows, and null values.
+printf '%s\n' "$config" | jq '
+  del(.name)
+  | with_entries(select(.key | startswith("x-") | not))
+  | .services[] |= (
+      del(.build, .depends_on, .labels, .profiles, .pull_policy, .restart, .security_opt)
+      | with_entries(select(.value != null))
+    )
 ' >docker-stack.yml
-published=$(awk '
-  /^  [^ ]/ { service = $1 }
-  /^ *[A-Z][A-Z0-9_]*: .*changethis/ {
-    name = $1
-    if (service == "db:") name = name == "APP_PASSWORD:" ? "POSTGRES_PASSWORD:" : "POSTGRES_SUPERUSER_PASSWORD:"
-    if (service == "redis:") name = "REDIS_PASSWORD:"
-    sub(":", "", name)
-    print name
-  }
-' docker-stack.yml | sort -u | xargs)
-if [ -n "$published" ]; then
-  echo "Still \"changethis\": $published. Set secrets of your own in $secrets or in the shell." >&2
-  exit 1
-fi
+
+published=$(jq --raw-output '
+  # Two services know a setting by another name.
+  {
+    db: {
+      APP_PASSWORD: "POSTGRES_PASSWORD",
+      POSTGRES_PASSWORD: "POSTGRES_SUPERUSER_PASSWORD",
+      SUPERUSER_PASSWORD: "POSTGRES_SUPERUSER_PASSWORD"
+    },
+    redis: {REDISCLI_AUTH: "REDIS_PASSWORD"}
+  } as $settings
+  | [
+      .services | to_entries[] | .key as $service
+      | .value.environment // {} | to_entries[]
+      | select(.value | tostring | contains("changethis"))
+      | $settings[$service][.key] // .key
+    ]
+  | unique | join(" ")
+' docker-stack.yml)
+[ -z "$published" ] || fail "Still \"changethis\": $published. Set your own values in $SECRETS or in the shell."
 
 label=$STACK_NAME.app-db-data
 if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
-  if [ "$(docker node ls --quiet | wc -l)" -gt 1 ]; then
-    echo "Say which node keeps the data: docker node update --label-add $label=true NODE" >&2
-    exit 1
-  fi
+  [ "$(docker node ls --quiet | wc -l)" -eq 1 ] ||
+    fail "Choose the node that stores the data: docker node update --label-add $label=true NODE"
   docker node update --label-add "$label=true" "$(docker node ls --quiet)"
 fi
 
-# Only an image whose name has changed: a newer one under the database's name must not restart it now.
-# Pruning removes pgAdmin and Flower when they are no longer asked for.
+# "--resolve-image changed": a newer image with the same name must not restart the database.
+# "--prune" removes pgAdmin and Flower after they were deselected.
 docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
   --prune --detach=false --quiet "$STACK_NAME" &
 deployment=$!
 trap 'kill "$deployment" 2>/dev/null; exit 130' INT TERM
-end=$(($(date +%s) + 60 * minutes))
+end=$(($(date +%s) + TIMEOUT_SECONDS))
 while kill -0 "$deployment" 2>/dev/null; do
   [ "$(date +%s)" -lt "$end" ] || kill "$deployment"
   sleep 1
@@ -93,7 +102,4 @@ for service in $(docker stack services --quiet "$STACK_NAME"); do
       ;;
   esac
 done
-if [ "$status" != 0 ]; then
-  echo "The deployment failed. See why: docker stack ps --no-trunc $STACK_NAME" >&2
-  exit 1
-fi
+[ "$status" = 0 ] || fail "The deployment failed. To see why: docker stack ps --no-trunc $STACK_NAME"
