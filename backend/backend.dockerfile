@@ -1,32 +1,26 @@
-# The backend; its build context is this folder.
+# The build context is this folder.
 FROM python:3.13-slim AS packages
 
-# Poetry reads the lock, and does not come along.
-COPY app/poetry-requirements.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m venv /poetry \
-    && /poetry/bin/pip install --require-hashes --requirement /tmp/poetry-requirements.txt
-
 WORKDIR /lock
-COPY app/pyproject.toml app/poetry.lock ./
+COPY app/pyproject.toml app/poetry.lock app/scripts/requirements.py ./
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /poetry/bin/poetry export --only main --output requirements.txt \
+    python requirements.py . main >requirements.txt \
     && python -m venv /venv \
     && /venv/bin/pip install --require-hashes --requirement requirements.txt
 
-# A separate layer, so that every image has the one above.
+# A separate layer, so that all images share the one above.
 ARG INSTALL_DEV=false
 ARG INSTALL_JUPYTER=false
 RUN --mount=type=cache,target=/root/.cache/pip \
     groups=main \
-    && if [ "$INSTALL_DEV" = true ]; then groups=$groups,dev; fi \
-    && if [ "$INSTALL_JUPYTER" = true ]; then groups=$groups,jupyter; fi \
+    && if [ "$INSTALL_DEV" = true ]; then groups="$groups dev"; fi \
+    && if [ "$INSTALL_JUPYTER" = true ]; then groups="$groups jupyter"; fi \
     && if [ "$groups" != main ]; then \
-      /poetry/bin/poetry export --only "$groups" --output requirements.txt \
+      python requirements.py . $groups >requirements.txt \
       && /venv/bin/pip install --require-hashes --requirement requirements.txt; \
     fi
 
-# The tests and what only development runs would stay in a layer if they were removed later.
+# In a separate stage: files that are removed in a later layer stay in the image.
 FROM python:3.13-slim AS source
 WORKDIR /app
 COPY app .
@@ -45,7 +39,7 @@ COPY gunicorn_conf.py /
 
 WORKDIR /app
 COPY --from=source /app .
-# In production nothing can be written here later.
+# Containers cannot write bytecode in production.
 RUN python -m compileall -q app alembic
 
 USER 10001

@@ -1,13 +1,12 @@
 #!/bin/sh
-# Report the known vulnerabilities of all locked packages. Both pipelines run the first two:
-#   audit.sh python   needs Python 3 with venv
+# Reports known vulnerabilities of all locked packages:
+#   audit.sh python   needs Python 3.11 with venv
 #   audit.sh npm      needs npm
-#   audit.sh check    whether this file names every lock in git, and the pipelines run it; lint.sh runs this
+#   audit.sh check    checks that every lock file in git is listed here, and that both pipelines run the audits
 set -eu
 cd "$(dirname "$0")/.."
 
 POETRY="backend/app scripts/native/pgadmin"
-REQUIREMENTS=backend/app/poetry-requirements.txt
 NPM="frontend scripts/native/browser scripts/native/mailcatcher"
 # python-jose installs ecdsa, whose authors will not fix this timing attack (Minerva, GHSA-wj6h-64fc-37mp).
 # Only signing with ECDSA is affected. The project signs with HS256, and python-jose then never uses ecdsa.
@@ -19,43 +18,37 @@ fail() {
   status=1
 }
 
-# pip_audit FILE: the requirements in it, whatever this machine has installed.
-pip_audit() {
-  "$tools/bin/pip-audit" --strict --require-hashes --disable-pip --ignore-vuln "$IGNORED" --requirement "$1"
-}
-
 audit_python() {
   tools=$(mktemp -d)
   trap 'rm -rf "$tools"' EXIT
   python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --require-hashes --requirement "$REQUIREMENTS"
   "$tools/bin/pip" install --quiet "pip-audit>=2.10,<3"
   for folder in $POETRY; do
     echo "== $folder/poetry.lock"
-    "$tools/bin/poetry" --directory "$folder" export --all-groups --output "$tools/requirements.txt"
-    pip_audit "$tools/requirements.txt" || status=1
+    python3 backend/app/scripts/requirements.py "$folder" >"$tools/requirements.txt"
+    # Without looking at what this machine has installed.
+    "$tools/bin/pip-audit" --strict --require-hashes --disable-pip --ignore-vuln "$IGNORED" \
+      --requirement "$tools/requirements.txt" || status=1
   done
-  echo "== $REQUIREMENTS"
-  pip_audit "$REQUIREMENTS" || status=1
 }
 
 audit_npm() {
   for folder in $NPM; do
     echo "== $folder/package-lock.json"
-    # Not the build tools: most of their advisories need input that only the project's own developers give.
+    # Without build tools: most of their advisories need input from the project's own developers.
     (cd "$folder" && npm audit --omit=dev) || status=1
   done
 }
 
 check() {
-  named=$REQUIREMENTS
+  named=
   for folder in $POETRY; do named="$named $folder/poetry.lock"; done
   for folder in $NPM; do named="$named $folder/package-lock.json"; done
   in_git=$(git ls-files '*.lock' '*-lock.*' '*.lockb' '*shrinkwrap.json' '*requirements*.txt')
   for lock in $in_git; do
     case " $named " in
       *" $lock "*) ;;
-      *) fail "no audit names $lock: add it above." ;;
+      *) fail "add $lock to the lists in this file." ;;
     esac
   done
   for lock in $named; do
@@ -67,7 +60,7 @@ check() {
     done
   done
   grep -q "^name = \"$IGNORED_PACKAGE\"\$" backend/app/poetry.lock ||
-    fail "$IGNORED_PACKAGE is no longer installed: ignore $IGNORED no more."
+    fail "$IGNORED_PACKAGE is no longer installed: remove IGNORED and IGNORED_PACKAGE."
 }
 
 status=0
@@ -75,6 +68,6 @@ case ${1:-} in
   python) audit_python ;;
   npm) audit_npm ;;
   check) check ;;
-  *) fail "say what: python, npm or check" ;;
+  *) fail "expected an argument: python, npm or check" ;;
 esac
 exit "$status"

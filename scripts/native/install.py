@@ -6,13 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from settings import BACKEND, LOGS, STATE, call, fail, locked, say
 
-POETRY = BACKEND / "poetry-requirements.txt"
+REQUIREMENTS = BACKEND / "scripts" / "requirements.py"
 
 
 class Mark(NamedTuple):
@@ -41,12 +40,8 @@ def ready(name: str = "venv") -> bool:
 
 
 def _ensure(name: str, project: Path, groups: tuple[str, ...], what: str) -> None:
-    _once(name, project / "poetry.lock", groups, what, lambda: _export(project, groups))
-
-
-def _once(name: str, lock: Path, groups: tuple[str, ...], what: str, requirements: Callable[[], bytes]) -> None:
     folder = STATE / name
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    digest = hashlib.sha256((project / "poetry.lock").read_bytes()).hexdigest()
     want = Mark(f"{sys.version_info[0]}.{sys.version_info[1]} {folder}", digest, frozenset(groups))
 
     def missing() -> bool:
@@ -58,7 +53,7 @@ def _once(name: str, lock: Path, groups: tuple[str, ...], what: str, requirement
         with locked(STATE / f"{name}.lock"):
             if missing():
                 listed = STATE / f"{name}-requirements.txt"
-                listed.write_bytes(requirements())
+                listed.write_bytes(_requirements(project, groups))
                 say(f"Installing {what} ...")
                 _install(folder, listed, want)
 
@@ -71,14 +66,10 @@ def _read(folder: Path) -> Mark | None:
     return Mark(base, lock, frozenset(groups.split()))
 
 
-def _export(project: Path, groups: tuple[str, ...]) -> bytes:
-    _once("poetry", POETRY, ("main",), "Poetry, which reads the lock (about 10 seconds)", POETRY.read_bytes)
-    folders = {f"POETRY_{kind.upper()}_DIR": str(STATE / "poetry" / kind) for kind in ("config", "cache", "data")}
-    poetry = [str(STATE / "poetry/bin/poetry"), "--no-interaction", "-C", str(project)]
-    env = {**os.environ, **folders, "POETRY_VIRTUALENVS_CREATE": "false"}
-    done = call([*poetry, "export", "--only", ",".join(groups)], capture_output=True, env=env)
+def _requirements(project: Path, groups: tuple[str, ...]) -> bytes:
+    done = call([sys.executable, str(REQUIREMENTS), str(project), *groups], capture_output=True)
     if done.returncode:
-        fail(f"{project / 'poetry.lock'} can't be read: {_last_line(done.stderr)}")
+        fail(_last_line(done.stderr))
     return done.stdout
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Check style, types, layers, shell scripts, containers, pipelines, and that generated files are up to date.
+# Checks style, types, layers, shell scripts, containers, pipelines, and that generated files are up to date.
 set -e
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,6 @@ check-jsonschema --builtin-schema vendor.github-workflows ../../.github/workflow
 check-jsonschema --builtin-schema vendor.renovate ../../renovate.json
 sh ../../scripts/audit.sh check
 sh ../../scripts/check-compose.sh
+sh ../../scripts/check-words.sh
 python scripts/build_email_templates.py --check
-python scripts/check_poetry_requirements.py
 python scripts/export_openapi.py --check
