@@ -32,7 +32,12 @@ class Block(NamedTuple):
 
 def blocks(tag: str | None = None) -> list[Block]:
     """Return the blocks with this tag, or all blocks, in the order of the pages."""
-    return [block for page in PAGES for block in _blocks(page) if tag is None or tag in block.tags]
+    return [
+        block
+        for page in PAGES
+        for block in _blocks(page)
+        if tag is None or tag in block.tags
+    ]
 
 
 def _blocks(page: Path) -> Iterator[Block]:

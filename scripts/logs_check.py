@@ -29,14 +29,18 @@ def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
     written = {form: secret for secret in secrets for form in _forms(secret)}
     for number, line in enumerate(text.splitlines(), 1):
         values = {secret for form, secret in written.items() if form in line}
-        found += [f"line {number}: {_hint(each)}" for each in [*values, *FORMS.findall(line)]]
+        found += [
+            f"line {number}: {_hint(each)}" for each in [*values, *FORMS.findall(line)]
+        ]
     return found
 
 
 def _forms(secret: str) -> set[str]:
     """The ways in which programs write a value: plain, in an address, quoted, in a login header."""
     if len(secret) < SHORTEST:
-        raise ValueError(f"A value of {len(secret)} characters would be found by chance.")
+        raise ValueError(
+            f"A value of {len(secret)} characters would be found by chance."
+        )
     forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
     forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     if ":" in secret:

@@ -57,10 +57,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         shell(stack, MAKE_SECRETS)
         with (stack.folder / ".env.production").open("a") as file:
             file.write(f"BACKEND_CORS_ORIGINS={CLIENT}\nOWN_SETTING='{OWN_SETTING}'\n")
-        command = DEPLOY.replace("example.com", DOMAIN).replace("fastapi-template", NAME).replace("TAG=1", "TAG=update-0")
-        # The machine is the Swarm, and needs no registry.
-        command = command.replace("build-push.sh", "build.sh")
-        shell(stack, command.replace("deploy.sh", "deploy.sh -f docker-compose.secrets.yml"), **TOOLS)
+        # A Swarm of one machine needs no registry.
+        command = DEPLOY.replace("build-push.sh", "build.sh").replace(
+            "deploy.sh", "deploy.sh -f docker-compose.secrets.yml"
+        )
+        command = command.replace("example.com", DOMAIN).replace("fastapi-template", NAME)
+        shell(stack, command.replace("TAG=1", "TAG=update-0"), **TOOLS)
         yield stack
     finally:
         eventually(lambda: has_left(stack), 90)

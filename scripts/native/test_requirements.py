@@ -59,7 +59,11 @@ def test_packages_of_groups_are_printed_with_hashes(tmp_path: Path, groups: list
     [
         ('lock-version = "2.1"', 'lock-version = "3.0"', "poetry.lock has version 3.0 instead of 2.1"),
         ('name = "tool"', 'name = "another"', 'poetry.lock lacks tool: run "poetry lock"'),
-        ('version = "3.0"', 'version = "3.0"\nsource = {type = "git", url = "example.git"}', "takes tool from example.git"),
+        (
+            'version = "3.0"',
+            'version = "3.0"\nsource = {url = "example.git"}',
+            "tool comes from example.git: no hashes",
+        ),
     ],
 )
 def test_unusable_lock_is_rejected(tmp_path: Path, before: str, after: str, message: str) -> None:

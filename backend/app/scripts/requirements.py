@@ -1,6 +1,6 @@
-"""Prints what poetry.lock lists as requirements for pip, with hashes: requirements.py FOLDER [GROUP...]
+"""Prints the packages in poetry.lock for pip, with hashes: requirements.py FOLDER [GROUP...]
 
-Docker images and the native stack install from it, so that neither needs Poetry. Without groups, all are printed.
+The Docker images and the native stack install these, without Poetry. The default is all groups.
 """
 
 import re
@@ -14,15 +14,18 @@ LOCK_VERSION = "2.1"
 
 
 def requirements(folder: Path, groups: set[str]) -> list[str]:
-    """Return one line per package. Raises ValueError for a lock that is out of date or needs Poetry."""
+    """Return one line per package.
+
+    Raises ValueError for a lock that is out of date, or that pip cannot install with hashes.
+    """
     lock = tomllib.loads((folder / "poetry.lock").read_text())
     if (version := lock["metadata"]["lock-version"]) != LOCK_VERSION:
-        raise ValueError(f"poetry.lock has version {version} instead of {LOCK_VERSION}: lock with Poetry 2")
+        raise ValueError(f"poetry.lock has version {version} instead of {LOCK_VERSION}")
     packages = lock["package"]
     locked = {normalized(package["name"]) for package in packages}
     for name in dependencies(folder / "pyproject.toml"):
         if normalized(name) not in locked:
-            raise ValueError(f"poetry.lock lacks {name}: run \"poetry lock\"")
+            raise ValueError(f'poetry.lock lacks {name}: run "poetry lock"')
     return [
         requirement(package, wanted)
         for package in packages
@@ -32,7 +35,7 @@ def requirements(folder: Path, groups: set[str]) -> list[str]:
 
 def requirement(package: dict[str, Any], groups: set[str]) -> str:
     if "source" in package:
-        raise ValueError(f"poetry.lock takes {package['name']} from {package['source']['url']}, where pip has no hashes")
+        raise ValueError(f"{package['name']} comes from {package['source']['url']}: no hashes")
     markers = package.get("markers", "")
     if isinstance(markers, dict):
         # A group that is not listed needs the package everywhere.
