@@ -30,6 +30,16 @@ class Block(NamedTuple):
         return f"{self.page}:{self.line}"
 
 
+def typed(text: str) -> list[str]:
+    """Return the commands at the container's prompt in the block that contains this text."""
+    (block,) = [
+        each
+        for each in blocks("docker")
+        if each.language == "console" and text in each.text
+    ]
+    return re.findall(r"^root@\w+:/app# (.+)$", block.text, re.MULTILINE)
+
+
 def blocks(tag: str | None = None) -> list[Block]:
     """Return the blocks with this tag, or all blocks, in the order of the pages."""
     return [

@@ -1,4 +1,4 @@
-"""Constant requests of all methods, without a retry, and a record of what was acknowledged."""
+"""Constant load with all methods and without retries. Records what the API acknowledged."""
 
 import contextlib
 import ssl
@@ -17,7 +17,7 @@ PASSWORD = "a password for tests"
 
 
 def any_certificate() -> ssl.SSLContext:
-    """No authority knows this machine: Traefik shows a certificate of its own making."""
+    """Accept the self-signed certificate that Traefik has here."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -25,7 +25,7 @@ def any_certificate() -> ssl.SSLContext:
 
 
 class Load:
-    """Clients that create, read, change and delete users, and open the web app, until the block ends."""
+    """Context manager: clients create, read, update and delete users, and open the web app."""
 
     def __init__(self, origin: str, email: str, password: str, client_origin: str) -> None:
         self.origin = origin
@@ -33,7 +33,7 @@ class Load:
         self.login = {"username": email, "password": password}
         self.sent: Counter[str] = Counter()
         self.failures: list[str] = []
-        # Part of each full name, to find this load's users among all.
+        # Part of each full name, to find the users of this load.
         self.mark = uuid4().hex
         # The last full name that the API acknowledged, by the user's id.
         self.kept: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""A stack of the project's compose files, in a folder of its own."""
+"""Runs commands on a copy of the project."""
 
 import os
 import re
@@ -11,10 +11,10 @@ from typing import TypeVar
 import httpx2
 
 ROOT = Path(__file__).parents[2]
-# Of the copy: where root tests, another than root.
+# Owner of the copy. When root runs the tests, an ordinary user.
 OWNER = os.geteuid() or 1000
 T = TypeVar("T")
-# A program for the backend's container: prints how many clients are connected to its port 80.
+# For the backend's container: prints the number of connections to port 80.
 OPEN_CONNECTIONS = """
 rows = [line.split() for line in open("/proc/net/tcp")]
 print(sum(row[1].endswith(":0050") and row[3] == "01" for row in rows))
@@ -22,7 +22,7 @@ print(sum(row[1].endswith(":0050") and row[3] == "01" for row in rows))
 
 
 class Stack:
-    """Runs the commands of the README in a copy of the project."""
+    """A copy of the project in a folder, and the environment of its commands."""
 
     def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -40,7 +40,7 @@ class Stack:
             subprocess.run(["chown", "-R", f"{OWNER}:{OWNER}", str(self.folder)], check=True)
 
     def run(self, *command: str, env: Mapping[str, str] | None = None, seconds: float = 400) -> str:
-        """Return what the command prints; fail with that when it fails."""
+        """Return the output of a command. A failing command fails the test."""
         code, output = self.outcome(*command, env=env, seconds=seconds)
         assert code == 0, f"{' '.join(command)} ended with {code}:\n{output[-4000:]}"
         return output
@@ -66,7 +66,7 @@ class Stack:
         return self.compose("exec", "-T", service, *words)
 
     def beside(self, service: str, program: str, *arguments: str) -> str:
-        """Run a Python program in the network of a service, whose own image may have no tools."""
+        """Run a Python program in the network of a service. The image of the service may have no Python."""
         network = f"container:{self.compose('ps', '--quiet', service).strip()}"
         python = ["docker", "run", "--rm", "--network", network, "python:3.13-slim", "python", "-c", program]
         return self.run(*python, *arguments)
@@ -79,7 +79,7 @@ class Stack:
 
 
 def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
-    """Return what check returns once that is something; it may fail until then."""
+    """Return the result of check once it is truthy. Until then, it may raise."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -93,9 +93,9 @@ def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
 
 
 def proxy_closes_first(request: Callable[[], object], open_connections: Callable[[], int]) -> bool:
-    """Whether the backend's connections are closed within 5 seconds of a request, when it would close them itself.
+    """Return whether connections to the backend are closed within 5 seconds of a request.
 
-    A request sent at the moment at which the backend closes would be a 502.
+    After 5 seconds the backend would close them itself. A request at that moment would be a 502.
     """
     began = time.monotonic()
     request()

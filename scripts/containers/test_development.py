@@ -1,4 +1,4 @@
-"""What the README promises of "docker compose" in development. Needs Docker, and the stack's ports free."""
+"""The development stack in containers. Needs Docker, and the ports that the stack publishes."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from docs import Block, blocks, typed
 from logs_check import find_secrets
 from stack import OPEN_CONNECTIONS, OWNER, ROOT, Stack, eventually, proxy_closes_first
 
@@ -31,7 +32,7 @@ PAGES = {
 PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
 ADMIN = {"username": "admin@example.com", "password": "changethis"}
 ENVIRONMENT = "{{range .Config.Env}}{{println .}}{{end}}"
-first_answers: dict[str, httpx2.Response] = {}
+first_responses: dict[str, httpx2.Response] = {}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("containers") / "a stack")
     try:
         stack.compose("up", "--detach", "--build", "--wait")
-        # At once, before any other test.
-        first_answers.update({page: httpx2.get(WEB + page) for page in PAGES})
+        # Immediately, before any other test.
+        first_responses.update({page: httpx2.get(WEB + page) for page in PAGES})
         yield stack
     finally:
         stack.compose("down", "--volumes")
@@ -55,7 +56,7 @@ def api(stack: Stack) -> Iterator[httpx2.Client]:
 
 
 def up(stack: Stack) -> None:
-    """Start what is down. After a time without a backend the proxy is unhealthy, and --wait fails at once."""
+    """Start all services again. --wait fails while the proxy is still unhealthy, after a time without backend."""
     eventually(lambda: stack.outcome("docker", "compose", "up", "--detach", "--wait")[0] == 0, 120)
 
 
@@ -65,13 +66,13 @@ def container(stack: Stack, service: str, field: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_fresh_stack_answers_at_once(stack: Stack, page: str) -> None:
-    answer = first_answers[page]
-    assert answer.status_code == 200
-    assert PAGES[page] in answer.text
+def test_new_stack_is_ready_after_up(stack: Stack, page: str) -> None:
+    response = first_responses[page]
+    assert response.status_code == 200
+    assert PAGES[page] in response.text
 
 
-def test_every_service_is_healthy_and_starts_again(stack: Stack) -> None:
+def test_every_service_is_healthy_and_restarts(stack: Stack) -> None:
     lines = stack.compose("ps", "--format", "{{.Service}} {{.Health}}").split("\n")
     healthy = {line.split()[0] for line in lines if line.endswith(" healthy")}
     assert healthy == set(stack.compose("config", "--services").split())
@@ -79,7 +80,7 @@ def test_every_service_is_healthy_and_starts_again(stack: Stack) -> None:
         assert container(stack, service, "{{.HostConfig.RestartPolicy.Name}}") == "unless-stopped"
 
 
-def test_flower_is_locked(stack: Stack) -> None:
+def test_flower_requires_login(stack: Stack) -> None:
     assert httpx2.get(f"{WEB}:5555/api/workers").status_code == 401
     assert httpx2.get(f"{WEB}:5555/api/workers", auth=("admin", "changethis")).status_code == 200
 
@@ -90,7 +91,7 @@ def test_pgadmin_knows_the_database(stack: Stack) -> None:
     assert "('db', 'db')" in stack.execute("/venv/bin/python3", "-c", query, service="pgadmin")
 
 
-def test_a_mail_goes_through_the_worker(api: httpx2.Client) -> None:
+def test_worker_sends_mail(api: httpx2.Client) -> None:
     assert api.post("/utils/test-email/", params={"email_to": "reader@example.com"}).status_code == 201
 
     def arrived() -> bool:
@@ -100,7 +101,7 @@ def test_a_mail_goes_through_the_worker(api: httpx2.Client) -> None:
     assert eventually(arrived)
 
 
-def test_the_logs_have_the_clients_address_and_no_forged_one(stack: Stack) -> None:
+def test_backend_logs_the_real_client_address(stack: Stack) -> None:
     httpx2.get(f"{WEB}/api/?forged", headers={"X-Forwarded-For": "6.6.6.6"}).raise_for_status()
     line = eventually(lambda: re.search(r".*GET /api/\?forged.*", stack.compose("logs", "backend")))
     assert "6.6.6.6" not in line[0]
@@ -108,52 +109,76 @@ def test_the_logs_have_the_clients_address_and_no_forged_one(stack: Stack) -> No
     assert any(f" {address}:" in line[0] for address in gateway)
 
 
-def test_a_shell_in_the_backend_is_roots_in_app(stack: Stack) -> None:
-    # script makes the terminal that a person has.
-    command = ["script", "--quiet", "--command", "docker compose exec backend bash", "/dev/null"]
-    done = subprocess.run(command, cwd=stack.folder, env=stack.env, input="exit\n", capture_output=True, text=True)
-    assert re.search(r"root@[0-9a-f]{12}:/app# ", done.stdout)
+def in_terminal(stack: Stack, commands: str, keys: str = "") -> str:
+    """Return what shell commands print in a terminal, with these keys typed. Fails when a command fails."""
+    # Some systems have only the newer of the two names.
+    commands = commands.replace("docker-compose", "docker compose")
+    command = ["script", "--quiet", "--return", "--command", f"set -eu\n{commands}", "/dev/null"]
+    done = subprocess.run(
+        command, cwd=stack.folder, env={**stack.env, "SHELL": "/bin/sh"}, input=keys, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
 
 
-def test_code_is_reloaded_in_backend_and_worker(stack: Stack) -> None:
+@pytest.mark.parametrize("block", [each for each in blocks("docker") if each.language == "sh"], ids=str)
+def test_documented_commands_work(stack: Stack, block: Block) -> None:
+    # .ci/run runs all tests with test.sh. A few are enough for the other commands.
+    commands = re.sub(r"^.*scripts/test\.sh$", "", block.text, flags=re.MULTILINE)
+    commands = re.sub(r"((?:test-local|tests-start)\.sh.*)", r"\1 -n 0 app/tests/crud/test_user.py", commands)
+    output = in_terminal(stack, commands)
+    for command in re.findall(r"^ *(docker.* down -v)", output, re.MULTILINE):
+        in_terminal(stack, command)
+    if "tests" in commands:
+        assert len(re.findall(r"\d+ passed", output)) == commands.count("test_user.py")
+        assert ("coverage" in output) == ("--cov" in commands)
+    elif "My first item" in commands:
+        assert re.search(r'\[\{"id":\d+.*"title":"My first item"', output)
+
+
+def test_exec_opens_a_shell_as_root(stack: Stack) -> None:
+    (command,) = typed("alembic current")
+    output = in_terminal(stack, "docker-compose exec backend bash", f"{command}\nexit\n")
+    assert re.search(r"root@[0-9a-f]{12}:/app# ", output)
+    assert " (head)" in output
+
+
+def test_backend_and_worker_reload_code(stack: Stack) -> None:
     stack.replace("backend/app/app/__init__.py", r'"0\.1\.0"', '"0.1.1"')
     eventually(lambda: httpx2.get(f"{WEB}/api/").json()["version"] == "0.1.1")
     eventually(lambda: "starting again" in stack.compose("logs", "celeryworker"))
     eventually(lambda: stack.compose("logs", "celeryworker").count(" ready.") == 2)
 
 
-def test_the_infinite_loop_and_the_server_by_hand(stack: Stack) -> None:
+def test_server_can_be_started_by_hand(stack: Stack) -> None:
+    (command,) = typed("start-reload.sh")
     stack.replace("docker-compose.override.yml", r"^    # (command: bash -c .*)\n    command: .*$", r"    \1")
     stack.compose("up", "--detach")
     assert "while true" in stack.execute("sh", "-c", "tr '\\0' ' ' </proc/1/cmdline")
-    stack.compose("exec", "--detach", "backend", "bash", "/start-reload.sh")
+    stack.compose("exec", "--detach", "backend", *command.split())
     eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 200)
     stack.replace("docker-compose.override.yml", r"^    command: bash -c .*$", "    command: /start-reload.sh")
     up(stack)
 
 
-def test_the_tests_run_in_the_stack_and_leave_a_report_to_the_folders_owner(stack: Stack) -> None:
+def test_files_of_tests_belong_to_the_owner_of_the_folder(stack: Stack) -> None:
     app = stack.folder / "backend/app"
-    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_user.py or no_such_test")
-    assert re.search(r"\d+ passed", output)
-    assert "coverage" not in output
-    assert not (app / ".coverage").exists()
-    output = stack.execute("/app/tests-start.sh", "-x", "-k", "test_user.py or no_such_test", "--cov-report=html")
-    assert re.search(r"\d+ passed", output)
+    arguments = ["-x", "-k", "test_user.py or no_such_test"]
+    assert "passed" in stack.execute("/app/tests-start.sh", *arguments, "--cov-report=html")
     assert (app / "htmlcov/index.html").exists()
-    left = [path for path in app.rglob("*") if path.lstat().st_uid != OWNER]
-    assert not left
+    assert [path for path in app.rglob("*") if path.lstat().st_uid != OWNER] == []
 
 
-def test_a_revision_made_in_the_container_is_the_folders_owners(stack: Stack, api: httpx2.Client) -> None:
+def test_revisions_belong_to_the_owner_of_the_folder(stack: Stack, api: httpx2.Client) -> None:
     stack.replace(
         "backend/app/app/models/user.py", r"^(    hashed_password: .*)$", r"\1\n    added_by_a_test: Mapped[str | None]"
     )
-    stack.execute("alembic", "revision", "--autogenerate", "-m", "Add column of a test")
-    (revision,) = (stack.folder / "backend/app/alembic/versions").glob("*_add_column_of_a_test.py")
+    make, apply = typed("alembic revision")
+    stack.execute("sh", "-c", make)
+    (revision,) = (stack.folder / "backend/app/alembic/versions").glob("*_add_column_last_name_to_user_model.py")
     assert revision.stat().st_uid == OWNER
     assert "added_by_a_test" in revision.read_text()
-    stack.execute("alembic", "upgrade", "head")
+    stack.execute("sh", "-c", apply)
     eventually(lambda: api.get("/users/me").status_code == 200)
     stack.execute("alembic", "downgrade", "-1")
     revision.unlink()
@@ -162,27 +187,27 @@ def test_a_revision_made_in_the_container_is_the_folders_owners(stack: Stack, ap
 
 
 @pytest.mark.parametrize("port", [80, 1080, 5050, 5555, 8080, 8888])
-def test_ports_are_open_at_one_loopback_address_only(stack: Stack, port: int) -> None:
-    # Another address of the same machine stands for every network that it is in.
+def test_ports_are_bound_to_loopback(stack: Stack, port: int) -> None:
+    # Another address of the machine, as other machines would use one.
     with socket.create_connection(("127.0.0.1", port), 5), pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), 5)
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7"])
-def test_one_variable_opens_the_ports(stack: Stack, address: str) -> None:
+def test_bind_address_opens_the_ports(stack: Stack, address: str) -> None:
     config = json.loads(stack.compose("config", "--format", "json", env={"BIND_ADDRESS": address}))
     ports = [port for service in config["services"].values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in ports} == {address}
     assert {port["published"] for port in ports} == {"80", "1080", "5050", "5555", "8080", "8888"}
 
 
-# The rest of the services start without any.
+# The other services start without capabilities.
 CAPABILITIES = {"docker-proxy": 1 << 6, "pgadmin": 1 << 10}  # SETGID, NET_BIND_SERVICE
-# Root in these two writes to the folder of the developer.
+# In these two, root writes to the project folder.
 WITH_CAPABILITIES = {"backend", "celeryworker"}
 
 
-def test_containers_run_without_privileges(stack: Stack) -> None:
+def test_containers_run_unprivileged(stack: Stack) -> None:
     services = set(stack.compose("config", "--services").split())
     for service in services:
         lines = stack.execute("cat", "/proc/1/status", service=service).splitlines()
@@ -209,7 +234,7 @@ with ThreadPoolExecutor() as pool:
 """
 
 
-def test_only_those_that_need_them_reach_database_and_redis(stack: Stack) -> None:
+def test_services_reach_only_their_networks(stack: Stack) -> None:
     address = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
     targets = {
         f"{host}:{port}"
@@ -237,7 +262,7 @@ def test_redis_rejects_other_passwords(stack: Stack, password: str) -> None:
     assert stack.execute("redis-cli", "PING", service="redis") == "PONG\n"
 
 
-def test_no_command_line_has_a_secret(stack: Stack) -> None:
+def test_no_command_line_contains_a_secret(stack: Stack) -> None:
     processes = stack.compose("top")
     assert "redis-server" in processes
     assert "changethis" not in processes
@@ -274,14 +299,14 @@ FORBIDDEN = [
 ]
 
 
-def test_traefik_may_only_read_what_it_needs_from_docker(stack: Stack) -> None:
+def test_docker_proxy_allows_only_what_traefik_reads(stack: Stack) -> None:
     statuses = stack.beside("proxy", REQUEST, *ALLOWED, *FORBIDDEN).split()
     expected = {**dict.fromkeys(ALLOWED, "200"), **dict.fromkeys(FORBIDDEN, "403")}
     assert dict(zip([*ALLOWED, *FORBIDDEN], statuses, strict=True)) == expected
     assert stack.execute("sh", "-c", "find / -name docker.sock 2>/dev/null || true", service="proxy") == ""
 
 
-def test_psql_opens_the_applications_database(stack: Stack) -> None:
+def test_psql_opens_the_application_database(stack: Stack) -> None:
     query = "SELECT current_user, current_database()"
     assert stack.execute("psql", "-Atc", query, service="db") == "app|app\n"
     assert stack.execute("psql", "-U", "postgres", "-Atc", query, service="db") == "postgres|app\n"
@@ -297,7 +322,7 @@ def test_psql_opens_the_applications_database(stack: Stack) -> None:
         "SELECT rolpassword FROM pg_authid",
     ],
 )
-def test_the_applications_role_is_no_superuser(stack: Stack, statement: str) -> None:
+def test_application_role_is_no_superuser(stack: Stack, statement: str) -> None:
     psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
     code, output = stack.outcome(*psql)
     assert code == 1
@@ -313,7 +338,7 @@ def test_the_applications_role_is_no_superuser(stack: Stack, statement: str) -> 
         "UPDATE \"user\" SET email = NULL WHERE email <> 'canary'",
     ],
 )
-def test_the_databases_log_has_no_values(stack: Stack, statement: str) -> None:
+def test_database_log_contains_no_values(stack: Stack, statement: str) -> None:
     def errors() -> list[str]:
         return re.findall(r"ERROR: .*", stack.compose("logs", "db"))
 
@@ -321,18 +346,18 @@ def test_the_databases_log_has_no_values(stack: Stack, statement: str) -> None:
     psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
     assert stack.outcome(*psql)[0] == 1
     eventually(lambda: len(errors()) > before)
-    # An error's own line may quote one input, such as the text that is no integer.
+    # The first line of an error may quote an input, such as text that is no integer.
     text = "\n".join(line for line in stack.compose("logs", "db").splitlines() if "ERROR: " not in line)
     assert not re.search(r"canary|argon2|admin@example\.com|STATEMENT|DETAIL", text)
 
 
-def test_pgadmin_connects_and_runs_no_command(stack: Stack) -> None:
+def test_pgadmin_connects_and_runs_no_commands(stack: Stack) -> None:
     with httpx2.Client(base_url=f"{WEB}:5050", timeout=30, follow_redirects=True) as client:
         token = re.findall(r'"csrfToken": "([^"]+)"', client.get("/login").text)[0]
         login = {"email": ADMIN["username"], "password": ADMIN["password"], "csrf_token": token}
         client.post("/authenticate/login", data=login).raise_for_status()
         client.headers["X-pgA-CSRFToken"] = token
-        # The registered server, without its password being asked for.
+        # Connects to the registered server without asking for a password.
         client.post("/browser/server/connect/1/1").raise_for_status()
         client.delete("/browser/server/connect/1/1").raise_for_status()
         command = {"passexec_cmd": "touch /tmp/canary", "connection_params": {"deleted": [{"name": "passfile"}]}}
@@ -341,7 +366,7 @@ def test_pgadmin_connects_and_runs_no_command(stack: Stack) -> None:
     assert "canary" not in stack.execute("ls", "/tmp", service="pgadmin")
 
 
-def test_the_mail_catcher_is_closed_to_other_websites(stack: Stack) -> None:
+def test_mail_catcher_rejects_other_websites(stack: Stack) -> None:
     assert httpx2.get(f"{WEB}:1080/api/email").status_code == 200
     for headers in (
         {"Origin": "https://evil.example"},
@@ -355,7 +380,7 @@ def test_the_mail_catcher_is_closed_to_other_websites(stack: Stack) -> None:
         assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
-# The secrets of each service; all are published in development.
+# Settings with a published value ("changethis"), by service.
 SECRETS_OF = {
     "flower": {"FLOWER_BASIC_AUTH", "REDIS_PASSWORD"},
     "backend": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
@@ -366,7 +391,7 @@ SECRETS_OF = {
     "redis": {"REDISCLI_AUTH"},
     "db": {"POSTGRES_PASSWORD", "APP_PASSWORD", "SUPERUSER_PASSWORD"},
 }
-# These two also get each setting that a project adds to .env.
+# These two also get settings that a project adds to .env.
 WITH_ENV_FILE = {"backend", "celeryworker"}
 PUBLISHED = {name for names in SECRETS_OF.values() for name in names} | {
     "POSTGRES_SUPERUSER_PASSWORD",
@@ -375,7 +400,7 @@ PUBLISHED = {name for names in SECRETS_OF.values() for name in names} | {
 
 
 @pytest.mark.parametrize("service", SECRETS_OF)
-def test_a_service_gets_only_the_secrets_that_it_uses(stack: Stack, service: str) -> None:
+def test_services_get_only_the_secrets_they_use(stack: Stack, service: str) -> None:
     variables = dict(line.split("=", 1) for line in container(stack, service, ENVIRONMENT).splitlines() if "=" in line)
     secrets = {name for name, value in variables.items() if "changethis" in value}
     if service in WITH_ENV_FILE:
@@ -385,8 +410,9 @@ def test_a_service_gets_only_the_secrets_that_it_uses(stack: Stack, service: str
         assert not [name for name in variables if name.startswith(("SMTP_", "FIRST_SUPERUSER", "SECRET_KEY"))]
 
 
-def test_jupyter_works_on_the_applications_database(stack: Stack) -> None:
-    stack.compose("exec", "--detach", "backend", "bash", "-c", "$JUPYTER >/tmp/jupyter.log 2>&1")
+def test_jupyter_reaches_the_database(stack: Stack) -> None:
+    (command,) = typed("lab?token=")
+    stack.compose("exec", "--detach", "backend", "bash", "-c", f"{command} >/tmp/jupyter.log 2>&1")
     address = re.compile(r"http://localhost:8888/lab\?token=(\w+)")
     token = eventually(lambda: address.search(stack.execute("cat", "/tmp/jupyter.log")))[1]
     assert httpx2.get(f"{WEB}:8888/api/status").status_code == 403
@@ -420,7 +446,7 @@ def has_link(origin: str) -> bool:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "192.0.2.7", "[2001:db8::7]", "another.example.org"])
-def test_the_web_app_works_at_every_address(stack: Stack, host: str) -> None:
+def test_web_app_works_at_every_address(stack: Stack, host: str) -> None:
     assert is_the_web_app(host)
     assert logs_in(host)
 
@@ -430,7 +456,7 @@ def caching(path: str) -> tuple[int, str]:
     return response.status_code, response.headers["Cache-Control"]
 
 
-def test_the_web_app_is_cached_by_the_names_of_its_files(stack: Stack) -> None:
+def test_assets_are_cached_and_pages_are_not(stack: Stack) -> None:
     assets = set(re.findall(r"/assets/[^\"]+", httpx2.get(f"{WEB}/login").text))
     assert len(assets) > 1
     for path in assets:
@@ -452,7 +478,7 @@ def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> 
     eventually(lambda: proxy_closes_first(request, open_connections))
 
 
-def test_the_web_app_has_the_name_of_its_settings(stack: Stack) -> None:
+def test_name_of_the_web_app_is_a_setting(stack: Stack) -> None:
     for name in ("Another name", "FastAPI template"):
         stack.replace("frontend/.env", r"^VUE_APP_NAME=.*$", f"VUE_APP_NAME={name}")
         stack.compose("up", "--detach")
@@ -507,21 +533,21 @@ def test_other_paths_show_the_web_app(stack: Stack, path: str) -> None:
     assert shows_web_app(path)
 
 
-def test_without_the_backend_its_paths_are_a_json_404(stack: Stack) -> None:
+def test_api_is_a_json_404_without_the_backend(stack: Stack) -> None:
     stack.compose("stop", "backend")
     eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 404)
     for path in PATHS["backend"]:
         response = get_path(path)
         assert response.status_code == 404, path
         assert response.headers["Content-Type"] == "application/json", path
-        # By its code the web app knows a 404 of the API itself.
+        # The API's own 404 has a code.
         assert "code" not in response.json(), path
     assert [path for path in PATHS["frontend"] if not shows_web_app(path)] == []
     stack.compose("start", "backend")
     eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 200)
 
 
-def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Client) -> None:
+def test_backend_stays_healthy_without_redis(stack: Stack, api: httpx2.Client) -> None:
     stack.compose("stop", "redis")
     assert api.get("/users/").status_code == 200
     stack.execute(
@@ -532,7 +558,7 @@ def test_without_redis_the_backend_stays_healthy(stack: Stack, api: httpx2.Clien
     up(stack)
 
 
-def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
+def test_unresponsive_worker_is_unhealthy(stack: Stack) -> None:
     check = ["docker", "compose", "exec", "-T", "celeryworker", "python", "-m", "app.celeryworker_live"]
     signal = (
         "for process in /proc/[0-9]*; do case $(tr '\\0' ' ' <$process/cmdline) in"
@@ -546,7 +572,7 @@ def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
     assert eventually(lambda: stack.outcome(*check)[0] == 0)
 
 
-def test_down_loses_nothing(stack: Stack, api: httpx2.Client) -> None:
+def test_down_keeps_data(stack: Stack, api: httpx2.Client) -> None:
     api.put("/users/me", json={"full_name": "kept"}).raise_for_status()
     stack.compose("down")
     up(stack)
@@ -564,14 +590,14 @@ def create_role(message: str) -> str:
     return found[1]
 
 
-def test_another_database_password_is_rejected_with_the_remedy(stack: Stack) -> None:
+def test_wrong_database_password_is_reported_with_the_fix(stack: Stack) -> None:
     code, message = start_backend(stack, "-e", "POSTGRES_PASSWORD=another")
     assert code == 1
     assert "The database rejects the user 'app'" in message
     assert create_role(message)
 
 
-def test_the_remedy_changes_the_passwords(stack: Stack) -> None:
+def test_reported_command_changes_the_passwords(stack: Stack) -> None:
     password = "it's: $1 @/% \\ #\""
     new = {"POSTGRES_PASSWORD": password, "POSTGRES_SUPERUSER_PASSWORD": f"{password} too"}
     try:
@@ -592,7 +618,7 @@ def test_the_remedy_changes_the_passwords(stack: Stack) -> None:
 
 
 CREATE_ROLE = "/docker-entrypoint-initdb.d/create-role.sql"
-# What an older version left: everything belongs to the superuser.
+# In older versions everything belonged to the superuser.
 OLDER = """
 REASSIGN OWNED BY app TO postgres;
 ALTER DATABASE app OWNER TO postgres;
@@ -601,7 +627,7 @@ DROP ROLE app;
 """
 
 
-def test_an_older_volume_is_upgraded_by_the_command_in_the_message(stack: Stack, api: httpx2.Client) -> None:
+def test_reported_command_upgrades_an_older_volume(stack: Stack, api: httpx2.Client) -> None:
     api.put("/users/me", json={"full_name": "older"}).raise_for_status()
     stack.compose("stop", "backend", "celeryworker", "pgadmin")
     stack.execute("psql", "-U", "postgres", "-c", OLDER, service="db")
@@ -620,14 +646,14 @@ def test_an_older_volume_is_upgraded_by_the_command_in_the_message(stack: Stack,
     assert stack.execute("psql", "-Atc", owners, service="db") == "app\n"
 
 
-def test_the_superuser_is_rejected_as_the_applications_role(stack: Stack) -> None:
+def test_superuser_is_rejected_as_application_role(stack: Stack) -> None:
     code, output = stack.outcome("docker", "compose", "run", "--rm", "db", env={"POSTGRES_USER": "postgres"})
     assert code == 1
     assert "POSTGRES_USER=postgres is the server's superuser: set another name in .env" in output
 
 
 @pytest.mark.parametrize("password", ["changethis", "admin:changethis", "changethis1"])
-def test_a_published_login_is_rejected_where_it_is_used(stack: Stack, password: str) -> None:
+def test_published_login_is_rejected_in_production(stack: Stack, password: str) -> None:
     for service, name in {"pgadmin": "PGADMIN_DEFAULT_PASSWORD", "flower": "FLOWER_BASIC_AUTH"}.items():
         login = f"someone:{password}" if service == "flower" else password
         variables = ("ENVIRONMENT=production", "REDIS_PASSWORD=of its own", f"{name}={login}")
@@ -637,7 +663,7 @@ def test_a_published_login_is_rejected_where_it_is_used(stack: Stack, password: 
         assert name in output
 
 
-def test_production_has_pgadmin_and_flower_only_when_asked(stack: Stack) -> None:
+def test_production_deploys_tools_only_with_their_profile(stack: Stack) -> None:
     def services(**env: str) -> set[str]:
         return set(stack.compose("-f", "docker-compose.yml", "config", "--services", env=env).split())
 
@@ -645,7 +671,7 @@ def test_production_has_pgadmin_and_flower_only_when_asked(stack: Stack) -> None
     assert "docker-proxy" in services()
 
 
-def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack, tmp_path: Path) -> None:
+def test_data_of_another_postgresql_version_is_rejected(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("12\n")
     tmp_path.chmod(0o755)
     code, output = stack.outcome(
@@ -657,7 +683,7 @@ def test_the_data_of_an_older_postgresql_are_refused_with_the_cure(stack: Stack,
 
 
 @pytest.mark.parametrize("name", ["DOMAIN", "STACK_NAME", "POSTGRES_PASSWORD", "SECRET_KEY", "FLOWER_BASIC_AUTH"])
-def test_a_setting_that_is_missing_names_itself(stack: Stack, name: str) -> None:
+def test_missing_setting_is_named(stack: Stack, name: str) -> None:
     code, output = stack.outcome("docker", "compose", "up", "--detach", env={name: ""})
     assert code == 1
     assert name in output
@@ -677,12 +703,12 @@ def test_images_are_named_after_the_stack(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("name", ["backend", "celeryworker", "frontend"])
-def test_an_image_name_in_the_shell_wins(stack: Stack, name: str) -> None:
+def test_shell_overrides_image_names(stack: Stack, name: str) -> None:
     given = f"registry.example.com:5000/x/{name}"
     assert f"{given}:latest" in images(stack, **{f"DOCKER_IMAGE_{name.upper()}": given})
 
 
-def test_two_stacks_on_one_engine_keep_separate_images(stack: Stack, tmp_path: Path) -> None:
+def test_two_stacks_use_separate_images(stack: Stack, tmp_path: Path) -> None:
     def ids(name: str) -> str:
         names = [f"{name}-{image}" for image in ("backend", "celeryworker", "frontend")]
         return stack.run("docker", "image", "inspect", "--format", "{{.Id}}", *names)
@@ -705,11 +731,11 @@ PASSWORD = "a secret of the log's test"
 
 
 def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
-    """Use secrets in every service and leave the canary in its log; return the secrets."""
+    """Use secrets in every service, and return them. Each service logs the canary, too."""
     mail = f"{CANARY}@example.com"
     created = api.post("/users/", json={"email": mail, "password": PASSWORD})
     assert created.status_code == 201
-    # Errors, which would show what was sent.
+    # Failing requests, whose input could be logged.
     assert api.post("/users/", json={"email": mail, "password": PASSWORD}).status_code == 409
     assert api.post("/users/", json={"email": "?", "password": PASSWORD}).status_code == 422
     login = api.post("/login/access-token", data={"username": mail, "password": PASSWORD}).raise_for_status()
@@ -722,7 +748,7 @@ def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
         return next((link[1] for link in links if link), None)
 
     reset = eventually(token)
-    # As the links of earlier versions have it.
+    # Links of earlier versions have the token in the query.
     httpx2.get(f"{WEB}/reset-password", params={"token": reset}).raise_for_status()
     new = {"token": reset, "new_password": f"{PASSWORD} 2"}
     api.post("/reset-password/", json=new)
@@ -735,15 +761,15 @@ def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
     return [PASSWORD, reset, login.json()["access_token"], f"admin:{PASSWORD}"]
 
 
-def test_no_log_has_a_secret(stack: Stack, api: httpx2.Client) -> None:
+def test_no_log_contains_a_secret(stack: Stack, api: httpx2.Client) -> None:
     secrets = plant_canaries(stack, api)
     for service in stack.compose("config", "--services").split():
-        # Redis logs nothing of its clients.
+        # Redis logs nothing about clients.
         canary = "Ready to accept connections" if service == "redis" else CANARY
         eventually(partial(log_has, stack, service, canary))
         log = stack.compose("logs", "--no-log-prefix", service)
         assert find_secrets(log, secrets) == [], service
-        # The search finds what it looks for.
+        # The search itself works.
         assert find_secrets(f"{log}\n{PASSWORD}", secrets) != [], service
 
 
@@ -751,7 +777,7 @@ def log_has(stack: Stack, service: str, text: str) -> bool:
     return text in stack.compose("logs", service)
 
 
-def test_a_port_that_is_taken_is_named(stack: Stack) -> None:
+def test_taken_port_is_named(stack: Stack) -> None:
     another = ["docker", "compose", "--project-name", "another"]
     code, output = stack.outcome(*another, "run", "--rm", "--no-deps", "--service-ports", "proxy")
     stack.run(*another, "down", "--volumes")
