@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build the production images and push them: TAG=prod sh ./scripts/build-push.sh
+# Builds and pushes the production images: TAG=prod sh ./scripts/build-push.sh
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh

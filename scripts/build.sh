@@ -1,10 +1,10 @@
 #!/bin/sh
-# Build the production images: TAG=prod sh ./scripts/build.sh. Arguments go to "docker compose build".
+# Builds the production images: TAG=prod sh ./scripts/build.sh. Arguments go to "docker compose build".
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
 . ./scripts/compose.sh
 
-: "${TAG:?is not set: say which tag the images get, like TAG=prod}"
+: "${TAG:?is not set: set it to the tag of the images, for example TAG=prod}"
 
 compose -f docker-compose.yml build "$@"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Check every combination of the compose files that is in use. Needs Docker Compose, but no running Docker.
+# Checks all combinations of compose files that are in use. Needs Docker Compose, but not a running Docker.
 set -eu
 cd "$(dirname "$0")/.."
 
 if ! docker compose version >/dev/null 2>&1; then
-  echo "Not checked, since there is no Docker Compose here: docker-compose.yml and the files beside it"
+  echo "Docker Compose is not installed: docker-compose*.yml are not checked."
   exit
 fi
 export ACME_EMAIL=admin@example.com

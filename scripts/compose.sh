@@ -1,7 +1,7 @@
 #!/bin/sh
-# For the scripts beside it, which source it from the project's folder.
+# Sourced by the other scripts, in the project's folder.
 
-# is_new COMMAND...: whether this is a Docker Compose that can read our files.
+# is_new COMMAND...: succeeds for a version of Docker Compose that can read our files.
 is_new() {
   "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ ok = $1 > 2 || ($1 == 2 && $2 >= 34) } END { exit !ok }'
 }
@@ -16,17 +16,17 @@ else
 fi
 
 if ! docker info >/dev/null 2>&1; then
-  echo "Docker does not answer: start it, or see whether you may use it (\"docker info\" says why not)." >&2
+  echo "Docker is not available: start it, or run \"docker info\" to see why." >&2
   echo "Without Docker: sh ./scripts/native.sh up" >&2
   exit 1
 fi
 
 compose() {
-  # shellcheck disable=SC2086  # one word or two
+  # shellcheck disable=SC2086  # "docker compose" is two words
   $COMPOSE "$@"
 }
 
-# project KIND: a project name of this folder's own, so that a test's stack is no other's.
+# project KIND: prints a project name that is unique to this folder.
 project() {
   printf '%s-%s\n' "$1" "$(pwd -P | cksum | cut -d ' ' -f 1)"
 }

@@ -33,21 +33,14 @@ class Block(NamedTuple):
 def typed(text: str) -> list[str]:
     """Return the commands at the container's prompt in the block that contains this text."""
     (block,) = [
-        each
-        for each in blocks("docker")
-        if each.language == "console" and text in each.text
+        each for each in blocks("docker") if each.language == "console" and text in each.text
     ]
     return re.findall(r"^root@\w+:/app# (.+)$", block.text, re.MULTILINE)
 
 
 def blocks(tag: str | None = None) -> list[Block]:
     """Return the blocks with this tag, or all blocks, in the order of the pages."""
-    return [
-        block
-        for page in PAGES
-        for block in _blocks(page)
-        if tag is None or tag in block.tags
-    ]
+    return [block for page in PAGES for block in _blocks(page) if tag is None or tag in block.tags]
 
 
 def _blocks(page: Path) -> Iterator[Block]:

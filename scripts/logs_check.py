@@ -1,4 +1,4 @@
-"""Finds secrets in logs; the tests of the native stack and of the containers use it."""
+"""Finds secrets in logs, for the tests of the native stack and of the containers."""
 
 import json
 import re
@@ -6,16 +6,16 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
-# What is secret by its form: hashes of passwords, JSON web tokens, tokens in addresses.
+# Password hashes, JSON web tokens, tokens in URLs.
 FORMS = re.compile(r"\$argon2\w*\$|eyJ[\w-]{8,}\.[\w-]{8,}|\btoken=[\w%.-]{8,}")
-# A shorter value occurs by chance.
+# Shorter values occur by chance.
 SHORTEST = 6
-# The last word counts: RESET_PASSWORD_HOURS has no secret.
+# Only at the end of a name: RESET_PASSWORD_HOURS is not secret.
 SECRET_SETTING = re.compile(r"(^|_)(PASSWORD|SECRET_KEY|BASIC_AUTH)$")
 
 
 def secret_values(settings: Mapping[str, str]) -> set[str]:
-    """Return the values of the settings whose names say that they are secret."""
+    """Return the values of settings with the name of a secret."""
     return {
         value
         for name, value in settings.items()
@@ -24,23 +24,19 @@ def secret_values(settings: Mapping[str, str]) -> set[str]:
 
 
 def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
-    """Return "line 3: abc…" for each line with one of these values or with a secret's form."""
+    """Return "line 3: abc…" for each line that contains one of the secrets, or a token or hash."""
     found = []
     written = {form: secret for secret in secrets for form in _forms(secret)}
     for number, line in enumerate(text.splitlines(), 1):
         values = {secret for form, secret in written.items() if form in line}
-        found += [
-            f"line {number}: {_hint(each)}" for each in [*values, *FORMS.findall(line)]
-        ]
+        found += [f"line {number}: {_hint(each)}" for each in [*values, *FORMS.findall(line)]]
     return found
 
 
 def _forms(secret: str) -> set[str]:
-    """The ways in which programs write a value: plain, in an address, quoted, in a login header."""
+    """Return how programs write a value: plain, in a URL, quoted, in an Authorization header."""
     if len(secret) < SHORTEST:
-        raise ValueError(
-            f"A value of {len(secret)} characters would be found by chance."
-        )
+        raise ValueError(f"A value of {len(secret)} characters would be found by chance.")
     forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
     forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
     if ":" in secret:
@@ -49,5 +45,5 @@ def _forms(secret: str) -> set[str]:
 
 
 def _hint(secret: str) -> str:
-    # The report is a log too.
+    # Test reports are logs, too.
     return f"{secret[:3]}… ({len(secret)} characters)"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Start a stack with your code mounted, and test it. It stays up, to test again. Arguments go to pytest.
+# Starts a separate stack with your code mounted, and tests it. The stack keeps running. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
 . ./scripts/compose.sh
 
-# Not the development's image.
+# Keep the image of the development stack.
 export TAG="${TAG:-test-local}"
 project=$(project test-local)
 stack() {
@@ -19,7 +19,7 @@ status=0
 stack exec -T backend /app/tests-start.sh "$@" || status=$?
 cat <<END
 
-The stack is still up. Test it again, or end it:
+The stack is still running. Test it again, or remove it:
   $COMPOSE -p $project exec backend /app/tests-start.sh
   $COMPOSE -p $project down -v
 END

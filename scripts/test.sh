@@ -1,5 +1,5 @@
 #!/bin/sh
-# Test the production images in a stack of their own, which is gone afterwards. Arguments go to pytest.
+# Tests the production images in a separate stack, and removes it. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
@@ -9,11 +9,11 @@ export TAG="${TAG:-test}"
 project=$(project test)
 stack() { compose --project-name "$project" --file docker-stack.yml "$@"; }
 
-# It has the secrets: for its owner alone.
+# docker-stack.yml contains secrets: only its owner may read it.
 rm -f docker-stack.yml
 umask 077
 compose --project-name "$project" -f docker-compose.yml -f docker-compose.test.yml config >docker-stack.yml
-# What a killed run may have left.
+# Remove what an interrupted run has left.
 stack down --volumes --remove-orphans
 trap 'stack down --volumes --remove-orphans' EXIT
 trap 'exit 130' INT

@@ -1,7 +1,7 @@
-// Keeps websites from reading the caught mail. The mail catcher is started with node --import guard.mjs.
+// Protects the mail catcher from websites and other users. Loaded by "node --import guard.mjs".
 //
-// DOMAIN: further names under which the web page may be opened, separated by commas.
-// MAILCATCHER_OWNER_ONLY: when set, only this process's own user, and root, may connect (Linux).
+// DOMAIN: further host names of the mail catcher, separated by commas.
+// MAILCATCHER_OWNER_ONLY: if set, only the user of this process, and root, may connect (Linux only).
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
@@ -11,29 +11,29 @@ function hostname(host) {
   try {
     return new URL(`http://${host}`).hostname
   } catch {
-    // Not a host; undefined is no name that is allowed.
+    // Not a host name: undefined is not in the list of names.
   }
 }
 
 const names = new Set(['localhost'])
 for (const name of (process.env.DOMAIN ?? '').split(',')) names.add(hostname(name.trim()))
 
-/** Why a request is rejected, if it is. */
+/** Returns why a request is rejected, or undefined. */
 function rejection({ method, headers }) {
   const name = headers.host && hostname(headers.host)
-  // A website may let its own name lead to this machine. No website has an address for a name.
+  // A website can let its own name point to this machine (DNS rebinding), but not an IP address.
   const isLocal = name && (names.has(name) || name.endsWith('.localhost') || isIP(name.replace(/^\[|\]$/g, '')))
   if (!isLocal) return 'The mail catcher has another host name.'
   const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
   if (origin !== undefined && origin !== `http://${headers.host}`) return 'Another origin may not use the mail catcher.'
-  // A link to the page: the browser shows it in a tab, and the linking site can't read it.
+  // A link to the mail catcher is fine: the linking site cannot read the page.
   const isLink = method === 'GET' && mode === 'navigate' && destination === 'document'
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isLink) {
     return 'Another website may not use the mail catcher.'
   }
 }
 
-/** Whether a client on this machine runs as this process's user or as root. */
+/** Returns whether a client on this machine runs as the user of this process or as root. */
 function isOwner({ remoteAddress, remotePort, localAddress, localPort }) {
   const end = (address = '', port = 0) => {
     const bytes = address.replace('::ffff:', '').split('.').reverse()
@@ -43,7 +43,7 @@ function isOwner({ remoteAddress, remotePort, localAddress, localPort }) {
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const line of readFileSync(file, 'utf8').split('\n')) {
       const [, from = '', to = '', , , , , uid, , inode] = line.trim().split(/\s+/)
-      // A socket that its program has closed has no inode and shows root as its owner.
+      // A closed socket has no inode, and root as its owner.
       if (from.endsWith(client) && to.endsWith(server)) {
         return inode !== '0' && [0, process.getuid()].includes(Number(uid))
       }
@@ -52,7 +52,7 @@ function isOwner({ remoteAddress, remotePort, localAddress, localPort }) {
   return false
 }
 
-// Every event of every server passes here first, so no route, socket or plugin is left out.
+// All events of all servers pass through emit, so no route, socket or plugin is missed.
 Server.prototype.emit = function (event, ...values) {
   const [first, second] = values
   if (event === 'connection' && process.env.MAILCATCHER_OWNER_ONLY && !isOwner(first)) {
@@ -82,7 +82,7 @@ ServerResponse.prototype.writeHead = function (status, ...values) {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).filter(([name]) => !isCors(name)))
   })
-  // For browsers that send no Sec-Fetch headers.
+  // For browsers without Sec-Fetch headers.
   this.setHeader('X-Frame-Options', 'SAMEORIGIN')
   this.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
   return writeHead.call(this, status, ...kept)

@@ -1,8 +1,8 @@
--- Creates the application's role and gives it its database; the server's superuser runs this with psql.
--- Docker's image runs it when it fills an empty volume, the native stack at each start. Running it again
--- also upgrades a database whose tables still belong to the superuser.
--- Environment: APP_USER, APP_PASSWORD, APP_DB; APP_ROLE_OPTIONS is CREATEDB where tests make databases.
--- With SUPERUSER_PASSWORD the superuser gets that password. Both may come as files: APP_PASSWORD_FILE.
+-- Creates the application's role and its database. The superuser of the server runs this script with psql:
+-- the Docker image once, when the volume is empty, and the native stack at each start.
+-- It also upgrades a database whose tables belong to the superuser.
+-- Environment: APP_USER, APP_PASSWORD, APP_DB, and APP_ROLE_OPTIONS, which is CREATEDB for tests.
+-- SUPERUSER_PASSWORD, if set, becomes the superuser's password. Passwords can be files: APP_PASSWORD_FILE.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -21,7 +21,7 @@
 \set options ''
 \getenv options APP_ROLE_OPTIONS
 
--- Otherwise the script would take its own superuser's privileges away.
+-- The script would remove the privileges of the superuser that runs it.
 SELECT :'role' = current_user AS is_superuser \gset
 \if :is_superuser
   DO $$ BEGIN RAISE 'POSTGRES_USER is the superuser of the database server: choose another name'; END $$;
@@ -38,21 +38,21 @@ ALTER ROLE :"role" :options;
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
--- 10 is the server's first superuser, whose system objects stay its own.
+-- 10 is the first superuser, which keeps the system objects.
 SELECT pg_get_userbyid(datdba) AS former, datdba <> 10 AND pg_get_userbyid(datdba) NOT IN (current_user, :'role') AS is_renamed
 FROM pg_database WHERE datname = :'database' \gset
 ALTER DATABASE :"database" OWNER TO :"role";
--- Every role of the server could connect otherwise.
+-- By default every role of the server may connect.
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 
 \connect :"database"
 
--- The application's role had another name.
+-- POSTGRES_USER has changed.
 \if :is_renamed
   REASSIGN OWNED BY :"former" TO :"role";
 \endif
 
--- An older database's objects. Extensions stay the superuser's; a sequence of a column follows its table.
+-- Objects of an older database. Extensions stay with the superuser, and sequences of columns follow their table.
 SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, :'role')
 FROM pg_namespace
 WHERE nspowner = current_user::regrole AND nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') \gexec
