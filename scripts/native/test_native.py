@@ -18,6 +18,7 @@ import install
 import node
 import ports
 import settings
+import supervise
 import testing
 
 
@@ -219,3 +220,12 @@ def test_unknown_tests_are_named(word: str) -> None:
 def test_folder_of_pgadmins_user(email: str, name: str) -> None:
     """As pgAdmin's preprocess_username names it; elsewhere it does not find the database's password."""
     assert apps.pgadmin_folder(email) == apps.PGADMIN_DATA / "storage" / name
+
+
+def test_long_supervisor_log_is_read_from_the_middle_of_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "LOGS", tmp_path)
+    line = "2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)\n"
+    log = "".join([line] * (supervise.LOG_TAIL_BYTES // len(line) + 2))
+    for cut in range(len(line)):
+        (tmp_path / "supervisord.log").write_text(f"{log}{'x' * cut}\n")
+        assert supervise.exits("flower", since=0) >= supervise.LOG_TAIL_BYTES // len(line) - 1
