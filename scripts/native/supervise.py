@@ -28,7 +28,7 @@ CONFIG = RUN / "supervisord.conf"
 STORES = ("db", "redis")
 UP = ("RUNNING", "STARTING", "BACKOFF")
 # A line of the supervisor's log: 2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)
-EXIT = re.compile(r"([-\d]+ [:,\d]+) \w+ exited: (\w+) ")
+EXIT = re.compile(r"(\d{4}-[-\d]+ [:,\d]+) \w+ exited: (\w+) ")
 # The end of the log that is read, in bytes: a minute of restarts of every service is less.
 LOG_TAIL_BYTES = 50_000
 
