@@ -9,17 +9,17 @@ export default defineConfigWithVueTs(
   prettier,
   {
     rules: {
-      // The views have the original template's names.
+      // The views keep the names of the original template.
       'vue/multi-word-component-names': 'off',
       'vue/no-v-html': 'error',
-      // TypeScript knows what may be undefined.
+      // TypeScript checks this.
       'vue/require-default-prop': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // A route's promise ends with the navigation, which shows its own failure.
+      // Navigations report their own failures.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Takes the defaults of optional props for useless.
+      // Does not support defaults of optional props.
       '@typescript-eslint/no-useless-default-assignment': 'off',
     },
   },

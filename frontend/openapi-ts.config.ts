@@ -8,9 +8,9 @@ export default defineConfig({
     { name: '@hey-api/client-fetch', throwOnError: true },
     '@hey-api/typescript',
     '@hey-api/sdk',
-    // The forms take their limits from these.
+    // Forms take their limits from these.
     '@hey-api/schemas',
-    // The forms call the SDK's functions themselves, so only queries are generated.
+    // Forms call the functions of the SDK, so mutations are not needed.
     { name: '@tanstack/vue-query', infiniteQueryOptions: false, mutationOptions: false },
   ],
 })

@@ -1,13 +1,13 @@
 import { defineConfig, devices } from '@playwright/test'
 
-// scripts/native.sh test e2e starts a stack of its own for the tests, and sets these.
+// "native.sh test e2e" starts a separate stack and sets these variables.
 const { BASE_URL = 'http://localhost', CHROMIUM } = process.env
 
 export default defineConfig({
   testDir: 'tests/e2e',
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
-  // For a shared machine; a test of a few seconds waits as long only when it fails.
+  // Generous for slow machines: only failing tests take this long.
   timeout: 60_000,
   expect: { timeout: 10_000 },
   workers: 2,
@@ -19,7 +19,7 @@ export default defineConfig({
     launchOptions: { executablePath: CHROMIUM },
     trace: 'retain-on-failure',
   },
-  // scripts/native.sh runs them one after the other: the faults stop what the others need.
+  // "native.sh test e2e" runs these last: they stop services that other tests need.
   projects: [
     { name: 'pages', testIgnore: 'faults.spec.ts' },
     { name: 'faults', testMatch: 'faults.spec.ts', workers: 1 },

@@ -1,4 +1,4 @@
-/** How the generated client reaches the API, and what its errors look like to the web app. */
+/** Configures the generated client and translates the errors of the API. */
 
 import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** Statuses of a proxy without a backend, and of a backend without a database. */
+/** Sent by a proxy without a backend, or a backend without a database. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -15,19 +15,19 @@ interface ErrorBody {
   detail?: string | ValidationError[]
 }
 
-/** What is wrong with one field of a request. */
+/** A validation error of one field. */
 export interface Problem {
   field: string
-  /** The kind of problem, such as string_too_short. */
+  /** The kind of error, such as string_too_short. */
   type: string
   limits: Record<string, unknown>
 }
 
 export class ApiError extends Error {
   constructor(
-    /** 0 without a response, or with only a part of one. */
+    /** 0 if there is no response, or an incomplete one. */
     readonly status: number,
-    /** What went wrong, such as email_taken; empty if the response is not the API's. */
+    /** The code of the API, such as email_taken; empty if the response comes from elsewhere. */
     readonly code = '',
     /** The field of the form that the error belongs to, if any. */
     readonly field?: string,
@@ -37,16 +37,16 @@ export class ApiError extends Error {
     super(`${status} ${code}`)
   }
 
-  /** Whether the server may be unreachable, rather than the request wrong. */
+  /** Whether the error may be caused by an unreachable server instead of the request. */
   get isUnreachable(): boolean {
-    // A 404 without a code is the web app's own server: the proxy has lost the backend.
+    // A 404 without a code comes from the web app's server: the proxy has no backend.
     const isWebServers = this.status === 404 && !this.code
     return this.status === 0 || UNREACHABLE.includes(this.status) || isWebServers
   }
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // A success whose body can't be read was cut short.
+  // A successful response that cannot be read is incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []
@@ -59,7 +59,7 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   )
 }
 
-/** One sentence in the reader's language. */
+/** Returns one sentence in the user's language. */
 export function errorText(error: unknown): string {
   const { global } = i18n
   const { t } = global
@@ -70,23 +70,25 @@ export function errorText(error: unknown): string {
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
-/** The text at a field, in the reader's language. */
+/** Returns the message at a field, in the user's language. */
 export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
   const { t } = global
-  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits) : t('problem.invalid')
+  // The limit, such as max_length, selects the plural form.
+  const count = Object.values(limits).find((limit) => typeof limit === 'number') ?? 1
+  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits, count) : t('problem.invalid')
 }
 
 let session = new AbortController()
 
-/** Drops every response that is still to come, since it belongs to the ended session. */
+/** Aborts all pending requests: their responses belong to the ended session. */
 export function abortRequests(): void {
   session.abort()
   session = new AbortController()
 }
 
 client.setConfig({
-  // The web app's own origin, whatever its address is.
+  // The origin of the web app.
   baseUrl: '',
   auth: () => token.value,
 })

@@ -1,2 +1,2 @@
-/** VUE_APP_NAME, from index.html: the container fills it in when it starts. */
+/** VUE_APP_NAME, from index.html: the server inserts it when it starts. */
 export const appName = document.title

@@ -1,4 +1,4 @@
-// First: the router would copy the token into the history's state.
+// First, because the router would copy the token into the history.
 import '@/resetToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'

@@ -1,13 +1,13 @@
 import { ref } from 'vue'
 
-/** The token of the mailed link that was opened, kept in memory only. */
+/** The token of the opened link, kept only in memory. */
 export const resetToken = ref('')
 
-/** Moves the token out of the address, so that no history entry and no request carries it. */
+/** Removes the token from the address, so that it is in no history entry and no request. */
 function takeFromAddress(): void {
   const { pathname, search, hash } = window.location
   if (!/^\/reset-password\/?$/i.test(pathname)) return
-  // Links of earlier versions have it in the query.
+  // Links of earlier versions have the token in the query.
   const token =
     new URLSearchParams(hash.slice(1)).get('token') ?? new URLSearchParams(search).get('token')
   if (token === null) return
@@ -16,5 +16,5 @@ function takeFromAddress(): void {
 }
 
 takeFromAddress()
-// A link opened in the tab of another one changes the fragment only.
+// Opening another link in the same tab changes only the fragment.
 window.addEventListener('popstate', takeFromAddress)

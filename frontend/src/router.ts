@@ -14,11 +14,11 @@ import Login from '@/views/Login.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** The key of the view's title in the locales. */
+    /** Locale key of the view's title. */
     title?: string
-    /** Which part of the menu shows the view. */
+    /** The part of the menu that shows the view. */
     menu?: 'main' | 'admin'
-    /** The key of the menu's text, if it is not the title. */
+    /** Locale key of the menu entry, if it differs from the title. */
     menuTitle?: string
     icon?: string
     forSuperusers?: boolean
@@ -27,7 +27,7 @@ declare module 'vue-router' {
 
 const toId = ({ params }: RouteLocation) => ({ id: Number(params.id) })
 
-/** The views behind the login. The menu lists them in this order. */
+/** The views that need a login, in the order of the menu. */
 const mainRoutes: RouteRecordRaw[] = [
   {
     path: 'dashboard',
@@ -97,7 +97,7 @@ const mainRoutes: RouteRecordRaw[] = [
   },
 ]
 
-/** The menu's entries in one of its parts. */
+/** Returns the entries of a part of the menu. */
 export const menuEntries = (part: 'main' | 'admin') =>
   mainRoutes.flatMap(({ path, meta }) =>
     meta?.menu === part
@@ -107,7 +107,7 @@ export const menuEntries = (part: 'main' | 'admin') =>
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: '/main' },
-  // Not loaded by itself, since it is where most visits begin.
+  // Not loaded lazily: most visits start here.
   { path: '/login', component: Login, meta: { title: 'login.title' } },
   {
     path: '/sign-up',

@@ -1,4 +1,4 @@
-/** The limits of a form's fields, from the API's own schemas. */
+/** Validation rules of form fields, from the schemas of the API. */
 
 import { i18n } from '@/plugins/i18n'
 
@@ -35,24 +35,24 @@ export function limitsOf(schema: ObjectSchema, name: string): Limits {
   }
 }
 
-// Roughly: only the API knows which domains a mail can be sent to.
+// Approximate: the API also checks the domain.
 const EMAIL = /^[\x21-\x7e]+@[^\s@]+\.[^\s@]+$/
 
 export function rulesOf(schema: ObjectSchema, name: string, { optional = false } = {}): Rule[] {
   const { t } = i18n.global
   const { minLength, maxLength, isEmail, isNullable } = limitsOf(schema, name)
-  // As the API counts: an emoji is one character.
+  // Like the API, count an emoji as one character.
   const length = (value: string) => Array.from(value).length
   return [
     (value) => !!value || optional || isNullable || t('problem.missing'),
     (value) =>
       !value ||
       length(value) >= minLength ||
-      t('problem.string_too_short', { min_length: minLength }),
+      t('problem.string_too_short', { min_length: minLength }, minLength),
     (value) =>
       !value ||
       length(value) <= maxLength ||
-      t('problem.string_too_long', { max_length: maxLength }),
+      t('problem.string_too_long', { max_length: maxLength }, maxLength),
     (value) => !value || !isEmail || EMAIL.test(value.trim()) || t('problem.email_invalid'),
     (value) => !value?.includes('\0') || t('problem.invalid'),
   ]

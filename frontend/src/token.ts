@@ -1,4 +1,4 @@
 import { useSessionStorage } from '@vueuse/core'
 
-/** The access token, empty when nobody is logged in. Nothing else knows where it is kept. */
+/** The access token, or an empty string. The only place that knows where the token is stored. */
 export const token = useSessionStorage('token', '')

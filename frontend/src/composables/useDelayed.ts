@@ -1,6 +1,6 @@
 import { onWatcherCleanup, readonly, type Ref, ref, watch } from 'vue'
 
-/** True once the source has been true for this time, so that short work shows no progress. */
+/** True after the source has been true for this time, so that short operations show no progress. */
 export function useDelayed(source: () => boolean, milliseconds = 300): Readonly<Ref<boolean>> {
   const delayed = ref(false)
   watch(

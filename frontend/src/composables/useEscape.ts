@@ -5,13 +5,13 @@ import { useConnection } from '@/store/connection'
 /**
  * Closes a dialog or a menu on Escape, unless it is busy.
  *
- * Vuetify's own handler only closes what it knows to be on top. It learns that from a timer, which may run after
- * the key was pressed, and it counts notifications as being on top too.
+ * Vuetify's handler closes only the topmost overlay. It updates that with a timer, which may be too late for the
+ * key, and also counts notifications.
  */
 export function useEscape(isOpen: Ref<boolean>, isBusy: () => boolean = () => false): void {
   const connection = useConnection()
   onKeyStroke('Escape', () => {
-    // What is behind "The server can't be reached" stays as it is.
+    // Keep what is behind the message that the server is unreachable.
     if (!isBusy() && !connection.isLost) isOpen.value = false
   })
 }

@@ -4,9 +4,9 @@ import { useRouter } from 'vue-router'
 import { useNotifications } from '@/store/notifications'
 
 /**
- * What saving and deleting a record share.
+ * Saves or deletes a record, refreshes all data and notifies the user.
  *
- * A form names the list at `path` that it was opened from, and leaves for it. A list stays where it is.
+ * A form passes the path of its list, and returns to the list afterwards. A list passes no path.
  */
 export function useSave(path?: string) {
   const router = useRouter()
@@ -15,9 +15,9 @@ export function useSave(path?: string) {
   let isLeft = false
   onScopeDispose(() => (isLeft = true))
 
-  /** Goes back to the list, with its page and search, or opens it. */
+  /** Returns to the list with its page and search, or opens the list. */
   async function leave(): Promise<void> {
-    // A slow save must not call users back from where they went meanwhile.
+    // After a slow save, do not move users who have opened another view.
     if (isLeft || !path) return
     const { back } = router.options.history.state
     if (typeof back === 'string' && back.split('?')[0] === path) router.back()
@@ -26,7 +26,7 @@ export function useSave(path?: string) {
 
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
-    // All queries: other views may show the record too, and deleting a user deletes more than the user.
+    // All queries, because other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
     notify(notification)
     await leave()

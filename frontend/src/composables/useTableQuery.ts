@@ -6,7 +6,7 @@ export const PAGE_SIZES = [10, 25, 50, 100]
 export interface TableQuery {
   page: number
   limit: number
-  /** A column's name, `-` before it for descending. */
+  /** The name of a column, prefixed with `-` for descending order. */
   sort: string
   q: string
 }
@@ -14,7 +14,7 @@ export interface TableQuery {
 const first = (value: LocationQueryValue | LocationQueryValue[] | undefined): string =>
   (Array.isArray(value) ? value[0] : value) ?? ''
 
-/** What a table shows, from an address that anybody may have typed. */
+/** Parses the query of an address. Invalid values get their defaults. */
 export function parseTableQuery(query: LocationQuery, sorts: readonly string[]): TableQuery {
   const page = Number(first(query.page))
   const limit = Number(first(query.limit))
@@ -27,7 +27,7 @@ export function parseTableQuery(query: LocationQuery, sorts: readonly string[]):
   }
 }
 
-/** The state of a table, kept in the address so that reload and Back work. */
+/** Keeps the state of a table in the address, so that reload and Back work. */
 export function useTableQuery(sorts: readonly string[]) {
   const route = useRoute()
   const router = useRouter()
@@ -35,9 +35,9 @@ export function useTableQuery(sorts: readonly string[]) {
 
   let wanted: TableQuery | undefined
 
-  /** Adds an entry to the history, or replaces the current one while a search is typed. */
+  /** Changes the address: adds an entry to the history, or replaces the current one. */
   function change(part: Partial<TableQuery>, { replace = false } = {}): void {
-    // One click can be several changes, of which each builds on the one before.
+    // One click can cause several changes, which build on each other.
     const next = (wanted = { ...(wanted ?? state.value), page: 1, ...part })
     const { page, limit, sort, q } = next
     const query = {

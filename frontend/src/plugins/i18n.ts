@@ -8,6 +8,7 @@ export type Locale = keyof typeof locales
 
 const remembered = useLocalStorage<string>('locale', '')
 
+const russian = new Intl.PluralRules('ru')
 const messages: Record<string, typeof en> = { en }
 const locale: string = 'en'
 
@@ -16,11 +17,13 @@ export const i18n = createI18n({
   locale,
   fallbackLocale: 'en',
   messages,
+  // After "не более" and "не менее" Russian has two forms: 1 and 21 символа, 2 and 11 символов.
+  pluralRules: { ru: (count) => (russian.select(count) === 'one' ? 0 : 1) },
 })
 
 let wanted: Locale
 
-/** Loads the language when it is first needed. Throws where the server can't be reached for it. */
+/** Loads the language when it is first used. Throws if the server is unreachable. */
 export async function setLocale(locale: Locale): Promise<void> {
   wanted = locale
   if (locale === 'ru' && !i18n.global.availableLocales.includes('ru')) {
@@ -31,7 +34,7 @@ export async function setLocale(locale: Locale): Promise<void> {
     i18n.global.setLocaleMessage('ru', texts.default)
     vuetify.locale.messages.value.ru = components
   }
-  if (wanted !== locale) return // Another one was chosen meanwhile.
+  if (wanted !== locale) return // The user has chosen another language in the meantime.
   i18n.global.locale.value = vuetify.locale.current.value = locale
   document.documentElement.lang = locale
 }
@@ -41,7 +44,7 @@ export async function chooseLocale(locale: Locale): Promise<void> {
   remembered.value = locale
 }
 
-/** The language chosen before, else the browser's, if there are translations. */
+/** Uses the remembered language, or the browser's if there are translations. */
 export async function startLocale(): Promise<void> {
   const locale = remembered.value || navigator.language.slice(0, 2)
   try {

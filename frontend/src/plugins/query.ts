@@ -5,7 +5,7 @@ import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
 import { useSession } from '@/store/session'
 
-/** The codes of errors after which the token no longer works. */
+/** Error codes after which the token is no longer valid. */
 const ENDS_SESSION = ['not_authenticated', 'invalid_token', 'inactive_user']
 
 /** Runs after every failed request, in addition to the form's own message. */
@@ -25,14 +25,14 @@ async function handle(error: Error): Promise<void> {
 
 const hasFailed = ({ state }: { state: { status: string } }): boolean => state.status === 'error'
 
-// Not awaited: a form must not show that it is saving until the backend is back.
+// Not awaited: the form must stop showing progress while the backend is unreachable.
 const onError = (error: Error): void => void handle(error)
 
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
-    // The connection store waits for the backend, with better news than a third failure.
+    // The connection store waits for the backend and then repeats failed queries.
     queries: { retry: false, networkMode: 'always', staleTime: 2_000 },
     mutations: { retry: false, networkMode: 'always' },
   },
@@ -45,7 +45,7 @@ export function endSession(): void {
   queryClient.clear()
 }
 
-/** Logs in again after the user's new password has ended the session. If that fails, nobody is logged in. */
+/** Logs in again after a new password has ended the session. If that fails, the user is logged out. */
 export async function renewSession(email: string, password: string): Promise<void> {
   const session = useSession()
   session.end()

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { loginLoginAccessToken } from '@/client'
 import { token } from '@/token'
 
-/** Whether somebody is logged in; who that is, is server state: see useCurrentUser. */
+/** Whether a user is logged in. useCurrentUser returns the user. */
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
 

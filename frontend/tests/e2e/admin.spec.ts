@@ -1,11 +1,11 @@
 import { usersUpdateUser } from '../../src/client'
 import { createAccount, expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('a user is created, and can log in', async ({ page, superuser }) => {
+test('a created user can log in', async ({ page, superuser }) => {
   const email = newEmail()
   await openAs(page, superuser, '/main/admin/users/create')
   await page.getByLabel('Full name').fill('New Example')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
@@ -13,32 +13,28 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   await page.getByRole('searchbox').fill(email)
   await expect(page.getByRole('cell', { name: 'New Example', exact: true })).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, email, PASSWORD)
-  await expect(page.getByText('Welcome New Example')).toBeVisible()
+  await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
 
-test('a taken email and an impossible one are named at the field', async ({
-  page,
-  superuser,
-  user,
-}) => {
+test('rejected emails are reported at the field', async ({ page, superuser, user }) => {
   await openAs(page, superuser, '/main/admin/users/create')
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  // Well-formed, but only the API knows that no mail can be sent there.
-  await page.getByLabel('E-mail').fill('somebody@example.invalid')
+  // Only the API knows that no mail can be sent to this domain.
+  await page.getByLabel('Email').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Enter a valid email address')).toBeVisible()
   await expect(page).toHaveURL(/users\/create$/)
 })
 
-test('a user is renamed, deactivated and deleted', async ({ page, superuser, user }) => {
+test('superusers rename, deactivate and delete users', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await expect(page.getByRole('img', { name: 'Active' })).toBeVisible()
   await page.getByRole('link', { name: `Edit: ${user.email}` }).click()
@@ -57,34 +53,34 @@ test('a user is renamed, deactivated and deleted', async ({ page, superuser, use
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('a user is given another password', async ({ page, superuser, user }) => {
+test('superusers set passwords of other users', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
   await page.getByLabel('Password', { exact: true }).fill('a given password')
   await page.getByLabel('Confirm password').fill('a given password')
-  await page.getByLabel('E-mail').fill(newEmail())
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(newEmail())
+  await page.getByLabel('Email').fill(user.email)
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, user.email, 'a given password')
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('superusers see a change of their own at once', async ({ page, superuser }) => {
+test('superusers see changes of their own account immediately', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Superuser').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
-  await expect(page.getByText('Manage Users')).toHaveCount(0)
+  await expect(page.getByText('Manage users')).toHaveCount(0)
 })
 
-test('one’s own email is changed with the current password only', async ({ page, superuser }) => {
+test('changing one’s own email requires the current password', async ({ page, superuser }) => {
   const email = newEmail()
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Required', { exact: true })).toBeVisible()
   await expect(page.getByLabel('Current password')).toBeFocused()
@@ -97,21 +93,21 @@ test('one’s own email is changed with the current password only', async ({ pag
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, email, PASSWORD)
-  await expect(page.getByText('Welcome Renamed Example')).toBeVisible()
+  await expect(page.getByText('Welcome, Renamed Example')).toBeVisible()
 })
 
-test('one’s own email in other letters is no change', async ({ page, superuser }) => {
+test('upper case in one’s own email is no change', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
-  await page.getByLabel('E-mail').fill(superuser.email.toUpperCase())
+  await page.getByLabel('Email').fill(superuser.email.toUpperCase())
   await page.getByLabel('Full name').fill('Renamed Example')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
 })
 
-test('one’s own password is changed with the current one, and the session continues', async ({
+test('changing one’s own password requires the current one and keeps the session', async ({
   page,
   superuser,
 }) => {
@@ -124,16 +120,16 @@ test('one’s own password is changed with the current one, and the session cont
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, superuser.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('after a new password, a failed login leads to the login', async ({ page, superuser }) => {
+test('a failed login after a new password opens the login', async ({ page, superuser }) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -145,16 +141,16 @@ test('after a new password, a failed login leads to the login', async ({ page, s
   await expect(page.getByText('User saved')).toBeVisible()
   await page.unroute('**/login/access-token')
   await fillLogin(page, superuser.email, 'my new password')
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 })
 
-test('a missing password is named even where the form has no field for it', async ({
+test('a missing current password is reported without a field for it', async ({
   page,
   superuser,
 }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
-  // Changed elsewhere meanwhile: saving the form would change it back.
+  // Changed in the meantime: saving the form would revert it.
   await usersUpdateUser({
     client: superuser.client,
     path: { user_id: superuser.id },
@@ -164,7 +160,7 @@ test('a missing password is named even where the form has no field for it', asyn
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
-test('one’s own account is deleted from the list with the password only', async ({
+test('deleting one’s own account from the list requires the password', async ({
   page,
   superuser,
 }) => {
@@ -175,13 +171,13 @@ test('one’s own account is deleted from the list with the password only', asyn
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(dialog.getByText('Incorrect password')).toBeVisible()
   await expect(dialog.getByLabel('Current password')).toBeFocused()
-  // What was typed is gone when the dialog is opened again.
+  // The password is empty when the dialog opens again.
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('button', { name: `Delete: ${superuser.email}` }).click()
   await expect(dialog.getByLabel('Current password')).toHaveValue('')
   await dialog.getByLabel('Current password').fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await expect(page.getByText('Your account is deleted')).toBeVisible()
+  await expect(page.getByText('Account deleted')).toBeVisible()
 
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(
@@ -190,14 +186,14 @@ test('one’s own account is deleted from the list with the password only', asyn
 })
 
 for (const path of ['all', 'create', 'edit/1']) {
-  test(`users/${path} is not for everybody`, async ({ page, user }) => {
+  test(`users/${path} requires a superuser`, async ({ page, user }) => {
     await openAs(page, user, `/main/admin/users/${path}`)
     await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
-    await expect(page.getByText('Manage Users')).toHaveCount(0)
+    await expect(page.getByText('Manage users')).toHaveCount(0)
   })
 }
 
-test('many users are found by e-mail and name', async ({ page, superuser }) => {
+test('users are found by email and name', async ({ page, superuser }) => {
   const { email } = await createAccount({ full_name: 'Zoë Unusual' })
   await openAs(page, superuser, '/main/admin/users/all?q=zoë%20unus&sort=-email')
   await expect(page.getByRole('cell', { name: email, exact: true })).toBeVisible()

@@ -2,12 +2,15 @@ import { fileURLToPath } from 'node:url'
 import { loadEnv } from 'vite'
 import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('Russian is chosen and remembered, for the API’s errors too', async ({ page, superuser }) => {
+test('a chosen language is remembered and used for errors of the API', async ({
+  page,
+  superuser,
+}) => {
   await page.goto('/login')
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
   await expect(page).toHaveTitle(/^Вход/)
-  await page.getByLabel('Эл. почта').fill(superuser.email)
+  await page.getByLabel('Электронная почта').fill(superuser.email)
   await page.getByLabel('Пароль', { exact: true }).fill('a wrong password')
   await page.getByRole('button', { name: 'Войти' }).click()
   await expect(
@@ -25,13 +28,13 @@ test('Russian is chosen and remembered, for the API’s errors too', async ({ pa
 test.describe('in a Russian browser', () => {
   test.use({ locale: 'ru-RU' })
 
-  test('the web app is Russian from the start', async ({ page }) => {
+  test('the web app starts in Russian', async ({ page }) => {
     await page.goto('/login')
     await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
   })
 })
 
-test('the theme is the system’s until another is chosen', async ({ page }) => {
+test('the theme follows the system until another is chosen', async ({ page }) => {
   const app = page.locator('.v-application')
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.goto('/login')
@@ -40,42 +43,42 @@ test('the theme is the system’s until another is chosen', async ({ page }) => 
   await page.emulateMedia({ colorScheme: 'light' })
   await expect(app).toHaveClass(/v-theme--light/)
   await page.getByLabel('Language and theme').click()
-  await expect(page.getByRole('menuitemradio', { name: 'As the system' })).toBeChecked()
+  await expect(page.getByRole('menuitemradio', { name: 'System' })).toBeChecked()
   await page.getByText('Dark').click()
   await expect(app).toHaveClass(/v-theme--dark/)
   await page.reload()
   await expect(app).toHaveClass(/v-theme--dark/)
   await page.getByLabel('Language and theme').click()
-  await page.getByText('As the system').click()
+  await page.getByText('System').click()
   await expect(app).toHaveClass(/v-theme--light/)
 })
 
-test('the colours are the theme’s, in whatever order the styles arrive', async ({ page }) => {
+test('colours do not depend on the order of style sheets', async ({ page }) => {
   const primary = 'rgb(21, 101, 192)'
   await page.goto('/login')
   await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
-  await expect(page.getByRole('button', { name: 'Login' })).toHaveCSS('background-color', primary)
+  await expect(page.getByRole('button', { name: 'Log in' })).toHaveCSS('background-color', primary)
 })
 
-test('the name in the settings is shown', async ({ page, user }) => {
+test('VUE_APP_NAME is shown', async ({ page, user }) => {
   const folder = fileURLToPath(new URL('../..', import.meta.url))
   const name = loadEnv('production', folder, 'VUE_APP_').VUE_APP_NAME!
   await page.goto('/login')
-  await expect(page).toHaveTitle(`Login - ${name}`)
+  await expect(page).toHaveTitle(`Log in - ${name}`)
   await expect(page.getByRole('banner')).toContainText(name)
   await openAs(page, user)
   await expect(page).toHaveTitle(`Dashboard - ${name}`)
   await expect(page.getByRole('banner')).toContainText(name)
 })
 
-test('an unknown address says so', async ({ page }) => {
+test('an unknown address shows a 404 view', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
-  await page.getByText('Go to the start page').click()
+  await page.getByText('Go to dashboard').click()
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('the menu collapses and stays so', async ({ page, user }) => {
+test('a collapsed menu stays collapsed', async ({ page, user }) => {
   await openAs(page, user)
   const menu = page.getByRole('navigation', { name: 'Main menu' })
   await menu.getByText('Collapse').click()
@@ -87,16 +90,16 @@ test('the menu collapses and stays so', async ({ page, user }) => {
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true })
 
-  test('everything fits and the menu opens', async ({ page, superuser }) => {
+  test('all views fit and the menu opens', async ({ page, superuser }) => {
     const email = newEmail()
     await openAs(page, superuser)
     await expect(page.getByText('Welcome')).toBeVisible()
-    await expect(page.getByText('Edit Profile', { exact: true }).last()).toBeInViewport()
+    await expect(page.getByText('Edit profile', { exact: true }).last()).toBeInViewport()
     await page.getByLabel('Show or hide the main menu').tap()
-    await page.getByRole('navigation').getByText('Manage Users').tap()
+    await page.getByRole('navigation').getByText('Manage users').tap()
     await expect(page).toHaveURL(/users\/all$/)
-    await page.getByRole('link', { name: 'Create User' }).last().tap()
-    await page.getByLabel('E-mail').fill(email)
+    await page.getByRole('link', { name: 'Create user' }).last().tap()
+    await page.getByLabel('Email').fill(email)
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
     await page.getByLabel('Confirm password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Create' }).tap()
@@ -108,14 +111,14 @@ test.describe('on a phone', () => {
   })
 })
 
-test('everything works with the keyboard alone', async ({ page, superuser }) => {
+test('the web app works with only a keyboard', async ({ page, superuser }) => {
   await page.goto('/login')
   const press = async (key: string, times = 1) => {
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
   }
   await page.getByRole('banner').getByRole('link').focus()
-  await press('Tab', 2) // Past the settings.
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await press('Tab', 2) // Skip the settings.
+  await expect(page.getByLabel('Email')).toBeFocused()
   await page.keyboard.type(superuser.email)
   await press('Tab')
   await page.keyboard.type(PASSWORD)
@@ -124,17 +127,17 @@ test('everything works with the keyboard alone', async ({ page, superuser }) => 
 
   await page.getByRole('button', { name: 'Menu', exact: true }).focus()
   await press('Enter')
-  await expect(page.getByRole('menuitem', { name: 'Logout' })).toBeVisible()
+  await expect(page.getByRole('menuitem', { name: 'Log out' })).toBeVisible()
   await press('Escape')
   await expect(page.getByRole('menu')).toBeHidden()
-  await page.getByRole('link', { name: 'Manage Users' }).focus()
+  await page.getByRole('link', { name: 'Manage users' }).focus()
   await press('Enter')
-  await page.getByRole('main').getByRole('link', { name: 'Create User' }).focus()
+  await page.getByRole('main').getByRole('link', { name: 'Create user' }).focus()
   await press('Enter')
   const email = newEmail()
   for (const [label, text] of [
     ['Full name', 'By keyboard'],
-    ['E-mail', email],
+    ['Email', email],
     ['Password', PASSWORD],
     ['Confirm password', PASSWORD],
   ] as const) {

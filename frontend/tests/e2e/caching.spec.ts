@@ -4,7 +4,7 @@ import { expect, test } from './fixtures'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
 async function get(request: APIRequestContext, path: string) {
-  // As a browser that opens the address.
+  // Like a browser that opens the address.
   const response = await request.get(path, { headers: { Accept: 'text/html' } })
   return {
     status: response.status(),
@@ -13,7 +13,7 @@ async function get(request: APIRequestContext, path: string) {
   }
 }
 
-test('scripts, styles and fonts are cached for ever', async ({ page, request }) => {
+test('scripts, styles and fonts are cached forever', async ({ page, request }) => {
   const assets: string[] = []
   page.on('response', (response) => {
     if (response.url().includes('/assets/')) assets.push(response.url())
@@ -28,19 +28,19 @@ test('scripts, styles and fonts are cached for ever', async ({ page, request }) 
 })
 
 for (const path of ['/', '/login', '/index.html', '/main/admin/users/all?q=x', '/assets-x']) {
-  test(`${path} is asked for each time`, async ({ request }) => {
+  test(`${path} is revalidated`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 200, caching: 'no-cache', isApp: true })
   })
 }
 
 for (const path of ['/favicon.svg', '/robots.txt']) {
-  test(`${path} is asked for each time`, async ({ request }) => {
+  test(`${path} is revalidated`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 200, caching: 'no-cache', isApp: false })
   })
 }
 
 for (const path of ['/assets/index-OLD.js', '/assets/x/y.css', '/assets/x', '/assets/']) {
-  test(`${path} is not found, and that is not cached`, async ({ request }) => {
+  test(`the 404 of ${path} is not cached`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 404, caching: 'no-cache', isApp: false })
   })
 }

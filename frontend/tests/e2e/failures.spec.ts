@@ -14,7 +14,7 @@ const save = 'button[type=submit]'
 const onSave = (page: Page, handle: (route: Route) => Promise<void>) =>
   page.route(ME, (route) => (route.request().method() === 'PUT' ? handle(route) : route.fallback()))
 
-test('a slow save shows its progress and is sent once', async ({ page }) => {
+test('a slow save shows progress and is sent once', async ({ page }) => {
   let requests = 0
   page.on('request', (request) => (requests += Number(request.method() === 'PUT')))
   const release = await hold(page, ME, 'PUT')
@@ -24,32 +24,32 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
   await page.getByLabel('Full name').press('Enter')
   await page.locator(save).click({ force: true })
   release()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile updated')).toBeVisible()
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page.getByRole('main').getByText('A name')).toBeVisible()
   expect(requests).toBe(1)
 })
 
-test('a slow save does not lead users away from where they went', async ({ page }) => {
+test('a slow save does not move users who have left the form', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByRole('link', { name: 'Change Password' }).click()
+  await page.getByRole('link', { name: 'Change password' }).click()
   await page.getByLabel('Current password').fill('Typed meanwhile')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
-  // A save ends after the view that it leads to is shown.
+  await expect(page.getByText('Profile updated')).toBeVisible()
+  // The save ends after the next view is shown.
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page).toHaveURL(/profile\/password$/)
   await expect(page.getByLabel('Current password')).toHaveValue('Typed meanwhile')
 })
 
-test('a slow save ends with the session', async ({ page, user, superuser }) => {
+test('logging out aborts a slow save', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, superuser.email, PASSWORD)
-  await expect(page.getByText(`Welcome ${superuser.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${superuser.email}`)).toBeVisible()
   release()
   await page.getByRole('link', { name: 'Profile', exact: true }).click()
   await expect(page.getByRole('main').getByText(superuser.email)).toBeVisible()
@@ -57,7 +57,7 @@ test('a slow save ends with the session', async ({ page, user, superuser }) => {
   await expect(page.getByText(user.email)).toHaveCount(0)
 })
 
-test('a dialog stays while its deletion runs', async ({ page, user, superuser }) => {
+test('a dialog stays open during the deletion', async ({ page, user, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
   const release = await hold(page, '**/api/v1/users/*', 'DELETE')
@@ -71,13 +71,13 @@ test('a dialog stays while its deletion runs', async ({ page, user, superuser })
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('a view whose script could not be loaded is loaded again', async ({ page }) => {
+test('a view is loaded again after its script failed to load', async ({ page }) => {
   await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
-  await page.getByRole('link', { name: 'Change Password' }).click()
-  await expect(page.getByRole('heading', { name: 'Set Password' })).toBeVisible()
+  await page.getByRole('link', { name: 'Change password' }).click()
+  await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
 })
 
-test('validation errors end when their reason does, and follow the language', async ({ page }) => {
+test('validation errors follow the input and the language', async ({ page }) => {
   const email = page.locator('input[name=email]')
   await email.fill('')
   await page.locator(save).click()
@@ -90,7 +90,7 @@ test('validation errors end when their reason does, and follow the language', as
   await expect(email).toHaveAccessibleDescription('')
 })
 
-test('a response that is cut short is an error, and the text stays', async ({ page }) => {
+test('an incomplete response is an error and keeps the input', async ({ page }) => {
   await onSave(page, (route) =>
     route.fulfill({ status: 200, contentType: 'application/json', body: '{"id": 1, "ema' }),
   )
@@ -101,7 +101,7 @@ test('a response that is cut short is an error, and the text stays', async ({ pa
   await expect(page.getByLabel('Full name')).toHaveValue('A name')
 })
 
-test('after a lost connection, the next try goes through', async ({ page }) => {
+test('a request succeeds after the connection returns', async ({ page }) => {
   await onSave(page, (route) => route.abort())
   await page.locator(save).click()
   await expect(
@@ -109,7 +109,7 @@ test('after a lost connection, the next try goes through', async ({ page }) => {
   ).toBeVisible()
   await page.unroute(ME)
   await page.locator(save).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile updated')).toBeVisible()
 })
 
 const HTML = '<html><h1>Bad Gateway</h1><p>Traceback</p></html>'
@@ -137,7 +137,7 @@ for (const [what, status, body, text] of [
   ['an HTML error of a proxy', 500, HTML, 'Something went wrong. Try again.'],
   ['a proxy without a backend', 502, HTML, "The server can't be reached. Try again."],
 ] as const) {
-  test(`${what} is shown as one sentence, and the text stays`, async ({ page }) => {
+  test(`${what} is shown as one sentence and keeps the input`, async ({ page }) => {
     await onSave(page, (route) =>
       route.fulfill({
         status,
@@ -152,24 +152,24 @@ for (const [what, status, body, text] of [
   })
 }
 
-test('an error appears at its field, or above a form without the field', async ({ page }) => {
+test('errors appear at their field, or above a form without it', async ({ page }) => {
   let field = 'email'
   await onSave(page, (route) =>
     route.fulfill({ status: 409, json: { detail: 'x', code: 'email_taken', field } }),
   )
   const text = 'A user with this email already exists. Use another email.'
   await page.locator(save).click()
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription(text)
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription(text)
+  await expect(page.getByLabel('Email')).toBeFocused()
   await expect(page.getByText(text)).toHaveCount(1)
   field = 'username'
   await page.locator(save).click()
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('')
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription('')
   await expect(page.getByText(text)).toHaveCount(1)
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })
 
-test('invalid fields have their limits and reasons', async ({ page }) => {
+test('invalid fields show their limits and reasons', async ({ page }) => {
   await onSave(page, (route) =>
     route.fulfill({
       status: 422,
@@ -190,10 +190,10 @@ test('invalid fields have their limits and reasons', async ({ page }) => {
   await page.locator(save).click()
   await expect(page.getByRole('alert').filter({ hasText: 'Check what you entered.' })).toBeVisible()
   await expect(page.getByLabel('Full name')).toHaveAccessibleDescription('At least 3 characters')
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('Enter a valid value')
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription('Enter a valid value')
 })
 
-test('a list that could not be loaded can be tried again', async ({ page, superuser }) => {
+test('a failed list can be loaded again', async ({ page, superuser }) => {
   const users = /\/api\/v1\/users\/\?/
   await page.route(users, (route) => route.fulfill({ status: 500, body: 'Traceback' }))
   await openAs(page, superuser, `/main/admin/users/all?q=${superuser.email}`)

@@ -12,7 +12,7 @@ function stack(verb: 'stop' | 'start', service: string): void {
 test.describe.configure({ mode: 'serial' })
 test.afterEach(() => stack('start', 'backend'))
 
-test('the backend stops under a form and comes back', async ({ page, user }) => {
+test('a form survives a restart of the backend', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Typed before')
   stack('stop', 'backend')
@@ -24,17 +24,14 @@ test('the backend stops under a form and comes back', async ({ page, user }) => 
   })
   await expect(page.getByLabel('Full name')).toHaveValue('Typed before')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile updated')).toBeVisible()
   await expect(page.getByText('Typed before')).toBeVisible()
 })
 
-test('the web app is opened without a backend and shows itself once there is one', async ({
-  page,
-  user,
-}) => {
+test('the web app waits for the backend when it is opened', async ({ page, user }) => {
   stack('stop', 'backend')
   await openAs(page, user)
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
   stack('start', 'backend')
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible({ timeout: 20_000 })
 })

@@ -1,7 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from './fixtures'
 
-test('the first page takes at most 200 kB of scripts, all from here', async ({ page, baseURL }) => {
+test('the first load has at most 200 kB of scripts, all from this origin', async ({
+  page,
+  baseURL,
+}) => {
   const scripts: Promise<Buffer>[] = []
   const foreign: string[] = []
   page.on('request', (request) => {
@@ -18,7 +21,7 @@ test('the first page takes at most 200 kB of scripts, all from here', async ({ p
   expect(foreign).toEqual([])
 })
 
-test('something is seen before scripts and styles are there', async ({ page }) => {
+test('a splash screen is shown before scripts and styles are loaded', async ({ page }) => {
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route('**/assets/**', async (route) => {
@@ -28,5 +31,5 @@ test('something is seen before scripts and styles are there', async ({ page }) =
   await page.goto('/login', { waitUntil: 'commit' })
   await expect(page.locator('.splash')).toBeVisible()
   release()
-  await expect(page.getByRole('heading', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible()
 })

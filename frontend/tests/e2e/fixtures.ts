@@ -1,4 +1,4 @@
-/** What the browser tests share: users of their own, a page that one is logged in to, the mail. */
+/** Fixtures of the browser tests: users, logged-in pages, mail. */
 
 import { randomUUID } from 'node:crypto'
 import { test as base, expect, type Page } from '@playwright/test'
@@ -18,7 +18,7 @@ export interface Account {
   id: number
   email: string
   token: string
-  /** The API as this user. */
+  /** A client of the API, logged in as this user. */
   client: Client
 }
 
@@ -43,7 +43,7 @@ export async function createAccount(fields: Partial<UserCreate> = {}): Promise<A
   return { id: data.id, email: data.email, ...(await login(body.email, body.password)) }
 }
 
-/** What logging in leaves in the browser, without the form. */
+/** Logs in without the form. */
 export async function openAs(
   page: Page,
   account: Account,
@@ -55,21 +55,21 @@ export async function openAs(
 }
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
-  const button = page.getByRole('button', { name: 'Login' })
-  // The view before may have a field of this name too.
+  const button = page.getByRole('button', { name: 'Log in' })
+  // The previous view may have a field with this name.
   await expect(button).toBeVisible()
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await button.click()
 }
 
-/** Holds back requests of this method until the returned function is called. */
+/** Delays requests with this method until the returned function is called. */
 export async function hold(page: Page, url: string, method: string): Promise<() => void> {
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route(url, async (route) => {
     if (route.request().method() === method) await held
-    await route.continue().catch(() => {}) // The page may have aborted it.
+    await route.continue().catch(() => {}) // The page may have aborted the request.
   })
   return release
 }
@@ -80,7 +80,7 @@ interface Mail {
   text: string
 }
 
-/** The link in the newest mail to this address whose subject has these words. */
+/** Returns the link in the newest mail to this address with these words in the subject. */
 export async function linkInMail(address: string, subject: string): Promise<string> {
   let link: string | undefined
   await expect(async () => {
@@ -94,7 +94,7 @@ export async function linkInMail(address: string, subject: string): Promise<stri
   return link!
 }
 
-/** The path of a mailed link, with its token where new links (#) or old ones (?) have it. */
+/** Returns the path of a mailed link, with the token in the fragment (#) or, as earlier, in the query (?). */
 export function pathOfLink(link: string, form: '#token=' | '?token='): string {
   const { pathname, search, hash } = new URL(link)
   return pathname + (search || hash).replace(/^[?#]token=/, form)

@@ -7,17 +7,17 @@ const OVERLAYS = [
 ] as const
 
 for (const [role, name] of OVERLAYS) {
-  test(`Escape closes “${name}” right after it was opened`, async ({ page, user }) => {
+  test(`Escape closes “${name}” immediately after it opens`, async ({ page, user }) => {
     await openAs(page, user, '/main/profile/view')
     const button = page.getByRole('button', { name, exact: true })
     await button.focus()
-    // It may be open too shortly to be seen from here.
+    // It may be open for too short a time to be seen by the test.
     await page.evaluate((role) => {
       new MutationObserver(() => {
         if (document.querySelector(`[role=${role}]`)) document.body.dataset.opened = role
       }).observe(document.body, { childList: true, subtree: true })
     }, role)
-    // Both keys are sent at once, as somebody types who does not wait for a slow machine.
+    // Both keys are sent immediately, like a fast typist on a slow machine.
     await Promise.all([page.keyboard.press('Enter'), page.keyboard.press('Escape')])
     await expect(page.locator('body')).toHaveAttribute('data-opened', role)
     await expect(page.getByRole(role)).toBeHidden()
@@ -32,7 +32,7 @@ for (const [role, name] of OVERLAYS) {
     await page.getByRole('button', { name, exact: true }).click()
     await expect(page.getByRole(role)).toBeVisible()
     release()
-    const notification = page.getByText('Profile successfully updated')
+    const notification = page.getByText('Profile updated')
     await expect(notification).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(page.getByRole(role)).toBeHidden({ timeout: 3_000 })

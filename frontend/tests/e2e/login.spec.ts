@@ -9,85 +9,87 @@ import {
   test,
 } from './fixtures'
 
-test('logs in, stays so after a reload, and logs out', async ({ page, user }) => {
+test('a login survives a reload and ends with logging out', async ({ page, user }) => {
   await page.goto('/')
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, user.email, PASSWORD)
   await expect(page.getByText('Logged in')).toBeVisible()
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
   await page.reload()
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await expect(page.getByText('Logged out')).toBeVisible()
   await page.goBack()
-  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('a wrong password is rejected, and the email stays typed', async ({ page, user }) => {
+test('a wrong password is rejected and keeps the email', async ({ page, user }) => {
   await page.goto('/login')
   await fillLogin(page, user.email, 'a wrong password')
   await expect(
     page.getByRole('alert').filter({ hasText: 'Incorrect email or password' }),
   ).toBeVisible()
-  await expect(page.getByLabel('E-mail')).toHaveValue(user.email)
+  await expect(page.getByLabel('Email')).toHaveValue(user.email)
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an inactive user cannot log in, and the form says why', async ({ page, user }) => {
+test('an inactive user cannot log in and sees why', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
   await page.goto('/login')
   await fillLogin(page, user.email, PASSWORD)
-  await expect(page.getByRole('alert').filter({ hasText: 'Inactive user' })).toBeVisible()
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'This account is inactive' }),
+  ).toBeVisible()
 })
 
-test('an address behind the login is shown after it', async ({ page, superuser }) => {
+test('the requested view opens after the login', async ({ page, superuser }) => {
   await page.goto('/main/admin/users/all?q=word')
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(page).toHaveURL(/\/main\/admin\/users\/all\?q=word$/)
   await expect(page.getByRole('searchbox')).toHaveValue('word')
 })
 
-test('an address in other letters wants a login too', async ({ page }) => {
+test('addresses in upper case require a login', async ({ page }) => {
   await page.goto('/MAIN/dashboard')
-  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('an ended session leads to the login, and then back', async ({ page, user }) => {
+test('an ended session leads to the login and back', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
   const body = { password: 'another password' }
   await usersUpdateUser({ client, path: { user_id: user.id }, body })
 
-  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
+  await page.getByRole('link', { name: 'Edit profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
   await fillLogin(page, user.email, 'another password')
   await expect(page).toHaveURL(/\/main\/profile\/edit$/)
 })
 
-test('a user who is deactivated is logged out', async ({ page, user }) => {
+test('a deactivated user is logged out', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
-  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
+  await page.getByRole('link', { name: 'Edit profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
-  await expect(page.getByText('Inactive user')).toBeVisible()
+  await expect(page.getByText('This account is inactive')).toBeVisible()
 })
 
-test('the next user sees nothing of the one before', async ({ page, user }) => {
+test('the next user sees no data of the previous one', async ({ page, user }) => {
   const other = await createAccount({ full_name: 'Somebody else' })
   await openAs(page, user)
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
-  await page.getByText('Logout').click()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
+  await page.getByText('Log out').click()
   await fillLogin(page, other.email, PASSWORD)
-  await expect(page.getByText('Welcome Somebody else')).toBeVisible()
+  await expect(page.getByText('Welcome, Somebody else')).toBeVisible()
   await expect(page.getByText(user.email)).toHaveCount(0)
 })

@@ -1,31 +1,31 @@
 import { usersUpdateUserMe } from '../../src/client'
 import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('the name is changed and taken away again', async ({ page, user }) => {
+test('users change and remove their name', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile updated')).toBeVisible()
   await expect(page.getByText('Grace Example')).toBeVisible()
 
   await page.goto('/main/profile/edit')
   await page.getByLabel('Full name').fill('')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.goto('/main/dashboard')
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 })
 
-test('the e-mail is changed with the current password only', async ({ page, user }) => {
+test('changing the email requires the current password', async ({ page, user }) => {
   const email = newEmail()
   await openAs(page, user, '/main/profile/edit')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Required', { exact: true })).toBeVisible()
   await page.getByLabel('Current password').fill('a wrong password')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
-  await expect(page.getByLabel('E-mail')).toHaveValue(email)
+  await expect(page.getByLabel('Email')).toHaveValue(email)
 
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
@@ -33,20 +33,17 @@ test('the e-mail is changed with the current password only', async ({ page, user
   await expect(page.getByRole('main').getByText(email)).toBeVisible()
 })
 
-test('a missing password is named even where the form has no field for it', async ({
-  page,
-  user,
-}) => {
+test('a missing current password is reported without a field for it', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
-  // Changed elsewhere meanwhile: saving the form would change it back.
+  // Changed in the meantime: saving the form would revert it.
   const body = { email: newEmail(), current_password: PASSWORD }
   await usersUpdateUserMe({ client: user.client, body })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
-test('a new password keeps this session, and is the one that counts', async ({ page, user }) => {
+test('a new password replaces the old one and keeps the session', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/password')
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByLabel('Password', { exact: true }).fill('short')
@@ -56,17 +53,17 @@ test('a new password keeps this session, and is the one that counts', async ({ p
   await page.getByLabel('Password', { exact: true }).fill('my new password')
   await page.getByLabel('Confirm password').fill('my new password')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Password successfully updated')).toBeVisible()
+  await expect(page.getByText('Password updated')).toBeVisible()
   await expect(page).toHaveURL(/profile\/view$/)
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'User Profile' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Profile', exact: true })).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, user.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an account is deleted with its password', async ({ page, user }) => {
+test('deleting an account requires the password', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/view')
   await page.getByRole('button', { name: 'Delete my account' }).click()
   const dialog = page.getByRole('dialog')
@@ -75,7 +72,7 @@ test('an account is deleted with its password', async ({ page, user }) => {
   await expect(dialog.getByText('Incorrect password')).toBeVisible()
   await dialog.getByLabel('Current password').fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await expect(page.getByText('Your account is deleted')).toBeVisible()
+  await expect(page.getByText('Account deleted')).toBeVisible()
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(

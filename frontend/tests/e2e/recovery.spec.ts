@@ -16,12 +16,12 @@ async function recoveryLink({ client, email }: Account): Promise<string> {
   return linkInMail(email, 'Password recovery')
 }
 
-test('a forgotten password is replaced by the link in the mail, once', async ({ page, user }) => {
+test('a recovery link sets a new password once', async ({ page, user }) => {
   await page.goto('/login')
   await page.getByText('Forgot your password?').click()
-  // The view before has a field of this name too.
+  // The previous view also has a field with this name.
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 
@@ -30,7 +30,7 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
   await page.getByLabel('New password').fill('a new password')
   await page.getByLabel('Confirm password').fill('a new password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password successfully reset')).toBeVisible()
+  await expect(page.getByText('Password reset')).toBeVisible()
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(
@@ -50,12 +50,12 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
 
 test('an unknown email gets the same response', async ({ page }) => {
   await page.goto('/recover-password')
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await page.getByRole('button', { name: 'Recover password' }).click()
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 })
 
-test('who was given an account chooses a password', async ({ page }) => {
+test('users with a new account set their password by the mailed link', async ({ page }) => {
   const { email } = await createAccount()
   await page.goto(await linkInMail(email, 'New account'))
   await page.getByLabel('New password').fill('my own password')
@@ -68,15 +68,15 @@ test('who was given an account chooses a password', async ({ page }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an address without its token says so', async ({ page }) => {
+test('a link without a token is reported', async ({ page }) => {
   await page.goto('/reset-password')
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
-  await page.getByText('Ask for a new link').click()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
+  await page.getByText('Request a new link').click()
   await expect(page).toHaveURL(/recover-password$/)
 })
 
 for (const form of ['#token=', '?token='] as const) {
-  test(`the token of a ${form} link is used once and left nowhere`, async ({ page, user }) => {
+  test(`the token of a ${form} link works once and is stored nowhere`, async ({ page, user }) => {
     const path = pathOfLink(await recoveryLink(user), form)
     const token = path.split('=')[1]!
     const requests: Promise<{ url: string; referer?: string }>[] = []
@@ -93,18 +93,20 @@ for (const form of ['#token=', '?token='] as const) {
     )
     expect(kept).not.toContain(token)
     await page.getByRole('button', { name: 'Reset password' }).click()
-    await expect(page.getByText('Password successfully reset')).toBeVisible()
+    await expect(page.getByText('Password reset')).toBeVisible()
     await fillLogin(page, user.email, 'my own password')
     await expect(page).toHaveURL(/dashboard$/)
 
     const sent = await Promise.all(requests)
     expect(sent.filter(({ referer }) => referer?.includes(token))).toEqual([])
-    // Only the old form needs a request that names the token: the one for the link itself.
+    // Only the old form sends the token in a request: the one that opens the link.
     const named = sent.filter(({ url }) => url.includes(token))
     expect(named.length).toBe(form === '?token=' ? 1 : 0)
   })
 
-  test(`the address of a ${form} link is cleared before the view is loaded`, async ({ page }) => {
+  test(`the token of a ${form} link leaves the address before the view is loaded`, async ({
+    page,
+  }) => {
     await page.addInitScript(() => localStorage.setItem('locale', 'ru'))
     let release = () => {}
     const held = new Promise<void>((resolve) => (release = resolve))
@@ -120,7 +122,7 @@ for (const form of ['#token=', '?token='] as const) {
     await expect(page.getByRole('heading', { name: 'Новый пароль' })).toBeVisible()
   })
 
-  test(`a ${form} link can’t be opened again by Back or a reload`, async ({ page }) => {
+  test(`a ${form} link cannot be opened again by Back or reload`, async ({ page }) => {
     await page.goto('/login')
     await page.goto(`/reset-password${form}x`)
     await expect(page.getByLabel('New password')).toBeVisible()
@@ -129,23 +131,23 @@ for (const form of ['#token=', '?token='] as const) {
     await page.goBack()
     await expect(page).toHaveURL(/\/reset-password$/)
     await page.reload()
-    await expect(page.getByText('This address lacks its token')).toBeVisible()
+    await expect(page.getByText('This link is incomplete')).toBeVisible()
     await page.goBack()
     await expect(page).toHaveURL(/\/login$/)
   })
 }
 
-test('a link that is opened in the tab of an incomplete one is used', async ({ page, user }) => {
+test('a second link in the same tab is used', async ({ page, user }) => {
   const path = pathOfLink(await recoveryLink(user), '#token=')
   await page.goto('/reset-password')
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
-  // Only the fragment changes, so the web app is not loaded again.
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
+  // Only the fragment changes: the web app is not loaded again.
   await page.evaluate((link) => location.assign(link), path)
   await page.getByLabel('New password').fill('my own password')
   await expect(page).toHaveURL(/\/reset-password$/)
   await page.getByLabel('Confirm password').fill('my own password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password successfully reset')).toBeVisible()
+  await expect(page.getByText('Password reset')).toBeVisible()
 })
 
 for (const link of [
@@ -154,17 +156,17 @@ for (const link of [
   '/reset-password?utm_source=mail#token=x',
   '/reset-password?token=x&utm_source=mail',
 ]) {
-  test(`${link} is understood, and cleared`, async ({ page }) => {
+  test(`${link} is accepted and removed from the address`, async ({ page }) => {
     await page.goto(link)
     await expect(page.getByLabel('New password')).toBeVisible()
     expect(page.url()).not.toMatch(/[?#]/)
   })
 }
 
-test('the token is forgotten when the form is left', async ({ page }) => {
+test('leaving the form discards the token', async ({ page }) => {
   await page.goto('/reset-password#token=x')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(page).toHaveURL(/\/login$/)
   await page.goBack()
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
 })

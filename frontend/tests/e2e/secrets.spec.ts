@@ -19,7 +19,7 @@ for (const path of [
   '/main/profile/password',
   '/main/admin/users/create',
 ]) {
-  test(`a form submitted past the web app sends no password: ${path}`, async ({
+  test(`a form submitted without the web app sends no password: ${path}`, async ({
     page,
     superuser,
   }) => {
@@ -31,9 +31,9 @@ for (const path of [
     const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
     const { href } = new URL(page.url())
-    // As some password managers do; no event tells the web app.
+    // Like some password managers: the web app gets no event.
     await page.evaluate(() => document.forms[0]!.submit())
-    // What the submission loads comes before this, which then fails.
+    // Fails if the submission has loaded another page.
     await page.evaluate(() => fetch('/robots.txt')).catch(() => {})
     expect(requests.filter((url) => !url.endsWith('/robots.txt'))).toEqual([])
     expect(page.url()).toBe(href)
@@ -41,7 +41,7 @@ for (const path of [
   })
 }
 
-test('a password that is shown is not checked by a spelling service', async ({ page }) => {
+test('a shown password is not spell-checked', async ({ page }) => {
   await page.goto('/login')
   await page.getByRole('button', { name: 'Show password' }).click()
   const field = page.getByLabel('Password', { exact: true })
@@ -49,7 +49,7 @@ test('a password that is shown is not checked by a spelling service', async ({ p
   await expect(field).toHaveAttribute('spellcheck', 'false')
 })
 
-/** Collects what a page leaves where others can read it: addresses, titles, the console, storage. */
+/** Collects what others can read: addresses, titles, the console, storage. */
 function watch(page: Page) {
   const seen: string[] = []
   const sent: string[] = []
@@ -64,7 +64,7 @@ function watch(page: Page) {
   return {
     sent,
     seen,
-    /** Looks at the page as it is now. */
+    /** Adds the current state of the page. */
     async look() {
       const left = await page.evaluate(() =>
         JSON.stringify([document.title, history.state, document.referrer, localStorage]),
@@ -75,7 +75,9 @@ function watch(page: Page) {
   }
 }
 
-test('passwords and tokens are in no address, title, history, storage or log', async ({ page }) => {
+test('no address, title, history, storage or log contains passwords or tokens', async ({
+  page,
+}) => {
   const email = newEmail()
   const passwords = ['a secret of sign-up', 'a secret of the profile', 'a secret of the reset']
   const [first, second, third] = passwords as [string, string, string]
@@ -88,7 +90,7 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   }
 
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(first)
   await page.getByLabel('Confirm password').fill(first)
   await page.getByRole('button', { name: 'Show password' }).first().click()
@@ -97,7 +99,7 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   await expect(page).toHaveURL(/dashboard$/)
   await look()
 
-  await page.getByRole('group', { name: 'Main menu' }).getByText('Change Password').click()
+  await page.getByRole('group', { name: 'Main menu' }).getByText('Change password').click()
   await page.getByLabel('Current password').fill(first)
   await page.getByLabel('Password', { exact: true }).fill(second)
   await page.getByLabel('Confirm password').fill(second)
@@ -105,11 +107,11 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page).toHaveURL(/profile\/view$/)
   await look()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
 
   await page.getByText('Forgot your password?').click()
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Recover password' }).click()
   const link = pathOfLink(await linkInMail(email, 'Password recovery'), '#token=')
   tokens.push(link.split('=')[1]!)
@@ -128,11 +130,11 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   await look()
   await watched.done()
 
-  // They were there to be found.
+  // The search itself works.
   expect(tokens.length).toBeGreaterThanOrEqual(4)
   const sent = watched.sent.join('\n')
   expect([...passwords, PASSWORD].filter((secret) => !sent.includes(secret))).toEqual([])
-  // The link itself was opened on purpose.
+  // The test itself has opened the link.
   const others = watched.seen.filter((text) => !text.endsWith(link))
   const seen = others.map((text) => decodeURIComponent(text.replaceAll('+', ' ')))
   expect(seen.some((text) => text.includes('Dashboard'))).toBe(true)

@@ -1,31 +1,31 @@
 import { startBackend } from './backend'
 import { expect, newEmail, PASSWORD, test } from './fixtures'
 
-test('signs up and is logged in', async ({ page }) => {
+test('signing up logs in', async ({ page }) => {
   const email = newEmail()
   await page.goto('/login')
   await page.getByText('Sign up').click()
   await page.getByLabel('Full name').fill('Ada Example')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page.getByText('Your account is ready')).toBeVisible()
-  await expect(page.getByText('Welcome Ada Example')).toBeVisible()
+  await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
 })
 
-test('a taken email is named at its field, and can be replaced', async ({ page, user }) => {
+test('a taken email is reported at the field', async ({ page, user }) => {
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByLabel('Email')).toBeFocused()
 
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeHidden()
@@ -33,14 +33,12 @@ test('a taken email is named at its field, and can be replaced', async ({ page, 
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('after signing up, a failed login leads to the login with a notification', async ({
-  page,
-}) => {
+test('a failed login after signing up opens the login with a notification', async ({ page }) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
@@ -48,7 +46,7 @@ test('after signing up, a failed login leads to the login with a notification', 
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('where registration is closed, there is no way to sign up', async ({ page }) => {
+test('closed registration hides sign-up', async ({ page }) => {
   await using backend = await startBackend({ USERS_OPEN_REGISTRATION: 'False' })
   await page.route('**/api/**', (route) =>
     route.continue({ url: backend.url + new URL(route.request().url()).pathname }),

@@ -15,7 +15,7 @@ test.each([
   expect(safePath(wanted)).toBe(path)
 })
 
-test('a table shows what the address says', () => {
+test('a table reads its state from the address', () => {
   expect(
     parseTableQuery({ page: '3', limit: '25', sort: '-title', q: 'x' }, ['id', 'title']),
   ).toEqual({ page: 3, limit: 25, sort: '-title', q: 'x' })

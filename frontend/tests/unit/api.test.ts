@@ -6,7 +6,7 @@ const response = (status: number, headers?: HeadersInit) => new Response(null, {
 
 afterEach(() => setLocale('en'))
 
-test('an error has the code and the field of the body', () => {
+test('errors have the code and field of the body', () => {
   const body = { detail: 'x', code: 'email_taken', field: 'email' }
   expect(toApiError(body, response(409))).toMatchObject({
     status: 409,
@@ -16,7 +16,7 @@ test('an error has the code and the field of the body', () => {
   })
 })
 
-test('each invalid field has its type and limits', () => {
+test('invalid fields have a type and limits', () => {
   const detail = [
     { type: 'string_too_short', loc: ['body', 'title'], msg: 'x', ctx: { min_length: 3 } },
     { type: 'missing', loc: ['body', 'email'], msg: 'x' },
@@ -30,6 +30,9 @@ test('each invalid field has its type and limits', () => {
 
 test.each([
   ['string_too_short', { min_length: 8 }, 'At least 8 characters', 'Не менее 8 символов'],
+  ['string_too_short', { min_length: 1 }, 'At least 1 character', 'Не менее 1 символа'],
+  ['string_too_long', { max_length: 21 }, 'At most 21 characters', 'Не более 21 символа'],
+  ['string_too_long', { max_length: 111 }, 'At most 111 characters', 'Не более 111 символов'],
   [
     'password_too_common',
     {},
@@ -46,9 +49,9 @@ test.each([
 
 test.each([
   ['no response', undefined],
-  ['a response that was cut short', response(200)],
+  ['an incomplete response', response(200)],
   ['a proxy without a backend', response(502)],
-  ['the server of the web app in place of the backend', response(404)],
+  ['the web app’s server without a backend', response(404)],
 ])('%s means that the server may be unreachable', (_, response) => {
   const error = toApiError(new TypeError('Failed to fetch'), response)
   expect(error.isUnreachable).toBe(true)
@@ -70,7 +73,7 @@ test.each([
   expect(errorText(error)).toMatch(/^[А-Я][а-яё ,-]+\. [А-Яа-яё ,]+\.$/)
 })
 
-test('too many attempts say when to try again', () => {
+test('too many attempts show when to try again', () => {
   const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': '17' }))
   expect(errorText(error)).toBe('Too many attempts. Try again in 17 s.')
 })

@@ -17,7 +17,7 @@ function flatten(messages: Messages, prefix = ''): Record<string, string> {
 
 const placeholders = (text: string) => (text.match(/{\w+}/g) ?? []).sort()
 
-// Read, since an import gives the texts compiled.
+// Read as a file: an import contains compiled texts.
 function readTexts(locale: string): Record<string, string> {
   return flatten(JSON.parse(readFileSync(`src/locales/${locale}.json`, 'utf8')) as Messages)
 }
@@ -29,7 +29,7 @@ function sources(): string {
     .join('\n')
 }
 
-test('both languages have the same texts with the same placeholders', () => {
+test('both languages have the same keys and placeholders', () => {
   const [english, russian] = [readTexts('en'), readTexts('ru')]
   expect(Object.keys(russian)).toEqual(Object.keys(english))
   for (const [key, text] of Object.entries(english)) {
@@ -37,7 +37,7 @@ test('both languages have the same texts with the same placeholders', () => {
   }
 })
 
-test('every error code of the API has a text, and no other code has one', () => {
+test('exactly the error codes of the API have a text', () => {
   const schemas: { properties?: { code?: { const?: string } } }[] = Object.values(
     openapi.components.schemas as object,
   )
@@ -46,10 +46,10 @@ test('every error code of the API has a text, and no other code has one', () => 
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
 
-test('every text is used, and every used one exists', () => {
+test('exactly the used keys exist', () => {
   const source = sources()
   const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
-  // Keys that are put together: t(`field.${name}`).
+  // Keys with a variable part: t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
   const keys = Object.keys(readTexts('en'))
   expect(named.filter((key) => !keys.includes(key))).toEqual([])
