@@ -19,9 +19,9 @@ export default defineConfig({
     launchOptions: { executablePath: CHROMIUM },
     trace: 'retain-on-failure',
   },
-  // "native.sh test e2e" runs these last: they stop services that other tests need.
+  // The faults run last: they stop services that other tests need.
   projects: [
     { name: 'pages', testIgnore: 'faults.spec.ts' },
-    { name: 'faults', testMatch: 'faults.spec.ts', workers: 1 },
+    { name: 'faults', testMatch: 'faults.spec.ts', workers: 1, dependencies: ['pages'] },
   ],
 })

@@ -1,4 +1,4 @@
-"""The browser of the tests: the machine's, else one from npm."""
+"""The browser of the tests: CHROMIUM, else that of the machine, else one from npm."""
 
 import json
 import os
@@ -7,42 +7,24 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import node
-from settings import SCRIPTS, STATE, fail
+from settings import SCRIPTS, STATE, call, fail
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MACOS = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
+MACOS = [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium")]
+PROJECT = SCRIPTS / "browser"
 FOLDER = STATE / "browser"
-# Among npm's files, so that another version's installation removes it.
+# In npm's folder, so that installing another version removes it.
 UNPACKED = FOLDER / "node_modules" / ".unpacked"
-WRAPPER = UNPACKED / "wrapper"
-# Unpacks the package's browser below TMPDIR, with the libraries that a bare machine lacks.
-UNPACK = """
-const { default: chromium } = await import('@sparticuz/chromium')
-const path = await chromium.executablePath()
-console.log(JSON.stringify({ path, libraries: process.env.LD_LIBRARY_PATH ?? '' }))
-"""
-# The package's own names folders in /tmp, whatever TMPDIR is, and without any font the browser crashes.
-FONTS = """\
-<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-  <dir prefix="relative">fonts</dir>
-  <dir>/usr/share/fonts</dir>
-  <cachedir prefix="xdg">fontconfig</cachedir>
-</fontconfig>
-"""
 
 
 def executable() -> str:
-    """The path of a browser that starts. Fails where there is none."""
+    """Return the path of a browser that starts, or fail."""
     given = os.environ.get("CHROMIUM")
-    for candidate in [given] if given else [*NAMES, *MACOS]:
-        path = shutil.which(candidate)
+    for name in [given] if given else [*NAMES, *MACOS]:
+        path = shutil.which(name)
         if path and _starts(path):
             return path
     if given:
@@ -55,35 +37,31 @@ def executable() -> str:
     )
 
 
-def _starts(path: str) -> bool:
+def _starts(path: str | Path) -> bool:
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+        return call([str(path), "--version"], capture_output=True, timeout=30).returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
 
 
 def _from_npm() -> str:
-    node.install_packages(FOLDER, SCRIPTS / "browser", "a browser for the tests (about 15 seconds)")
-    if not _starts(str(WRAPPER)):
+    node.install_packages(FOLDER, PROJECT, "a browser for the tests (about 15 seconds)")
+    wrapper = UNPACKED / "wrapper"
+    if not _starts(wrapper):
         shutil.rmtree(UNPACKED, ignore_errors=True)
         UNPACKED.mkdir()
-        # By the second the package knows that it has to bring the libraries too.
+        # The second variable makes the package unpack the libraries that the browser needs.
         env = {**os.environ, "TMPDIR": str(UNPACKED), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs22.x"}
-        command = [node.executable(), "--input-type=module", "--eval", UNPACK]
-        done = subprocess.run(command, cwd=FOLDER, env=env, capture_output=True, text=True, check=False)
+        unpack = [node.executable(), "--input-type=module", "--eval", (PROJECT / "unpack.mjs").read_text()]
+        done = call(unpack, cwd=FOLDER, env=env, capture_output=True)
         if done.returncode:
             fail(f"the browser from npm can't be unpacked: {done.stderr.strip()[-300:]}")
-        _write_wrapper(**json.loads(done.stdout))
-        if not _starts(str(WRAPPER)):
-            fail(f"the browser from npm does not start ({WRAPPER} --version): apt-get install chromium")
-    return str(WRAPPER)
-
-
-def _write_wrapper(path: str, libraries: str) -> None:
-    """The libraries are for the browser alone."""
-    fonts = UNPACKED / "fonts.conf"
-    fonts.write_text(FONTS)
-    variables = {"LD_LIBRARY_PATH": libraries, "FONTCONFIG_FILE": str(fonts)}
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    WRAPPER.write_text(f'#!/bin/sh\n{settings} exec {shlex.quote(path)} "$@"\n')
-    WRAPPER.chmod(0o755)
+        unpacked = json.loads(done.stdout)
+        fonts = str(shutil.copy(PROJECT / "fonts.conf", UNPACKED))
+        # The libraries are only for the browser.
+        variables = f"LD_LIBRARY_PATH={shlex.quote(unpacked['libraries'])} FONTCONFIG_FILE={shlex.quote(fonts)}"
+        wrapper.write_text(f'#!/bin/sh\n{variables} exec {shlex.quote(unpacked["path"])} "$@"\n')
+        wrapper.chmod(0o755)
+        if not _starts(wrapper):
+            fail(f"the browser from npm does not start ({wrapper} --version): apt-get install chromium")
+    return str(wrapper)

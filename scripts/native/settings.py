@@ -1,28 +1,26 @@
-"""Where the native stack keeps things, what its services find in their environment, and how it speaks."""
+"""Paths of the native stack, and functions that its modules share."""
 
-import ctypes
 import fcntl
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-import env_file
-import passwords
+Env = Mapping[str, str]
 
-ROOT = Path(__file__).resolve().parents[2]
-BACKEND = ROOT / "backend" / "app"
 SCRIPTS = Path(__file__).resolve().parent
+ROOT = SCRIPTS.parents[1]
+BACKEND = ROOT / "backend" / "app"
+FRONTEND = ROOT / "frontend"
+# The stacks of a clone share the installed packages in STATE.
 STATE = ROOT / ".native"
 VENV = STATE / "venv"
-# Installed packages serve all stacks of a clone. What belongs to a running one, data first of all, is in a folder of
-# its own: of the development's stack, or of the one that the browser tests start beside it.
+# Each stack has its own data: the development stack, and the one that the browser tests start.
 TESTING = os.environ.get("NATIVE_STACK") == "test"
 RUN = STATE / "test" if TESTING else STATE
 DATA = RUN / "data"
@@ -44,21 +42,21 @@ def prepare_state() -> None:
         for folder in (STATE, RUN, DATA, LOGS):
             folder.mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
-        fail(f"{error.filename} can't be written: run this as the user who owns the clone.")
+        fail(f"{error.filename} is not writable: run this as the owner of the clone.")
     if STATE.stat().st_uid != os.geteuid():
-        fail(f"{STATE} belongs to another user: run this as that user, or as root remove the folder (its data go too).")
-    # Older versions let every user in.
+        fail(f"{STATE} belongs to another user: run this as that user, or remove the folder with its data.")
+    # Earlier versions created the folder with access for all users.
     STATE.chmod(0o700)
 
 
 @contextmanager
-def locked(path: Path, busy: str | None = None) -> Iterator[None]:
-    """Hold a lock file; when another run holds it, fail with `busy`, or wait when there is none."""
+def locked(path: Path, busy: str = "") -> Iterator[None]:
+    """Hold a lock file. If another process holds it, wait, or fail with the message `busy`."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
         except BlockingIOError:
-            fail(str(busy))
+            fail(busy)
         yield
 
 
@@ -69,59 +67,24 @@ def read_ports() -> dict[str, int]:
         return {}
 
 
-def environment(caller: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """As in Compose, the caller wins over .env. Only addresses are the native stack's own."""
-    try:
-        # Vite takes the frontend's from here: it would expand a $ in the file itself.
-        values = env_file.read(ROOT / "frontend/.env") | env_file.read(ROOT / ".env")
-    except ValueError as error:
-        fail(str(error))
-    values |= {name: caller[name] for name in values if name in caller}
-    for name in ("POSTGRES_USER", "POSTGRES_DB", *passwords.NAMES):
-        if not values.setdefault(name, caller.get(name, "")) and name not in passwords.NAMES:
-            fail(f"{name} is not set: give it a value in {ROOT / '.env'}.")
-    if values["POSTGRES_USER"] == "postgres":
-        why = "postgres is the superuser of the database server, and the application needs its own role"
-        fail(f"{why}: set POSTGRES_USER=app, or another name, in {ROOT / '.env'} (existing data are upgraded).")
-    passwords.fill_in(values, SECRETS)
-    ports = read_ports()
-    web, domain = ports.get("proxy", 80), values.get("DOMAIN") or "localhost"
-    addresses = {
-        "ENVIRONMENT": "development",
-        "SERVER_HOST": f"http://{domain}" if web == 80 else f"http://{domain}:{web}",
-        "POSTGRES_SERVER": "127.0.0.1",
-        "POSTGRES_PORT": str(ports.get("db", "")),
-        # Another user's program may take the port while the database is down, and ask for the password.
-        "PGREQUIREAUTH": "scram-sha-256",
-        "REDIS_URL": f"redis://:{quote(values['REDIS_PASSWORD'], safe='')}@127.0.0.1:{ports.get('redis', '')}/0",
-        "SMTP_HOST": "127.0.0.1",
-        "SMTP_PORT": str(ports.get("smtp", "")),
-        "SMTP_TLS": "False",
-        "SMTP_SSL": "False",
-        "SMTP_USER": "",
-        "SMTP_PASSWORD": "",
-    }
-    path = {
-        "PYTHONPATH": str(BACKEND),
-        "VIRTUAL_ENV": str(VENV),
-        "PATH": os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)]),
-        # Logs are read while they are written.
-        "PYTHONUNBUFFERED": "1",
-    }
-    return {**os.environ, **values, **addresses, **path}
+def write_private(file: Path, text: str) -> None:
+    """Replace a file atomically by one that only its owner can read."""
+    part = file.with_name(f"{file.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(text)
+    part.replace(file)
 
 
-def die_with_parent(number: int = signal.SIGTERM) -> None:
-    """Linux: get this signal when the parent dies, however hard, so that no kill leaves anything running."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
+def call(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, text=True, **options)
 
 
-def call(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run an installing command that ends with this process."""
-    # Killed, since npm would go on to tidy up, in the folder that the next run has filled meanwhile.
-    return subprocess.run(command, check=False, preexec_fn=lambda: die_with_parent(signal.SIGKILL), **options)
+def last_error(output: str) -> str:
+    """Return the last line of a program's output that reports an error, or the last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"error|fail|can't|native\.sh:", line, re.IGNORECASE)]
+    return (errors or lines or ["no reason given"])[-1]
 
 
 def reexec_in_venv() -> None:

@@ -16,14 +16,14 @@ import pytest
 from psycopg2 import sql
 
 import db
-import settings
+from environment import environment
 
 OLD_PASSWORD = "changethis"
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, path in {"FOLDER": "db", "NEW": "db.new", "SET_UP": "db/native-setup"}.items():
+    for name, path in {"FOLDER": "db", "NEW": "db.new", "MARK": "db/native-setup"}.items():
         monkeypatch.setattr(db, name, tmp_path / path)
 
 
@@ -33,7 +33,7 @@ def env() -> dict[str, str]:
         address = {"POSTGRES_SERVER": "127.0.0.1", "POSTGRES_PORT": str(free.getsockname()[1])}
     names = ("POSTGRES_PASSWORD", "POSTGRES_SUPERUSER_PASSWORD")
     passwords = {name: secrets.token_hex() for name in names}
-    return {**settings.environment(), **address, **passwords, "POSTGRES_USER": "app", "POSTGRES_DB": "app"}
+    return {**environment(), **address, **passwords, "POSTGRES_USER": "app", "POSTGRES_DB": "app"}
 
 
 def make_old_data(env: dict[str, str], superuser: str) -> None:
@@ -127,7 +127,7 @@ def test_database_follows_another_user_name(env: dict[str, str], name: str) -> N
 
 def test_unknown_superuser_is_reported(env: dict[str, str]) -> None:
     make_old_data(env, "somebody")
-    with pytest.raises(SystemExit, match=r"made with another POSTGRES_USER than \.env has now: put that back"):
+    with pytest.raises(SystemExit, match=r"created with another POSTGRES_USER than in \.env: restore that value"):
         db.prepare(env)
 
 
@@ -215,21 +215,21 @@ def test_failing_statement_logs_no_value(env: dict[str, str], monkeypatch: pytes
 
 def test_superuser_is_no_name_for_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"postgres is the superuser of the database server.*set POSTGRES_USER=app"):
-        settings.environment({"POSTGRES_USER": "postgres"})
+        environment({"POSTGRES_USER": "postgres"})
 
 
 def test_set_values_are_used_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "SECRETS", tmp_path / "secrets.env")
+    monkeypatch.setattr("environment.SECRETS", tmp_path / "secrets.env")
     own = {"SECRET_KEY": "a key", "REDIS_PASSWORD": "r/e:d@is", "FLOWER_BASIC_AUTH": "me:pass:word"}
-    env = settings.environment(own)
+    env = environment(own)
     assert {name: env[name] for name in own} == own
     assert "redis://:r%2Fe%3Ad%40is@127.0.0.1" in env["REDIS_URL"]
     assert "SECRET_KEY" not in (tmp_path / "secrets.env").read_text()
 
 
 def test_published_values_are_replaced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "SECRETS", tmp_path / "secrets.env")
-    env = settings.environment({"FLOWER_BASIC_AUTH": "me:changethis", "REDIS_PASSWORD": ""})
+    monkeypatch.setattr("environment.SECRETS", tmp_path / "secrets.env")
+    env = environment({"FLOWER_BASIC_AUTH": "me:changethis", "REDIS_PASSWORD": ""})
     assert env["FLOWER_BASIC_AUTH"].startswith("me:")
     assert len(env["SECRET_KEY"]) >= 32
     names = ("SECRET_KEY", "POSTGRES_PASSWORD", "POSTGRES_SUPERUSER_PASSWORD", "REDIS_PASSWORD")
@@ -237,4 +237,4 @@ def test_published_values_are_replaced_once(tmp_path: Path, monkeypatch: pytest.
     derived = ("REDIS_URL", "FLOWER_BASIC_AUTH", "PGADMIN_DEFAULT_PASSWORD")
     assert not [name for name in (*names, *derived) if "changethis" in env[name]]
     assert (tmp_path / "secrets.env").stat().st_mode & 0o777 == 0o600
-    assert settings.environment({"FLOWER_BASIC_AUTH": "me:changethis", "REDIS_PASSWORD": ""}) == env
+    assert environment({"FLOWER_BASIC_AUTH": "me:changethis", "REDIS_PASSWORD": ""}) == env

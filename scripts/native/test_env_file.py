@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import env_file
-import settings
+import environment
 
 RECORDED = Path(__file__).with_name("env_cases.json")
 # [content of a file, the variables that Compose reads from it or null where it fails]
@@ -108,9 +108,9 @@ def test_start_fails_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for place in ("", "frontend"):
         (tmp_path / place / ".env").write_text("POSTGRES_USER=a\nPOSTGRES_PASSWORD=a\nPOSTGRES_DB=a\n")
     (tmp_path / folder / ".env").write_text("VUE_APP_NAME=pa$word\n")
-    monkeypatch.setattr(settings, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
     with pytest.raises(SystemExit, match=r"VUE_APP_NAME in .*\(line 1\)"):
-        settings.environment({})
+        environment.environment({})
 
 
 @pytest.mark.skipif(

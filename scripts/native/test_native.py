@@ -8,18 +8,17 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-import apps
+import environment
 import install
 import node
+import pgadmin
 import ports
 import settings
 import supervise
-import testing
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +26,7 @@ def no_ports_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "ports.json"
     for module in (ports, settings):
         monkeypatch.setattr(module, "PORTS", file)
-    monkeypatch.setattr(settings, "SECRETS", tmp_path / "secrets.env")
+    monkeypatch.setattr(environment, "SECRETS", tmp_path / "secrets.env")
     return file
 
 
@@ -113,7 +112,7 @@ def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) 
     no_ports_yet.write_text(json.dumps({"db": 5433, "redis": 6380, "proxy": 8000}))
     odd = '50% off; "quoted" $HOME'
 
-    env = settings.environment({"PROJECT_NAME": odd, "POSTGRES_SERVER": "db.example.com"})
+    env = environment.environment({"PROJECT_NAME": odd, "POSTGRES_SERVER": "db.example.com"})
 
     assert env["PROJECT_NAME"] == odd
     assert (env["POSTGRES_SERVER"], env["POSTGRES_PORT"]) == ("127.0.0.1", "5433")
@@ -121,9 +120,27 @@ def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) 
     assert env["POSTGRES_PASSWORD"]
 
 
-def test_installation_that_was_cut_short_has_no_mark(tmp_path: Path) -> None:
-    (tmp_path / "installed.part").write_text("3.11 folder\nlock\nmain\n")
-    assert install._read(tmp_path) is None
+def test_interrupted_installation_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (install, settings):
+        monkeypatch.setattr(module, "STATE", tmp_path)
+    monkeypatch.setattr(install, "LOGS", tmp_path)
+    installations: list[set[str]] = []
+
+    def interrupted(folder: Path, project: Path, groups: set[str]) -> None:
+        installations.append(groups)
+        if len(installations) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(install, "_create", Path.mkdir)
+    monkeypatch.setattr(install, "_pip_install", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        install.backend("dev")
+    assert not install.is_installed()
+    install.backend("dev")
+    assert install.is_installed()
+    # The groups stay, and nothing is installed twice.
+    install.backend()
+    assert installations == [{"main", "native", "dev"}] * 2
 
 
 def native(*words: str) -> str:
@@ -186,18 +203,13 @@ def test_browser_tests_run_only_what_is_named(words: list[str], files: set[str])
     assert listed_files(native("test", "e2e", *words, "--list")) == files
 
 
-def test_faults_run_last_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs: list[set[str]] = []
-
-    def listed(_script: str, words: list[str], _env: Mapping[str, str]) -> int:
-        runs.append(listed_files(native("test", "e2e", *words, "--list")))
-        return 0
-
-    monkeypatch.setattr(testing, "_npm", listed)
-    testing._run_projects(testing._named_projects([]), [], {})
-
-    every = {file.name for file in (settings.ROOT / "frontend" / "tests" / "e2e").glob("*.spec.ts")}
-    assert runs == [every - {"faults.spec.ts"}, {"faults.spec.ts"}]
+def test_faults_run_last_and_alone() -> None:
+    config = (settings.FRONTEND / "playwright.config.ts").read_text()
+    projects = re.findall(r"{ name: '(\w+)', (.*) }", config)
+    assert projects == [
+        ("pages", "testIgnore: 'faults.spec.ts'"),
+        ("faults", "testMatch: 'faults.spec.ts', workers: 1, dependencies: ['pages']"),
+    ]
 
 
 @pytest.mark.parametrize("word", ["faults", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
@@ -218,8 +230,8 @@ def test_unknown_tests_are_named(word: str) -> None:
     ],
 )
 def test_folder_of_pgadmins_user(email: str, name: str) -> None:
-    """As pgAdmin's preprocess_username names it; elsewhere it does not find the database's password."""
-    assert apps.pgadmin_folder(email) == apps.PGADMIN_DATA / "storage" / name
+    """pgAdmin's preprocess_username derives the same name."""
+    assert pgadmin.user_folder(email) == pgadmin.FOLDER / "storage" / name
 
 
 def test_long_supervisor_log_is_read_from_the_middle_of_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

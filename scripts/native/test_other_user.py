@@ -26,12 +26,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import settings
+from environment import environment
 from logs_check import secret_values
 from test_stack import eventually
 
 OTHER = pwd.getpwnam(os.environ.get("OTHER_USER", "daemon"))
 PORTS = settings.read_ports()
-ENV = settings.environment()
+ENV = environment()
 DATABASE = str(settings.DATA / "db")
 PUBLISHED = "changethis"
 EVIL = "https://evil.example"

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import threading
 import time
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,9 +22,10 @@ import commands
 import health
 import settings
 import supervise
+from environment import environment
 
 ROOT = Path(__file__).parents[2]
-ENV = settings.environment()
+ENV = environment()
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
 FRONTEND = f"http://localhost:{PORTS['frontend']}"
@@ -259,7 +259,7 @@ def test_taken_port_is_reported_with_its_holder() -> None:
         started = subprocess.run(
             ["sh", str(ROOT / "scripts" / "native.sh"), "start", "flower"], check=False, capture_output=True, text=True
         )
-        reason = rf"flower keeps failing: .*port {PORTS['flower']} is taken by \S+ \(process {os.getpid()}\)"
+        reason = rf"flower .*: .*port {PORTS['flower']} is taken by \S+ \(process {os.getpid()}\)"
         assert re.search(reason, started.stderr)
         assert started.returncode == 1
         # Once may be an accident: `ps` and `up` count until it has ended twice.
@@ -324,35 +324,37 @@ def all_the_time(action: Callable[[psutil.Process], None], *, and_resume: bool =
 
 
 @pytest.fixture
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[Namespace]:
-    """The arguments of commands on a worker that is stopped, run in this process, where a minute is five seconds."""
-    # The supervisor's socket has a relative name.
+def stopped_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stop the worker, and run commands in this process."""
+    # The path of the supervisor's socket is relative.
     monkeypatch.chdir(settings.RUN)
-    monkeypatch.setattr(health, "QUIET_SECONDS", 5)
-    monkeypatch.setattr(health, "TELL_SECONDS", 2)
     supervise.stop_service("celeryworker")
-    yield Namespace(services=["celeryworker"])
+    yield
     native("restart", "celeryworker")
 
 
-def test_slow_service_is_waited_for(short_patience: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
-    began = time.monotonic()
+@pytest.mark.usefixtures("stopped_worker")
+def test_slow_service_is_waited_for() -> None:
     with all_the_time(psutil.Process.suspend, and_resume=True):
-        commands.start(short_patience)
-    assert time.monotonic() - began > health.QUIET_SECONDS
-    assert "waiting for celeryworker, which is at work" in capsys.readouterr().out
+        commands.start(["celeryworker"])
+    assert health.works("celeryworker", ENV)
 
 
-def test_hung_service_is_given_up(short_patience: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
-    with all_the_time(psutil.Process.suspend), pytest.raises(SystemExit, match="celeryworker hangs"):
-        commands.start(short_patience)
-    assert "waiting for celeryworker, which is idle" in capsys.readouterr().out
+@pytest.mark.usefixtures("stopped_worker")
+def test_service_that_is_still_starting_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 5)
+    message = "celeryworker is still starting after [5-9] s. .* logs -f celeryworker"
+    with all_the_time(psutil.Process.suspend), pytest.raises(SystemExit, match=message):
+        commands.start(["celeryworker"])
+    # It is not stopped.
+    assert "celeryworker" in commands.running_services()
 
 
-def test_service_that_keeps_ending_is_given_up(short_patience: Namespace) -> None:
+@pytest.mark.usefixtures("stopped_worker")
+def test_service_that_keeps_exiting_is_reported() -> None:
     began = time.monotonic()
     with all_the_time(psutil.Process.kill), pytest.raises(SystemExit, match="celeryworker does not start"):
-        commands.start(short_patience)
+        commands.start(["celeryworker"])
     assert time.monotonic() - began < 30
 
 
