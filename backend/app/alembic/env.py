@@ -40,7 +40,7 @@ def names_in_revisions(pattern: re.Pattern[str]) -> set[str]:
     return {name for text in scripts for found in pattern.finditer(text) for name in found.groups()}
 
 
-def enums_of_models() -> set[str]:
+def enums_in_models() -> set[str]:
     columns = (column.type for table in Base.metadata.tables.values() for column in table.columns)
     types = (getattr(each, "item_type", each) for each in columns)
     return {each.name for each in types if isinstance(each, Enum) and each.name}
@@ -65,7 +65,7 @@ def run_migrations_online() -> None:
         revisions = {script.revision for script in context.script.walk_revisions()}
         # An extension's table, for example, is neither a model's nor a revision's: leave it alone.
         tables = names_in_revisions(TABLES) | set(Base.metadata.tables)
-        enums = names_in_revisions(ENUMS) | enums_of_models()
+        enums = names_in_revisions(ENUMS) | enums_in_models()
         alembic_postgresql_enum.set_configuration(
             alembic_postgresql_enum.Config(include_name=enums.__contains__)
         )

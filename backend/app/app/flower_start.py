@@ -38,7 +38,7 @@ def main() -> None:
 
     get_current_user = BaseHandler.get_current_user
 
-    def reject_what_cannot_be_compared(handler: RequestHandler) -> object:
+    def get_user_or_401(handler: RequestHandler) -> object:
         try:
             return get_current_user(handler)
         except TypeError as error:  # Flower compares text, and hmac only takes ASCII text.
@@ -51,7 +51,7 @@ def main() -> None:
 
     for name in ("access", "application", "general"):
         logging.getLogger(f"tornado.{name}").addFilter(SafeRecord())
-    BaseHandler.get_current_user = reject_what_cannot_be_compared
+    BaseHandler.get_current_user = get_user_or_401
     BaseHandler.prepare = require_login
     celery_app.start(["flower", *sys.argv[1:]])
 

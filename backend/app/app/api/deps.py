@@ -127,11 +127,11 @@ class Writer:
         """Return the caller. A superuser is read again, checked, and locked until the commit."""
         if not crud_user.is_superuser(self._caller):
             return self._caller
-        return self._check(crud_user.lock(self._db, caller_id=self._caller.id)[0])
+        return self._check(crud_user.lock_users(self._db, caller_id=self._caller.id)[0])
 
     def lock_user(self, user_id: int) -> User | None:
         """Check the caller, and return a locked user to change, who may be the caller."""
-        caller, user = crud_user.lock(self._db, caller_id=self._caller.id, user_id=user_id)
+        caller, user = crud_user.lock_users(self._db, caller_id=self._caller.id, user_id=user_id)
         self._check(caller)
         return user
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import schemas
 from app.core.celery_app import celery_app
 from app.core.config import settings
-from app.core.logging import safe
+from app.core.logging import safe_text
 from app.core.security import create_access_token, get_password_hash
 from app.crud.exceptions import EmailTaken
 from app.tests.utils.sentry import FakeSentry
@@ -163,7 +163,7 @@ def test_hash_is_hidden_whole(algorithm: str, text: str) -> None:
     hashed = HASH.replace("argon2id", algorithm)
     if algorithm == "bcrypt":
         hashed = bcrypt.using(rounds=4).hash(PASSWORD)
-    written = safe(text.format(hashed))
+    written = safe_text(text.format(hashed))
     # The salt and the digest are its last parts.
     assert not [part for part in hashed.split("$")[-2:] if part in written], written
     assert "***" in written

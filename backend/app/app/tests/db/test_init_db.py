@@ -32,7 +32,7 @@ def test_first_superuser_is_created_once(
     (user,) = crud.user.get_multi(db)
     assert user.email == settings.FIRST_SUPERUSER
     assert crud.user.is_superuser(user)
-    assert caplog.text.count("still has the published password") == 2
+    assert caplog.text.count("still has the default password") == 2
 
 
 def test_renamed_first_superuser_is_not_created_again(db: Session, first_superuser: User) -> None:
@@ -95,4 +95,4 @@ def test_published_password_of_a_superuser_is_warned_of(
     lines = [line for line in caplog.text.splitlines() if user.email in line]
     assert bool(lines) == warned
     for line in lines:
-        assert "still has the published password" in line
+        assert "still has the default password" in line

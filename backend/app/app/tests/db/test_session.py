@@ -49,7 +49,7 @@ def test_no_request_fails_after_the_database_was_restarted(committed_client: Tes
         assert set(pool.map(write, numbers)) == {201}
         for request, status in ((read, 200), (write, 201)):
             assert end_connections() > 1
-            time.sleep(session.LOOK_AFTER_SECONDS)
+            time.sleep(session.CHECK_AFTER_SECONDS)
             assert set(pool.map(request, numbers)) == {status}
 
 
@@ -69,7 +69,7 @@ def test_connection_that_was_idle_is_pinged(
     assert committed_client.get(ready).status_code == 200
     assert pings == []
     monkeypatch.setattr(session, "PING_AFTER_SECONDS", 0)
-    time.sleep(session.LOOK_AFTER_SECONDS)
+    time.sleep(session.CHECK_AFTER_SECONDS)
     # The first connection fails its ping. The one made in its place is used at once.
     assert committed_client.get(ready).status_code == 200
     assert pings == [1]
