@@ -542,7 +542,7 @@ def test_a_worker_that_does_not_answer_is_unhealthy(stack: Stack) -> None:
     code, output = stack.outcome(*check)
     stack.execute("sh", "-c", signal.format("CONT"), service="celeryworker")
     assert code == 1
-    assert "doesn't answer" in output
+    assert "doesn't respond" in output
     assert eventually(lambda: stack.outcome(*check)[0] == 0)
 
 

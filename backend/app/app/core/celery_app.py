@@ -111,8 +111,8 @@ class App(celery.Celery):
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            # Celery would send a task's limits in the message. They are left out, because the worker
-            # derives them when it runs the task, possibly after a deployment.
+            # Celery would send a task's limits in the message. They are left out: the worker sets
+            # them when it runs the task, possibly after a deployment.
             given = options.pop(limit, None)
             declared = getattr(options.get("task_type"), limit, None)
             # A retry passes on the limits of the current run.

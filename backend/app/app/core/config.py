@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # A file takes precedence: most services read all of .env, which sets the secret itself, too.
+        # A file takes precedence: most services read all of .env, which also sets the secret.
         return init_settings, FileSettingsSource(settings_cls), env_settings
 
     @model_validator(mode="before")

@@ -1,4 +1,4 @@
-"""The servers that are measured, each with its own filled database."""
+"""The measured servers. Each has its own database with users and items."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def database(name: str) -> Iterator[str]:
 
 @contextmanager
 def server(application: str, folder: Path, uri: str) -> Iterator[Server]:
-    """Run the application on its core, as production does but in one process."""
+    """Run the application as in production, but in one process and on one core."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = bench_environment(folder, uri) | {"BENCH_APP": application}
@@ -77,7 +77,7 @@ def server(application: str, folder: Path, uri: str) -> Iterator[Server]:
 def bench_environment(folder: Path, uri: str) -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parent)]),
-        # Elsewhere the published database password would be rejected.
+        # Other environments reject the published database password.
         "ENVIRONMENT": "development",
         "SECRET_KEY": "k" * 64,
         "SQLALCHEMY_DATABASE_URI": uri,
@@ -144,7 +144,7 @@ def request_token(running: Server, email: str) -> str:
 
 
 def pin_database(connection: Connection) -> None:
-    """Keep PostgreSQL's server processes off the server's core, where that is allowed."""
+    """Keep PostgreSQL's processes off the server's core, if permitted."""
     query = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     for process in connection.scalars(query):
         try:
