@@ -1,4 +1,4 @@
-"""Mail is sent over TLS only to a server whose certificate is verified."""
+"""With TLS, mail is sent only to servers whose certificate is verified."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,7 +27,7 @@ def ca() -> Certificate:
 def serving(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Servers:
-    """Start SMTP servers with a certificate, over TLS from the start or after STARTTLS."""
+    """Return a function that starts an SMTP server with a certificate, for SSL or STARTTLS."""
     is_ssl = request.param == "SSL"
 
     @contextmanager
@@ -41,7 +41,7 @@ def serving(
             port=port,
             ssl_context=context if is_ssl else None,
             tls_context=None if is_ssl else context,
-            authenticator=mailbox.take_login,
+            authenticator=mailbox.accept_login,
             auth_require_tls=not is_ssl,
         )
         controller.start()
@@ -71,7 +71,7 @@ def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
     assert mailbox.logins == []
 
 
-def test_mail_is_sent_to_a_server_of_the_named_ca(
+def test_configured_ca_is_trusted(
     serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trust(monkeypatch, ca, tmp_path)
@@ -82,7 +82,7 @@ def test_mail_is_sent_to_a_server_of_the_named_ca(
     assert mailbox.logins == [PASSWORD.encode()]
 
 
-def test_address_of_a_server_is_verified_too(
+def test_ip_address_is_verified(
     serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trust(monkeypatch, ca, tmp_path)
@@ -95,17 +95,17 @@ def test_address_of_a_server_is_verified_too(
         assert_not_sent(mailbox, "IP address mismatch")
 
 
-def test_unknown_ca(serving: Servers, ca: Certificate) -> None:
+def test_unknown_ca_is_rejected(serving: Servers, ca: Certificate) -> None:
     with serving(make_certificate("localhost", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "unable to get local issuer certificate")
 
 
-def test_self_signed(serving: Servers) -> None:
+def test_self_signed_is_rejected(serving: Servers) -> None:
     with serving(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
-def test_self_signed_while_a_ca_is_named(
+def test_self_signed_is_rejected_with_configured_ca(
     serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trust(monkeypatch, ca, tmp_path)
@@ -116,7 +116,7 @@ def test_self_signed_while_a_ca_is_named(
 @pytest.mark.parametrize(
     "host", ["example.com", "localhost.example.com", "*.localhost", "127.0.0.1"]
 )
-def test_wrong_host_name(
+def test_wrong_host_name_is_rejected(
     serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
 ) -> None:
     trust(monkeypatch, ca, tmp_path)
@@ -125,7 +125,7 @@ def test_wrong_host_name(
 
 
 @pytest.mark.parametrize(("days", "reason"), [((-2, -1), "expired"), ((1, 2), "not yet valid")])
-def test_expired_or_not_yet_valid(
+def test_validity_period_is_checked(
     serving: Servers,
     ca: Certificate,
     monkeypatch: pytest.MonkeyPatch,
@@ -138,10 +138,8 @@ def test_expired_or_not_yet_valid(
         assert_not_sent(mailbox, reason)
 
 
-def test_server_without_starttls_gets_nothing(
-    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
-) -> None:
-    """Somebody in between may have removed the offer."""
+def test_starttls_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+    """A man in the middle may have removed STARTTLS from the server's response."""
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent, match="STARTTLS"):
@@ -149,7 +147,7 @@ def test_server_without_starttls_gets_nothing(
     assert len(mailbox.mails) == before
 
 
-def test_plain_server_is_no_ssl_server(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+def test_ssl_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
     monkeypatch.setattr(settings, "SMTP_SSL", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent):

@@ -8,17 +8,17 @@ from typing import Any
 
 
 class FakeSentry:
-    """What a Sentry server was sent."""
+    """A Sentry server that keeps the events that it receives."""
 
     def __init__(self) -> None:
-        # Each as text, decompressed: a header, and then items.
+        # Decompressed texts, each with a header and items.
         self.envelopes: list[str] = []
         self._arrived = Condition()
 
     @classmethod
     @contextmanager
     def listening(cls) -> Iterator[tuple["FakeSentry", str]]:
-        """Start a server, and return it and the DSN that leads to it."""
+        """Start a server, and yield it and its DSN."""
         sentry = cls()
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,7 +31,7 @@ class FakeSentry:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             Thread(target=server.serve_forever, daemon=True).start()
@@ -46,7 +46,7 @@ class FakeSentry:
             self._arrived.notify_all()
 
     def wait_for(self, exception: str, seconds: float = 20) -> dict[str, Any]:
-        """Return the event of an exception of this type."""
+        """Wait for an event with an exception of this type, and return it."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: self._events(exception), seconds), self.envelopes
             return self._events(exception)[0]
