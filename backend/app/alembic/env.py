@@ -63,7 +63,7 @@ def run_migrations_online() -> None:
     engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, poolclass=pool.NullPool)
     with engine.connect() as connection:
         revisions = {script.revision for script in context.script.walk_revisions()}
-        # Ignore tables of neither models nor revisions, such as those of an extension.
+        # Ignore tables that no model and no revision defines, such as those of an extension.
         tables = names_in_revisions(TABLES) | set(Base.metadata.tables)
         enums = names_in_revisions(ENUMS) | enums_in_models()
         alembic_postgresql_enum.set_configuration(

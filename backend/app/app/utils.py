@@ -73,7 +73,7 @@ def send_new_account_email(user: User) -> None:
 
 
 def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
-    """Return a token that can set a new password once, in EMAIL_RESET_TOKEN_EXPIRE_HOURS."""
+    """Return a token that can set a new password once, before it expires."""
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
     return create_token(purpose, user.id, lifetime, user.hashed_password, user.email)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format a new revision, and make the owner of its folder its owner. Alembic runs this.
+# Alembic runs this for each new revision: format the file, and give it the owner of its folder.
 set -e
 
 # A production image has no ruff.

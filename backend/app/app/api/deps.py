@@ -50,8 +50,8 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 async def get_db() -> AsyncIterator[Session]:
     """Yield the request's session. The route commits it before the response, or rolls it back.
 
-    Only the endpoint may use it, as SessionDep. A dependency that sends a query would hold a
-    connection while the request waits for a thread.
+    Take it as SessionDep, and send queries only in the endpoint. A dependency that sends a query
+    would hold a connection while the request waits for a thread.
 
     Raises RuntimeError if the route did not commit. The causes are an endpoint without SessionDep,
     an endpoint that is a coroutine function, and a router that is no app.api.routing.APIRouter.
@@ -63,7 +63,7 @@ async def get_db() -> AsyncIterator[Session]:
             raise RuntimeError("the transaction of SessionDep was not committed")
     finally:
         if db.in_transaction():
-            # All of the usual threads may be waiting for the connection that this returns.
+            # All default threads may be waiting for this connection, so use an additional one.
             await to_thread.run_sync(db.rollback, limiter=CapacityLimiter(1))
 
 
@@ -127,18 +127,18 @@ class Writer:
         """Return the caller. A superuser is read again, checked, and locked until the commit."""
         if not crud_user.is_superuser(self._caller):
             return self._caller
-        return self._check(crud_user.lock_users(self._db, caller_id=self._caller.id)[0])
+        return self._require_valid(crud_user.lock_users(self._db, caller_id=self._caller.id)[0])
 
     def lock_user(self, user_id: int) -> User | None:
-        """Check the caller, and return a locked user to change, who may be the caller."""
+        """Check the caller. Lock and return the user with this id, who may be the caller."""
         caller, user = crud_user.lock_users(self._db, caller_id=self._caller.id, user_id=user_id)
-        self._check(caller)
+        self._require_valid(caller)
         return user
 
     def lock_self(self) -> User:
-        return self._check(self.lock_user(self._caller.id))
+        return self._require_valid(self.lock_user(self._caller.id))
 
-    def _check(self, caller: User | None) -> User:
+    def _require_valid(self, caller: User | None) -> User:
         if caller is None or caller.hashed_password != self._caller.hashed_password:
             raise InvalidToken
         _require_active(caller)

@@ -153,7 +153,7 @@ def _client_error(error: Exception) -> type[Exception] | None:
         # TransactionRollbackError covers deadlocks and serialization failures.
         case OperationalError(orig=TransactionRollbackError() | LockNotAvailable()):
             return ServerBusy
-        # psycopg2 reports a connection that breaks during a query by several classes.
+        # psycopg2 has several errors for a connection that breaks during a query.
         case OperationalError() | DBAPIError(connection_invalidated=True):
             return DatabaseUnreachable
     return None

@@ -43,7 +43,7 @@ class ContentTooLarge(HTTPException):
     """The body exceeds the limit of the route."""
 
     def __init__(self) -> None:
-        # FastAPI replaces every other exception that is raised while it reads a body.
+        # FastAPI replaces exceptions of other types if they are raised while it reads a body.
         super().__init__(413)
 
 

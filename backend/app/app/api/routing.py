@@ -87,8 +87,8 @@ class Route(APIRoute):
         responses: dict[int | str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        # FastAPI's own option of this name is not used: its 413 is plain text. It also rejects a
-        # body that the endpoint does not read only after the endpoint ran.
+        # FastAPI's own max_body_size is not used. Its 413 is plain text. If the endpoint does not
+        # read the body, FastAPI checks the size only after the endpoint ran.
         self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
         routed_endpoints.add(endpoint)
         dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
@@ -150,7 +150,7 @@ def _limit_receive(receive: Receive, limit: int) -> Receive:
 def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     """Return a coroutine function that runs the endpoint, and then commits, in one thread."""
 
-    def work(arguments: dict[str, Any]) -> Any:
+    def run_and_commit(arguments: dict[str, Any]) -> Any:
         sessions = [value for value in arguments.values() if isinstance(value, Session)]
         try:
             result = endpoint(**arguments)
@@ -164,7 +164,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(endpoint)
     async def wrapper(**arguments: Any) -> Any:
-        return await run_in_threadpool(work, arguments)
+        return await run_in_threadpool(run_and_commit, arguments)
 
     return wrapper
 

@@ -80,7 +80,7 @@ class Task(celery.Task[P, R]):
             self._forget_starts(key)
 
     def _count_start(self, key: str) -> int:
-        """Return how often the task started. Redis counts, since this process may be killed."""
+        """Count this start in Redis. Return the number of starts, or 0 without Redis."""
         visibility_timeout = self.app.conf.broker_transport_options["visibility_timeout"]
         try:
             with counter_client().pipeline() as pipeline:
@@ -100,9 +100,10 @@ class Task(celery.Task[P, R]):
 
 class App(celery.Celery):
     def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
-        """Send a task that the visibility timeout covers. Redis would deliver others twice.
+        """Send a task, unless it could exceed the visibility timeout and be delivered twice.
 
-        Raises ValueError for other tasks, and QueueUnreachable, within a second for a request.
+        Raises ValueError in that case. Raises QueueUnreachable if Redis is unreachable, which
+        delays a request by a second at most.
         """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
@@ -203,7 +204,7 @@ def configure_worker(sender: Any, **_: object) -> None:
         # Leave a minute to clean up, or a fifth of a short limit.
         task.soft_time_limit = task.soft_time_limit or max(limit * 4 // 5, limit - 60)
         longest = max(longest, limit)
-    celery_app.conf.task_publish_retry = True  # Nobody waits for the retry of a task.
+    celery_app.conf.task_publish_retry = True  # Tasks may wait for Redis, unlike requests.
     celery_app.conf.broker_transport_options |= {
         "socket_connect_timeout": 5,
         "socket_timeout": 5,

@@ -7,7 +7,7 @@ from asgi_correlation_id import CorrelationIdFilter
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 LINE = "%(asctime)s %(levelname)s [%(correlation_id)s] %(name)s: %(message)s"
-# The server has already added handlers to these, which write to its configured files.
+# The server has already added handlers to these loggers, for its configured log files.
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 # Secret values in a query string, JSON web tokens, and password hashes.
@@ -19,7 +19,7 @@ SECRETS = re.compile(
 
 
 class SafeRecord(logging.Filter):
-    """Escapes control characters and hides secrets in a record, before any formatter.
+    """Escapes control characters and hides secrets in a record, before it is formatted.
 
     Otherwise, client input could forge log lines, and the log could contain secrets.
     """

@@ -136,7 +136,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         return user.is_superuser
 
     def _replace_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
-        """Replace the verified hash. If the password was changed meanwhile, verify it again."""
+        """Replace the verified hash. If it was changed meanwhile, verify the password again."""
         verified = user.hashed_password
         now = db.get(User, user.id, with_for_update=True, populate_existing=True)
         if now is not None and now.hashed_password == verified:
@@ -150,7 +150,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def _ensure_not_last_superuser(self, db: Session, user: User) -> None:
         if not (user.is_superuser and user.is_active):
             return
-        # Superusers who remove each other at the same time have to wait here for each other.
+        # If two superusers remove each other at the same time, one waits here for the other.
         db.execute(select(func.pg_advisory_xact_lock(SUPERUSERS_LOCK)))
         others = select(User.id).where(User.is_superuser, User.is_active, User.id != user.id)
         if db.scalar(others.limit(1)) is None:

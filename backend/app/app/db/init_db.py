@@ -53,6 +53,6 @@ def create_first_superuser(db: Session) -> None:
             password=settings.FIRST_SUPERUSER_PASSWORD,
             is_superuser=True,
         ),
-        allow_weak_password=True,  # Outside development, the settings checked it.
+        allow_weak_password=True,  # Outside development, the settings have rejected weak ones.
     )
     logger.info("Created the first superuser, %s", settings.FIRST_SUPERUSER)

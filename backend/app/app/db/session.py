@@ -50,7 +50,7 @@ class ReadOnlySession(Session):
     """Rejects writes: without a transaction, a change could be saved in part."""
 
     def commit(self) -> None:
-        """Close the session. A real commit would let other threads run, with nothing to commit."""
+        """Close the session. A real commit would have no effect, except that other threads run."""
         if AFTER_COMMIT in self.info:
             raise RuntimeError("To enqueue a task, use SessionDep or SessionLocal")
         self.close()

@@ -19,7 +19,7 @@ NO_NUL = r"^[^\x00]*$"
 
 
 def parse_email(email: str) -> str:
-    """Return the email in lower case. Clients translate its errors by their types."""
+    """Return the email in lower case. Each error has a type, by which clients translate it."""
     try:
         _, email = validate_email(email)
     except PydanticCustomError as error:

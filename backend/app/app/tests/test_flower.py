@@ -62,12 +62,12 @@ def flower(log: Path) -> Iterator[httpx2.Client]:
             process.kill()
 
 
-def basic(credentials: bytes) -> bytes:
+def basic_auth(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
 def test_login_opens_flower(flower: httpx2.Client) -> None:
-    headers = {b"Authorization": basic(LOGIN.encode())}
+    headers = {b"Authorization": basic_auth(LOGIN.encode())}
     assert flower.get("/workers", headers=headers).status_code == 200
     metrics = flower.get("/metrics", headers=headers)
     assert metrics.status_code == 200
@@ -111,7 +111,7 @@ def test_control_characters_in_paths_are_escaped(
     flower: httpx2.Client, log: Path, path: str, control: str
 ) -> None:
     name = random_lower_string()
-    headers = {b"Authorization": basic(LOGIN.encode())}
+    headers = {b"Authorization": basic_auth(LOGIN.encode())}
     assert flower.get(f"{path}{name}{control}x", headers=headers).status_code == 404
     lines = [line for line in log.read_text().split("\n") if name in line]
     assert lines
@@ -137,15 +137,15 @@ def test_health_check_needs_no_login(flower: httpx2.Client) -> None:
         pytest.param("Basic ä".encode("latin-1"), id="Latin-1 header"),
         pytest.param(b"Bearer YWRtaW46YQ==", id="other scheme"),
         pytest.param(b"Bearer " + base64.b64encode("admin:ä".encode()), id="other scheme, UTF-8"),
-        pytest.param(basic(b"admin"), id="no colon"),
-        pytest.param(basic(b":"), id="colon alone"),
-        pytest.param(basic(b"admin:wrong"), id="wrong password"),
-        pytest.param(basic(LOGIN.encode() + b"\0"), id="NUL"),
-        pytest.param(basic("admin:ä".encode()), id="UTF-8"),
-        pytest.param(basic("ädmin:".encode()), id="UTF-8 user"),
-        pytest.param(basic("admin:😀".encode()), id="emoji"),
-        pytest.param(basic("admin:ä".encode("latin-1")), id="Latin-1"),
-        pytest.param(basic(b"\xff\xfe\x00"), id="neither"),
+        pytest.param(basic_auth(b"admin"), id="no colon"),
+        pytest.param(basic_auth(b":"), id="colon alone"),
+        pytest.param(basic_auth(b"admin:wrong"), id="wrong password"),
+        pytest.param(basic_auth(LOGIN.encode() + b"\0"), id="NUL"),
+        pytest.param(basic_auth("admin:ä".encode()), id="UTF-8"),
+        pytest.param(basic_auth("ädmin:".encode()), id="UTF-8 user"),
+        pytest.param(basic_auth("admin:😀".encode()), id="emoji"),
+        pytest.param(basic_auth("admin:ä".encode("latin-1")), id="Latin-1"),
+        pytest.param(basic_auth(b"\xff\xfe\x00"), id="neither"),
     ],
 )
 def test_invalid_login_is_401(flower: httpx2.Client, path: str, header: bytes | None) -> None:
@@ -155,7 +155,7 @@ def test_invalid_login_is_401(flower: httpx2.Client, path: str, header: bytes | 
     assert "Traceback" not in response.text
 
 
-def failed_start(env: dict[str, str]) -> str:
+def start_error(env: dict[str, str]) -> str:
     """Return what Flower prints when it exits with an error at start."""
     command = ["timeout", "10", "sh", str(START), "--address=127.0.0.1", "--port=0"]
     result = subprocess.run(
@@ -182,7 +182,7 @@ def failed_start(env: dict[str, str]) -> str:
     ],
 )
 def test_malformed_login_prevents_start(login: str, reason: str) -> None:
-    error = failed_start(flower_env(login))
+    error = start_error(flower_env(login))
     assert "FLOWER_BASIC_AUTH" in error
     assert reason in error
     assert "Traceback" not in error
@@ -198,7 +198,7 @@ def test_default_login_is_rejected_outside_development(login: str, environment: 
     env.pop("ENVIRONMENT")
     if environment is not None:
         env["ENVIRONMENT"] = environment
-    error = failed_start(env)
+    error = start_error(env)
     assert "FLOWER_BASIC_AUTH" in error
     assert "changethis" in error
     assert "Traceback" not in error
@@ -207,6 +207,6 @@ def test_default_login_is_rejected_outside_development(login: str, environment: 
 def test_login_file_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "login"
     file.write_text("admin:pa,ss\n")
-    assert "FLOWER_BASIC_AUTH" in failed_start(
+    assert "FLOWER_BASIC_AUTH" in start_error(
         {**flower_env(""), "FLOWER_BASIC_AUTH_FILE": str(file)}
     )

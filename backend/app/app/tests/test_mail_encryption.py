@@ -24,7 +24,7 @@ def ca() -> Certificate:
 
 
 @pytest.fixture(params=["STARTTLS", "SSL"])
-def serving(
+def start_smtp_server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Servers:
     """Return a function that starts an SMTP server with a certificate, for SSL or STARTTLS."""
@@ -59,7 +59,7 @@ def serving(
     return serve
 
 
-def trust(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> None:
+def trust_ca(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> None:
     monkeypatch.setattr(settings, "SMTP_CA_FILE", ca.write(folder / "ca.pem"), raising=False)
 
 
@@ -72,44 +72,44 @@ def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
 
 
 def test_configured_ca_is_trusted(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
+    trust_ca(monkeypatch, ca, tmp_path)
     email = random_email()
-    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("localhost", issuer=ca)) as mailbox:
         utils.send_test_email(email)
         mailbox.wait_for(email)
     assert mailbox.logins == [PASSWORD.encode()]
 
 
 def test_ip_address_is_verified(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
+    trust_ca(monkeypatch, ca, tmp_path)
     monkeypatch.setattr(settings, "SMTP_HOST", "127.0.0.1")
     email = random_email()
-    with serving(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
         utils.send_test_email(email)
         mailbox.wait_for(email)
-    with serving(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "IP address mismatch")
 
 
-def test_unknown_ca_is_rejected(serving: Servers, ca: Certificate) -> None:
-    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+def test_unknown_ca_is_rejected(start_smtp_server: Servers, ca: Certificate) -> None:
+    with start_smtp_server(make_certificate("localhost", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "unable to get local issuer certificate")
 
 
-def test_self_signed_is_rejected(serving: Servers) -> None:
-    with serving(make_certificate("localhost")) as mailbox:
+def test_self_signed_is_rejected(start_smtp_server: Servers) -> None:
+    with start_smtp_server(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
 def test_self_signed_is_rejected_with_configured_ca(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate("localhost")) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
@@ -117,24 +117,28 @@ def test_self_signed_is_rejected_with_configured_ca(
     "host", ["example.com", "localhost.example.com", "*.localhost", "127.0.0.1"]
 )
 def test_wrong_host_name_is_rejected(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+    start_smtp_server: Servers,
+    ca: Certificate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    host: str,
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate(host, issuer=ca)) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate(host, issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "Hostname mismatch")
 
 
 @pytest.mark.parametrize(("days", "reason"), [((-2, -1), "expired"), ((1, 2), "not yet valid")])
 def test_validity_period_is_checked(
-    serving: Servers,
+    start_smtp_server: Servers,
     ca: Certificate,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     days: tuple[int, int],
     reason: str,
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate("localhost", issuer=ca, days=days)) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate("localhost", issuer=ca, days=days)) as mailbox:
         assert_not_sent(mailbox, reason)
 
 

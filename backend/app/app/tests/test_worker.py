@@ -103,7 +103,7 @@ def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
         send_reset_password_email.delay(email)
     send_test_email.delay(last)
     mailbox.wait_for(last)
-    assert mailbox.to(unknown) == mailbox.to(inactive.email) == []
+    assert mailbox.mails_to(unknown) == mailbox.mails_to(inactive.email) == []
     with SessionLocal.begin() as db:
         crud.user.remove(db, id=inactive.id)
 
@@ -116,7 +116,7 @@ def test_rollback_drops_mail(mailbox: Mailbox) -> None:
         send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
-    assert mailbox.to(dropped) == []
+    assert mailbox.mails_to(dropped) == []
 
 
 def test_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
@@ -129,7 +129,7 @@ def test_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
             send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
-    assert mailbox.to(dropped) == []
+    assert mailbox.mails_to(dropped) == []
 
 
 def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
@@ -196,7 +196,7 @@ def test_unreachable_mail_server_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
-    """Otherwise it would be restarted forever, 25 times a minute."""
+    """Without a limit, the task would restart forever, 25 times a minute."""
     starts = tmp_path / "starts"
     result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
     with pytest.raises(Exception, match="the process died 3 times in this task"):

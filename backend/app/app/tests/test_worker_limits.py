@@ -106,7 +106,7 @@ def test_enqueueing_fails_fast(
     replies = process.stdout
 
     def enqueue(way: str) -> str:
-        """Return the outcome, which takes a second, or a bit longer on a busy machine."""
+        """Return the outcome. It may take a second, or slightly more on a busy machine."""
         print(way, file=process.stdin, flush=True)
         reply = replies.readline().split()
         assert reply, "enqueueing waits for Redis"

@@ -1,4 +1,4 @@
-"""Runs wrk on one core, against a server on another that counts its work."""
+"""Runs wrk on one core, against a server on another core."""
 
 import json
 import os
@@ -74,7 +74,7 @@ class Server:
 
     def totals(self) -> dict[str, float]:
         """Return the counters of measured.py once no request is being served."""
-        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan is one.
+        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan is active, too.
             time.sleep(0.05)
         return dict(totals)
 

@@ -41,7 +41,7 @@ def counting_run_sync(run_sync: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-# Every caller looks these up in their module at each call, so all calls are counted.
+# All callers look these functions up in their modules, so the replacements count every call.
 for module, name, counting in (
     (psycopg2, "connect", counting_connect),
     (anyio.to_thread, "run_sync", counting_run_sync),

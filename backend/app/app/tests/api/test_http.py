@@ -209,7 +209,7 @@ def test_body_limit_applies_to_unread_bodies(
 
 
 def test_unknown_constraint_is_a_conflict(user_client: TestClient, db: Session) -> None:
-    """For example a constraint that a project adds without an error of its own."""
+    """A project may add a constraint without mapping it to an error."""
     db.execute(text("ALTER TABLE sample_note ADD CONSTRAINT short CHECK (length(title) < 5)"))
     response = user_client.post(SAMPLE_NOTES, json={"title": "too long"})
     assert response.status_code == 409

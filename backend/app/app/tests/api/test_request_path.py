@@ -74,7 +74,7 @@ def test_operation_ids_are_readable() -> None:
 
 @contextmanager
 def collect_queries(connection: Connection) -> Iterator[list[str]]:
-    """Collect the statements that are sent meanwhile, except the savepoints of the tests."""
+    """Collect the statements sent in the with block, except the savepoints of the tests."""
     statements: list[str] = []
 
     def collect(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

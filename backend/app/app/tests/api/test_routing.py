@@ -19,7 +19,7 @@ def test_duplicate_prefix_is_an_error() -> None:
 
 
 def test_plain_fastapi_router_is_an_error() -> None:
-    """Its routes would not commit."""
+    """The routes of FastAPI's own router would not commit."""
     router = fastapi.APIRouter(prefix="/notes", tags=["notes"])
 
     @router.get("/")

@@ -108,7 +108,7 @@ def test_first_superuser_is_lower_case(environment: pytest.MonkeyPatch) -> None:
         ("CELERY_BROKER_URL", "redis://localhost/name"),
         ("CELERY_RESULT_BACKEND", "nonsense"),
         ("SQLALCHEMY_DATABASE_URI", "postgresql://user:pass:word@host:hunter2x/name"),
-        ("FIRST_SUPERUSER", "no e-mail"),
+        ("FIRST_SUPERUSER", "not an email"),
         ("FIRST_SUPERUSER_PASSWORD", "short"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "soon"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
@@ -156,7 +156,7 @@ def test_secrets_are_not_in_messages(environment: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_default_secrets(environment: pytest.MonkeyPatch, name: str) -> None:
-    """They log a warning in development, and are rejected elsewhere."""
+    """Default secrets log a warning in development, and are rejected elsewhere."""
     values = {
         "REDIS_URL": "redis://:changethis@localhost/0",
         "CELERY_BROKER_URL": "redis://:changethis@localhost/0",

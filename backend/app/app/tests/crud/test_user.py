@@ -92,7 +92,7 @@ def test_password_length_is_checked_after_normalisation() -> None:
 
 @pytest.mark.parametrize("scheme", [argon2, bcrypt.using(rounds=4)])
 def test_hash_of_unnormalised_password_is_upgraded(db: Session, scheme: Any) -> None:
-    """For example hashes of an imported project, which does not normalise passwords."""
+    """Imported projects may have hashed passwords without normalising them."""
     typed = normalize("NFD", "pässword")
     user = create_random_user(db)
     user.hashed_password = scheme.hash(typed)
@@ -165,7 +165,7 @@ def test_login_does_not_undo_password_change(db: Session, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    "email", ["é@example.com", "no e-mail", "a\0b@example.com", "\ud800@x.com"]
+    "email", ["é@example.com", "not an email", "a\0b@example.com", "\ud800@x.com"]
 )
 def test_malformed_email_finds_no_user(db: Session, email: str) -> None:
     assert crud.user.get_by_email(db, email=email) is None
@@ -194,7 +194,7 @@ def test_update_writes_only_set_fields(db: Session) -> None:
 
 
 def test_update_user_of_another_session(db: Session) -> None:
-    """For example the current user of a request."""
+    """The current user of a request, for example, comes from another session."""
     user = create_random_user(db)
     db.expunge(user)
     crud.user.update(db, db_obj=user, obj_in={"full_name": "After"})

@@ -221,7 +221,7 @@ def test_create_all_without_migrations(empty_database: Engine) -> None:
 def test_existing_addresses_are_normalised(
     empty_database: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For example those of an imported project. Two accounts with one address are reported."""
+    """Imported projects may have such addresses. Two accounts with one address are reported."""
     emails = [
         "Joe@Example.com",
         "u@xn--strae-oqa.de",
@@ -290,7 +290,7 @@ def test_enum_columns_migrate_both_ways(empty_database: Engine, tmp_path: Path) 
 
 
 def test_unrelated_tables_are_ignored(empty_database: Engine) -> None:
-    """For example spatial_ref_sys of PostGIS, or a table that an administrator created."""
+    """PostGIS or an administrator, for example, may have created tables."""
     alembic("upgrade", "head")
     with empty_database.begin() as connection:
         connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))

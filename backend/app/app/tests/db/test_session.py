@@ -17,7 +17,7 @@ from app.tests.utils.user import auth_headers, create_random_user
 API = settings.API_V1_STR
 
 
-def end_connections() -> int:
+def close_connections() -> int:
     """Close all connections to the test's database, as a restart does. Return their number."""
     server = create_engine(engine.url.set(database="postgres"))
     with server.connect() as connection:
@@ -48,7 +48,7 @@ def test_requests_survive_database_restart(committed_client: TestClient) -> None
         # Fill both pools.
         assert set(pool.map(write, numbers)) == {201}
         for request, status in ((read, 200), (write, 201)):
-            assert end_connections() > 1
+            assert close_connections() > 1
             time.sleep(session.CHECK_AFTER_SECONDS)
             assert set(pool.map(request, numbers)) == {status}
 

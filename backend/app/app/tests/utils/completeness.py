@@ -17,7 +17,7 @@ collected: set[str] = set()
 reported: set[str] = set()
 
 
-def record(ids: Sequence[str]) -> None:
+def record_ids(ids: Sequence[str]) -> None:
     """Record collected tests. Reject duplicate ids: pytest-xdist would run only one of them."""
     shared = [nodeid for nodeid, number in Counter(ids).items() if number > 1]
     if shared:
@@ -32,12 +32,12 @@ def is_worker(config: pytest.Config) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not is_worker(session.config):
-        record([item.nodeid for item in session.items])
+        record_ids([item.nodeid for item in session.items])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(ids: Sequence[str]) -> None:
-    record(ids)
+    record_ids(ids)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

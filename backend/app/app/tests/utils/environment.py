@@ -20,7 +20,7 @@ def use_test_services() -> None:
     """Point the settings to services that only the tests of this process use."""
     database = make_url(DEVELOPMENT_DATABASE)
     database = database.set(database=f"{database.database}_test_{PROCESS}")
-    redis = test_redis_url(DEVELOPMENT_REDIS)
+    redis = redis_url_for_tests(DEVELOPMENT_REDIS)
     os.environ |= {
         "ENVIRONMENT": "development",
         "SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
@@ -41,7 +41,7 @@ def use_test_services() -> None:
     settings.__init__()  # type: ignore[misc]  # pydantic's way to reload settings
 
 
-def test_redis_url(url: str) -> str:
+def redis_url_for_tests(url: str) -> str:
     """Return the URL of one of the server's 16 databases, never the one for development."""
     parts = urlsplit(url)
     numbers = [number for number in range(16) if str(number) != (parts.path.strip("/") or "0")]

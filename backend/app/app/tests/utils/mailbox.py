@@ -47,14 +47,14 @@ class Mailbox:
             self._arrived.notify_all()
         return "250 OK"
 
-    def to(self, address: str) -> list[EmailMessage]:
+    def mails_to(self, address: str) -> list[EmailMessage]:
         return [mail for mail in self.mails if mail["To"] == address]
 
     def wait_for(self, address: str, seconds: float = 20) -> EmailMessage:
         """Wait for a mail to this address, remove it from the mailbox, and return it."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: self.to(address), seconds), "no mail came"
-            mail = self.to(address)[0]
+            assert self._arrived.wait_for(lambda: self.mails_to(address), seconds), "no mail came"
+            mail = self.mails_to(address)[0]
             self.mails.remove(mail)
             return mail
 

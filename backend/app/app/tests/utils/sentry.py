@@ -26,7 +26,7 @@ class FakeSentry:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers["Content-Encoding"] == "gzip":
                     body = gzip.decompress(body)
-                sentry.take(body.decode())
+                sentry.receive(body.decode())
                 self.send_response(200)
                 self.end_headers()
 
@@ -40,7 +40,7 @@ class FakeSentry:
             finally:
                 server.shutdown()
 
-    def take(self, envelope: str) -> None:
+    def receive(self, envelope: str) -> None:
         with self._arrived:
             self.envelopes.append(envelope)
             self._arrived.notify_all()

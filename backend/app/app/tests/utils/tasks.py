@@ -25,7 +25,7 @@ def count_start(starts: str) -> int:
 
 @celery_app.task
 def die(starts: str, times: int, whole_worker: bool = False) -> str:
-    """Kill this process, or the whole worker, until the task has started this many times."""
+    """Kill this process, or the whole worker, at each of the first `times` starts."""
     if count_start(starts) <= times:
         if whole_worker:
             os.killpg(0, signal.SIGKILL)

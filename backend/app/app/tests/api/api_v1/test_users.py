@@ -54,7 +54,7 @@ def test_create_user(superuser_client: TestClient, db: Session) -> None:
     "change",
     [
         {"email": None},
-        {"email": "no e-mail"},
+        {"email": "not an email"},
         {"email": "x" * 250 + "@example.com"},
         {"email": "nul\0@example.com"},
         {"email": "é@example.com"},
@@ -387,7 +387,7 @@ def test_last_superuser_is_protected(superuser: User, superuser_client: TestClie
 def test_concurrent_demotions_leave_one_superuser(
     committed_client: TestClient,
 ) -> None:
-    """One of them remains, regardless of the order."""
+    """One superuser remains, regardless of the order of the requests."""
     with SessionLocal.begin() as db:
         first = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)
         assert first is not None
