@@ -44,7 +44,7 @@ def send_email(email_to: str, subject: str, template: str, **context: str | int)
         timeout=10,
     ) as smtp:
         response = message.send(to=ascii_email(email_to), smtp=smtp)
-    # A failed connection is returned, too, as a response without a status.
+    # If the connection failed, the response has no status.
     if response.status_code != 250:
         raise MailNotSent(f"{settings.SMTP_HOST}:{settings.SMTP_PORT}: {response.error}")
 

@@ -1008,7 +1008,7 @@ export const UserUpdateMeSchema = {
     },
     type: 'object',
     title: 'UserUpdateMe',
-    description: 'A user\'s own changes. Changing email or password requires `current_password`.'
+    description: 'Changes to your own account. A new email or password requires `current_password`.'
 } as const;
 
 export const ValidationErrorSchema = {

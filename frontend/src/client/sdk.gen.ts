@@ -45,7 +45,7 @@ export const loginTestToken = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Recover Password
  *
- * The worker looks the email up: the response is the same whether or not it is registered.
+ * Send a recovery mail. The response is the same whether or not the email is registered.
  */
 export const loginRecoverPassword = <ThrowOnError extends boolean = true>(options: Options<LoginRecoverPasswordData, ThrowOnError>): RequestResult<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError> => (options.client ?? client).post<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError>({ url: '/api/v1/password-recovery/{email}', ...options });
 

@@ -621,7 +621,7 @@ export type UserUpdateById = {
 /**
  * UserUpdateMe
  *
- * A user's own changes. Changing email or password requires `current_password`.
+ * Changes to your own account. A new email or password requires `current_password`.
  */
 export type UserUpdateMe = {
     /**

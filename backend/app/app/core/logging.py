@@ -10,7 +10,7 @@ LINE = "%(asctime)s %(levelname)s [%(correlation_id)s] %(name)s: %(message)s"
 # The server has already added handlers to these loggers, for its configured log files.
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
-# Secret values in a query string, JSON web tokens, and password hashes.
+# Matches secrets: values in a query string, JSON web tokens, and password hashes.
 SECRETS = re.compile(
     r"""([?&#][\w-]*(?:token|password|secret)[\w-]*=)[^&\s"']*"""
     r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[\w$=,./+-]+""",

@@ -16,7 +16,7 @@ ALGORITHM = "HS256"
 Purpose = Literal["access", "reset-password", "new-account"]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
-# Older hashes are bcrypt's. They are replaced at login.
+# Older hashes use bcrypt. They are replaced at login.
 password_context = CryptContext(
     schemes=["argon2", "bcrypt"],
     deprecated=["bcrypt"],
@@ -87,7 +87,7 @@ def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | 
     """Return whether the password matches, and a new hash if the stored one is outdated.
 
     A hash is outdated if its algorithm, its cost or the password's Unicode form differs from that
-    of a new hash. Old hashes, and those of imported projects, are of the password as typed.
+    of a new hash. Old hashes, and those of imported projects, used the password as typed.
     """
     for form in _unicode_forms(password):
         matches, new_hash = _verify_and_update(form, hashed_password)
@@ -102,7 +102,7 @@ def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | 
 def dummy_verify(password: str) -> None:
     """Take as long as verify_password, so that the time does not reveal whether the email exists.
 
-    The exception are users whose hash is still bcrypt's, because verifying it takes longer.
+    Users with a bcrypt hash are an exception: verifying it takes longer.
     """
     for _ in _unicode_forms(password):
         password_context.dummy_verify()

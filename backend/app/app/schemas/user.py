@@ -21,7 +21,7 @@ class UserCreate(UserRegister):
 
 
 class UserUpdateMe(PrivateModel):
-    """A user's own changes. Changing email or password requires `current_password`."""
+    """Changes to your own account. A new email or password requires `current_password`."""
 
     full_name: FullName | None = None
     email: Email | MISSING = MISSING

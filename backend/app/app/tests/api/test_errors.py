@@ -203,7 +203,7 @@ def order_client() -> Iterator[TestClient]:
 def test_validation_errors_have_only_type_and_limits(
     order_client: TestClient, field: str, value: object, kind: str, context: dict[str, float] | None
 ) -> None:
-    """Clients translate these. Other parts of pydantic's context may repeat the value."""
+    """Clients translate by type and limits. The rest of the context may repeat the value."""
     # Escaped, because httpx can't send a lone surrogate.
     response = order_client.post("/", content=json.dumps({field: value}))
     assert response.status_code == 422
@@ -213,5 +213,5 @@ def test_validation_errors_have_only_type_and_limits(
     assert problem["msg"]
     assert problem.get("ctx") == context
     assert set(problem) <= {"type", "loc", "msg", "ctx"}
-    if kind != "union_tag_invalid":  # Its text names the tag.
+    if kind != "union_tag_invalid":  # The message of this error contains the tag.
         assert "canary" not in response.text

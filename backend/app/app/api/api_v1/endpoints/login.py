@@ -45,7 +45,8 @@ async def test_token(current_user: CurrentUser) -> User:
 # The convertor "text" also matches line breaks (app.api.routing).
 @router.post("/password-recovery/{email:text}", status_code=202)
 def recover_password(db: SessionDep, email: Email) -> Msg:
-    """The worker looks the email up: the response is the same whether or not it is registered."""
+    """Send a recovery mail. The response is the same whether or not the email is registered."""
+    # The worker looks the email up, so that the response time does not depend on it either.
     send_reset_password_email.delay_after_commit(db, email)
     return Msg(msg="If this email is registered, a password recovery email is on its way")
 
