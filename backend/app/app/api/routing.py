@@ -72,8 +72,8 @@ class Route(APIRoute):
     """Limits the request's body, and runs the endpoint and its commit in one thread.
 
     FastAPI itself makes three thread hops: to run the endpoint, to validate the response, and to
-    close the session. Each hop costs CPU time. Hops can also cause a deadlock: some requests hold
-    a connection and wait for a thread, while others hold the threads and wait for a connection.
+    close the session. Each hop costs CPU time. Hops can also cause a deadlock: requests that hold
+    a connection wait for a thread, while requests in the threads wait for a connection.
 
     To accept larger bodies, set a limit for the route: `@router.post("/", max_body_size=...)`.
     """
