@@ -41,7 +41,7 @@ def init_db(db: Session) -> None:
 def create_first_superuser(db: Session) -> None:
     if crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None:
         logger.warning(
-            "%s is not an active superuser, and there is no other. Set is_active and is_superuser "
+            "%s is not an active superuser, and nobody else is. Set is_active and is_superuser "
             "of that user in the database.",
             settings.FIRST_SUPERUSER,
         )
