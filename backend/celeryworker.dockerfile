@@ -1,8 +1,8 @@
-# The worker: the backend's image, which docker-compose.yml hands over under this name, and another command.
+# The worker is the backend's image with another command. docker-compose.yml names that image "backend" here.
 # hadolint ignore=DL3006
 FROM backend
 
-# What only the worker needs is installed here:
+# To install packages that only the worker needs:
 # USER root
 # RUN pip install --no-cache-dir some-package==1.2.3
 # USER 10001

@@ -1,4 +1,4 @@
-"""Gunicorn's settings, from the environment; see the README's table of them."""
+"""Gunicorn's settings, from environment variables: see docs/deployment.md."""
 
 import os
 
@@ -15,10 +15,10 @@ def number(name: str, default: float) -> float:
 
 
 per_core = number("WORKERS_PER_CORE", 1) * (os.cpu_count() or 1)
-# Each process may hold 20 connections to the database (see app/db/session.py), whatever the number of cores.
-most = number("MAX_WORKERS", 4)
+# More cores must not exhaust the database: each process holds up to 20 connections (app/db/session.py).
+max_workers = number("MAX_WORKERS", 4)
 
-workers = max(1, int(number("WEB_CONCURRENCY", min(max(per_core, 2), most))))
+workers = max(1, int(number("WEB_CONCURRENCY", min(max(per_core, 2), max_workers))))
 bind = setting("BIND", f"{setting('HOST', '0.0.0.0')}:{setting('PORT', '80')}")
 loglevel = setting("LOG_LEVEL", "info")
 accesslog = setting("ACCESS_LOG", "-")
@@ -26,5 +26,5 @@ errorlog = setting("ERROR_LOG", "-")
 timeout = int(number("TIMEOUT", 120))
 graceful_timeout = int(number("GRACEFUL_TIMEOUT", 30))
 keepalive = int(number("KEEP_ALIVE", 5))
-# The workers' sign of life; on a disk it could wait.
+# Workers write their heartbeat here. On a disk, a write could block.
 worker_tmp_dir = "/dev/shm"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# As start.sh, but with one process that starts anew when the code changes.
+# Like start.sh, but with one process, which restarts when the code changes.
 
 exec /start.sh uvicorn --reload --reload-dir app --timeout-graceful-shutdown 5 \
   --host "${HOST:-0.0.0.0}" --port "${PORT:-80}" --log-level "${LOG_LEVEL:-info}" \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prepares the database, then runs a command: the one it is given, or gunicorn with the application.
+# Prepare the database, then run the given command, or gunicorn if none is given.
 set -e
 
 pre_start=${PRE_START_PATH:-/app/prestart.sh}
@@ -19,8 +19,8 @@ if [ -z "${DRAIN_SECONDS:-}" ]; then
   exec "$@"
 fi
 
-# A proxy that asks for its servers every few seconds goes on sending requests to one that was
-# told to stop: serve them, and stop only when it knows.
+# A proxy that polls the list of servers keeps sending requests for a few seconds after SIGTERM.
+# Serve them, and stop only when the proxy has removed this server.
 "$@" &
 server=$!
 trap 'sleep "$DRAIN_SECONDS"; kill -TERM "$server"' TERM

@@ -1,13 +1,13 @@
 #!/bin/sh
 set -e
 
-# A command line is for all to see, so the login stays in the environment, where Flower reads it.
+# Other users can see command lines, so Flower reads the login from the environment.
 if [ -n "${FLOWER_BASIC_AUTH_FILE:-}" ]; then
   FLOWER_BASIC_AUTH=$(cat "$FLOWER_BASIC_AUTH_FILE")
   export FLOWER_BASIC_AUTH
 fi
 
-# The settings require these, but Flower does not use them. In containers it does not get them.
+# The settings require these, but Flower does not use them, and its container does not have them.
 unused=$(python -c 'import secrets; print(secrets.token_urlsafe(32))')
 export SECRET_KEY="${SECRET_KEY:-$unused}" POSTGRES_PASSWORD="${POSTGRES_PASSWORD:-$unused}"
 export FIRST_SUPERUSER="${FIRST_SUPERUSER:-flower@example.com}"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What must be done before the backend starts; a failing step stops the start.
+# Prepare the database. If a step fails, the backend does not start.
 set -e
 
-# Let the database start
+# Wait for the database
 python -m app.backend_pre_start
 
 # Run migrations

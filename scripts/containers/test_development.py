@@ -568,7 +568,7 @@ def test_unresponsive_worker_is_unhealthy(stack: Stack) -> None:
     code, output = stack.outcome(*check)
     stack.execute("sh", "-c", signal.format("CONT"), service="celeryworker")
     assert code == 1
-    assert "doesn't answer" in output
+    assert "doesn't respond" in output
     assert eventually(lambda: stack.outcome(*check)[0] == 0)
 
 

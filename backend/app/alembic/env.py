@@ -12,21 +12,21 @@ from app.core.config import settings
 from app.db import errors  # noqa: F401  # listens to every engine
 from app.db.base import Base
 
-# Any number that no other pg_advisory_lock of this project takes.
+# The number of an advisory lock, unique in this project.
 MIGRATION_LOCK = 2
 
-# What to do about errors of alembic, by a part of their text.
+# Advice for errors of Alembic, by a part of their text.
 ADVICE = {
     "Can't locate revision": (
-        "The database is at it, but alembic/versions lacks its file: restore that, "
-        "or start over with an empty database (down -v)."
+        "The database is at this revision, but its file is missing from alembic/versions. "
+        "Restore the file, or start over with an empty database (down -v)."
     ),
     "Multiple head revisions": (
-        'Two branches of git each added a revision. Join them: alembic merge heads -m "Merge"'
+        'Two Git branches each added a revision. Merge them: alembic merge heads -m "Merge"'
     ),
 }
 
-# The names of tables and enum types in the text of a revision.
+# Patterns for the names of tables and enum types in the source of a revision.
 TABLES = re.compile(r"""(?:create|rename)_table\(\s*["'](\w+)["'](?:,\s*["'](\w+)["'])?""")
 ENUMS = re.compile(r"""Enum\([^()]*?name=["'](\w+)["']""")
 
@@ -40,7 +40,7 @@ def names_in_revisions(pattern: re.Pattern[str]) -> set[str]:
     return {name for text in scripts for found in pattern.finditer(text) for name in found.groups()}
 
 
-def enums_of_models() -> set[str]:
+def enums_in_models() -> set[str]:
     columns = (column.type for table in Base.metadata.tables.values() for column in table.columns)
     types = (getattr(each, "item_type", each) for each in columns)
     return {each.name for each in types if isinstance(each, Enum) and each.name}
@@ -59,23 +59,23 @@ def run_migrations_offline() -> None:
 
 
 def run_migrations_online() -> None:
-    # Not through alembic.ini, where a % in the password would be taken for a variable.
+    # The URL is not passed through alembic.ini: a % in the password would start a variable.
     engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, poolclass=pool.NullPool)
     with engine.connect() as connection:
         revisions = {script.revision for script in context.script.walk_revisions()}
-        # An extension's table, for example, is neither a model's nor a revision's: leave it alone.
+        # Ignore tables that no model and no revision defines, such as those of an extension.
         tables = names_in_revisions(TABLES) | set(Base.metadata.tables)
-        enums = names_in_revisions(ENUMS) | enums_of_models()
+        enums = names_in_revisions(ENUMS) | enums_in_models()
         alembic_postgresql_enum.set_configuration(
             alembic_postgresql_enum.Config(include_name=enums.__contains__)
         )
         if not revisions:
-            # The database counts as empty, for enum types too. There is no setting for that.
+            # Treat the database as empty, see below. The library has no setting for that.
             compare_dispatch.get_defined_enums = lambda *_: {}  # type: ignore[attr-defined]
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
-            # When all revision files were removed, to start over, the database counts as empty.
+            # If all revision files were removed, to start over, treat the database as empty.
             include_name=lambda name, kind, _: (
                 bool(revisions) and (kind != "table" or name in tables)
             ),

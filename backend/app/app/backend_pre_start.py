@@ -1,4 +1,4 @@
-"""Wait until the services answer that a process can't start without."""
+"""Wait for the services that a process needs to start."""
 
 import logging
 import sys
@@ -30,7 +30,7 @@ CREATE_ROLE = (
 
 
 class NotReady(Exception):
-    """A service doesn't answer yet."""
+    """A service does not respond yet."""
 
 
 def check_database() -> None:
@@ -42,21 +42,21 @@ def check_database() -> None:
         if "authentication failed" in cause:
             sys.exit(
                 f"The database rejects the user {DATABASE.username!r}: {cause}\n"
-                "The role gets POSTGRES_PASSWORD when the database is first created. To create it "
-                f"in an older volume, or to change its password: {CREATE_ROLE}"
+                "The role gets POSTGRES_PASSWORD when the database is created. To create it in an "
+                f"older volume, or to change its password, run: {CREATE_ROLE}"
             )
         if "does not exist" in cause:
-            sys.exit(f"{cause}\nCorrect POSTGRES_DB, or create the database: {CREATE_ROLE}")
+            sys.exit(f"{cause}\nCorrect POSTGRES_DB, or create the database by: {CREATE_ROLE}")
         raise NotReady(f"the database at {DATABASE.host}:{DATABASE.port}: {cause}") from error
 
 
 def check_broker() -> None:
     if not broker_is_up():
-        raise NotReady("Redis: no answer; see REDIS_URL")
+        raise NotReady("Redis does not respond; see REDIS_URL")
 
 
 def wait_for(*checks: Callable[[], None]) -> None:
-    """Repeat the checks each second until they pass; give up after WAIT_SECONDS."""
+    """Repeat each check every second until it passes. Exit after WAIT_SECONDS."""
     for check in checks:
         try:
             for attempt in Retrying(

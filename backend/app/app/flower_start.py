@@ -1,4 +1,4 @@
-"""Starts Flower with a checked login: python -m app.flower_start [FLOWER'S OPTIONS]."""
+"""Starts Flower after a check of its login: python -m app.flower_start [FLOWER'S OPTIONS]."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ def login_problem(login: str) -> str:
     user, _, password = login.partition(":")
     if not user.strip() or not password:
         return "must be user:password"
-    # Flower splits the variable at commas: a part of the password would be a login.
+    # Flower splits the variable at commas, so a part of the password would become a login.
     if "," in login:
         return "must not contain a comma"
     # Browsers disagree on how to encode other characters.
@@ -27,31 +27,31 @@ def main() -> None:
     if problem := login_problem(os.environ.get("FLOWER_BASIC_AUTH", "")):
         sys.exit(f"Can't start: FLOWER_BASIC_AUTH {problem}. Set it in .env.")
 
-    # After the check, because these imports take a second.
+    # Imported after the check, because these imports take a second.
     from flower.views import BaseHandler  # type: ignore[import-untyped]
     from flower.views.monitor import Healthcheck  # type: ignore[import-untyped]
     from tornado.web import HTTPError, RequestHandler
 
-    import app.worker  # noqa: F401  # its tasks
+    import app.worker  # noqa: F401  # registers the tasks
     from app.core.celery_app import celery_app
     from app.core.logging import SafeRecord
 
     get_current_user = BaseHandler.get_current_user
 
-    def reject_what_cannot_be_compared(handler: RequestHandler) -> object:
+    def get_user_or_401(handler: RequestHandler) -> object:
         try:
             return get_current_user(handler)
-        except TypeError as error:  # Flower compares text, and hmac only takes ASCII text.
+        except TypeError as error:  # Flower's comparison fails for text that is not ASCII.
             raise HTTPError(401) from error
 
     def require_login(handler: RequestHandler) -> None:
-        """Raise a 401 before any view: Flower itself shows /metrics to everybody."""
+        """Raise a 401 before any view. Flower itself shows /metrics to everybody."""
         if not isinstance(handler, Healthcheck):
             handler.current_user  # noqa: B018  # Reading it checks the login.
 
     for name in ("access", "application", "general"):
         logging.getLogger(f"tornado.{name}").addFilter(SafeRecord())
-    BaseHandler.get_current_user = reject_what_cannot_be_compared
+    BaseHandler.get_current_user = get_user_or_401
     BaseHandler.prepare = require_login
     celery_app.start(["flower", *sys.argv[1:]])
 

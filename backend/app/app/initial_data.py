@@ -1,4 +1,4 @@
-"""Fill a new database with what the application can't start without."""
+"""Create the data that the application needs to start."""
 
 import logging
 

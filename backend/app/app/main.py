@@ -22,7 +22,7 @@ from app.core.logging import configure_logging
 from app.core.sentry import init_sentry
 from app.db.session import THREADS
 
-# What a proxy's request id may look like; any other is replaced.
+# The valid request ids of a proxy. Other ids are replaced.
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 configure_logging()
@@ -40,7 +40,7 @@ def operation_id(route: APIRoute) -> str:
     return "-".join([*map(str, route.tags), route.name])
 
 
-# FastAPI, but the pages at /docs and /redoc bring their scripts along.
+# FastAPI, with the scripts for /docs and /redoc served by the app itself.
 app = FastAPIOffline(
     title=settings.PROJECT_NAME,
     version=__version__,
@@ -49,8 +49,8 @@ app = FastAPIOffline(
     generate_unique_id_function=operation_id,
     lifespan=lifespan,
 )
-# The last one added is the outermost. FastAPI's own ServerErrorMiddleware is outside of all:
-# this one makes the response to a bug pass through CORS, and raises the error again.
+# The middleware added last is the outermost. FastAPI's own ServerErrorMiddleware is outside all of
+# them. This second one lets the response to a bug pass through CORS, and re-raises the error.
 app.add_middleware(ServerErrorMiddleware, handler=internal_error_response)
 app.add_middleware(
     CORSMiddleware,
@@ -62,8 +62,8 @@ app.add_middleware(
 )
 app.add_middleware(
     CorrelationIdMiddleware,
-    # uuid4, the default, makes a system call, in which other threads take over.
-    generator=lambda: f"{getrandbits(128):032x}",  # no secret
+    # The default, uuid4, makes a system call, during which other threads take over.
+    generator=lambda: f"{getrandbits(128):032x}",  # not a secret
     validator=lambda request_id: REQUEST_ID.fullmatch(request_id) is not None,
     update_request_header=False,
 )

@@ -1,4 +1,4 @@
-"""Mail and reset tokens."""
+"""Mails and password reset tokens."""
 
 from datetime import timedelta
 from email.utils import make_msgid
@@ -20,7 +20,7 @@ templates = Environment(
 
 
 class MailNotSent(Exception):
-    """The mail server did not take the mail."""
+    """The mail server did not accept the mail."""
 
 
 def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:
@@ -44,15 +44,15 @@ def send_email(email_to: str, subject: str, template: str, **context: str | int)
         timeout=10,
     ) as smtp:
         response = message.send(to=ascii_email(email_to), smtp=smtp)
-    # A refused connection is a response as well, one without a status.
+    # If the connection failed, the response has no status.
     if response.status_code != 250:
         raise MailNotSent(f"{settings.SMTP_HOST}:{settings.SMTP_PORT}: {response.error}")
 
 
 def ascii_email(email: str) -> str:
-    """Return the address with the domain as DNS has it, in IDNA 2008.
+    """Return the address with its domain encoded for DNS, by IDNA 2008.
 
-    The mail library would use IDNA 2003, by which straße.de is another domain, strasse.de.
+    The mail library would use IDNA 2003, which turns straße.de into another domain, strasse.de.
     """
     local_part, _, domain = email.rpartition("@")
     return f"{local_part}@{idna.encode(domain).decode()}"
@@ -73,7 +73,7 @@ def send_new_account_email(user: User) -> None:
 
 
 def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
-    """Return a token that sets a new password once, within EMAIL_RESET_TOKEN_EXPIRE_HOURS."""
+    """Return a token that can set a new password once, before it expires."""
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
     return create_token(purpose, user.id, lifetime, user.hashed_password, user.email)
 

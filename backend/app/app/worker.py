@@ -6,7 +6,7 @@ from typing import ParamSpec
 from celery.signals import celeryd_init
 from sqlalchemy.orm import Session
 
-import app.core.logging  # noqa: F401  # its signals
+import app.core.logging  # noqa: F401  # registers its signal handlers
 from app import crud, utils
 from app.core.celery_app import LONGEST_DELAY, Task, celery_app
 from app.core.config import settings
@@ -24,7 +24,7 @@ def report_errors(**_: object) -> None:
 
 
 class MailTask(Task[P, None]):
-    """Tries again after 1, 2, 4 ... 300 seconds: for half an hour in all."""
+    """Retries after 1, 2, 4 ... 300 seconds, for half an hour in total."""
 
     autoretry_for = (Exception,)
     retry_backoff = True
@@ -51,7 +51,7 @@ def send_test_email(email_to: str) -> None:
 
 @celery_app.task(base=MailTask)
 def send_reset_password_email(email: str) -> None:
-    """Send a recovery mail to a user with this email, if there is an active one."""
+    """Send a recovery mail if an active user has this email."""
     with ReadSession() as db:
         user = crud.user.get_by_email(db, email=email)
     if user is not None and user.is_active:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Measure what a request costs, on one core and beside a bare server doing the same: sh ./scripts/bench.sh
-# With --compare COMMIT, measure the working tree and a commit in turns, and print the ratios.
+# Measure the cost of requests on one core, compared to a bare server that does the same: sh ./scripts/bench.sh
+# With --compare COMMIT, measure the working tree and a commit alternately, and print the ratios.
 set -e
 cd "$(dirname "$0")/.."
 

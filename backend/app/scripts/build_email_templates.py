@@ -1,7 +1,7 @@
 """Build the mails in app/email-templates/build from their sources in src.
 
-An .mjml file becomes HTML, a .txt file is the mail's text part as it is. With --check,
-nothing is written, and it fails when the build is not that of the sources.
+An .mjml file becomes HTML. A .txt file is the mail's text part and is copied. With --check, the
+script writes nothing, and fails if a built file is out of date.
 """
 
 import sys
@@ -13,12 +13,12 @@ TEMPLATES = Path(__file__).parents[1] / "app" / "email-templates"
 
 
 def build() -> dict[Path, str]:
-    """Return what each built file has to be."""
+    """Return the content of each built file."""
     built = {}
     for source in sorted((TEMPLATES / "src").iterdir()):
         target = TEMPLATES / "build" / source.name
         if source.suffix == ".mjml":
-            # No fonts: a mail must not load anything from a foreign host.
+            # No fonts: a mail must not load anything from another host.
             built[target.with_suffix(".html")] = mjml2html(source.read_text(), fonts={}) + "\n"
         else:
             built[target] = source.read_text()

@@ -1,6 +1,6 @@
 """Write frontend/openapi.json, from which the frontend's client is generated.
 
-With --check, nothing is written, and it fails when the file is not that of the API.
+With --check, the script writes nothing, and fails if the file is out of date.
 """
 
 # ruff: noqa: E402
@@ -13,7 +13,7 @@ from pathlib import Path
 BACKEND = Path(__file__).parents[1]
 TARGET = BACKEND.parents[1] / "frontend" / "openapi.json"
 
-# The schema doesn't depend on them, but the app does not start without.
+# The schema does not depend on these settings, but the app needs them to start.
 sys.path.insert(0, str(BACKEND))
 os.environ |= {
     "ENVIRONMENT": "development",
@@ -29,7 +29,7 @@ from app.main import app
 
 
 def main() -> None:
-    # The title is PROJECT_NAME, which must not make the file stale.
+    # The real title is PROJECT_NAME. Changing that must not make the file out of date.
     schema = app.openapi() | {"info": {"title": "API", "version": app.version}}
     content = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     if "--check" not in sys.argv:

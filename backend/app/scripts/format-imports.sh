@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sort the imports, then do what format.sh does.
+# Sort the imports, then run format.sh.
 set -e
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format a new revision, and give it to the owner of its folder: alembic runs this.
+# Alembic runs this for each new revision: format the file, and give it the owner of its folder.
 set -e
 
 # A production image has no ruff.
@@ -8,6 +8,6 @@ if command -v ruff >/dev/null; then
   ruff format --quiet "$1"
 fi
 if [ "$(id -u)" = 0 ]; then
-  # shellcheck disable=SC2012  # macOS has no other way that Linux has too
+  # shellcheck disable=SC2012  # ls is the only way that macOS and Linux share
   chown "$(ls -dn "$(dirname "$1")" | awk '{ print $3 ":" $4 }')" "$1"
 fi

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Lay the code out, then fix what ruff can fix. What it can't is listed.
+# Format the code, fix what ruff can fix, and list the rest.
 set -e
 cd "$(dirname "$0")/.."
 
 ruff format . ../../scripts "$@"
 ruff check --fix . ../../scripts "$@"
-# A fix may leave a line to lay out again.
+# A fix may leave a line that needs formatting.
 ruff format --quiet . ../../scripts "$@"

@@ -1,7 +1,7 @@
-"""Runs a command anew when a Python file changes: python reload.py FOLDER COMMAND...
+"""Restarts a command when a Python file changes: python reload.py FOLDER COMMAND...
 
-Unlike the watchfiles command it ends when the command ends, so that whoever supervises it (Docker,
-or the native stack's supervisor) starts a crashed one again.
+Unlike the watchfiles command, it exits when the command exits. Docker, or the native stack's
+supervisor, can then restart a command that crashed.
 """
 
 import os

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the tests; arguments go to pytest. Coverage takes longer: it runs only when an argument starts with --cov.
+# Run the tests. Arguments go to pytest. Coverage is slow, so it is measured only if an argument starts with --cov.
 set -e
 cd "$(dirname "$0")/.."
 

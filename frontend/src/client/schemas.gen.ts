@@ -462,7 +462,7 @@ export const ItemUpdateSchema = {
     },
     type: 'object',
     title: 'ItemUpdate',
-    description: 'What is left out stays as it is. MISSING: may be left out, but not null.'
+    description: 'Omitted fields keep their values.'
 } as const;
 
 export const LastSuperuserSchema = {
@@ -847,7 +847,7 @@ export const UserDeleteByIDSchema = {
                 }
             ],
             title: 'Current Password',
-            description: 'Needed for one\'s own id'
+            description: 'Required to delete yourself'
         }
     },
     type: 'object',
@@ -905,7 +905,7 @@ export const UserRegisterSchema = {
         'password'
     ],
     title: 'UserRegister',
-    description: 'What anyone may choose when signing up.'
+    description: 'The fields of a sign-up.'
 } as const;
 
 export const UserUpdateByIDSchema = {
@@ -956,12 +956,12 @@ export const UserUpdateByIDSchema = {
                 }
             ],
             title: 'Current Password',
-            description: 'Needed for a new email or password of one\'s own id'
+            description: 'Required to change your own email or password'
         }
     },
     type: 'object',
     title: 'UserUpdateByID',
-    description: 'What superusers may change of everybody.'
+    description: 'A superuser\'s changes to any user.'
 } as const;
 
 export const UserUpdateMeSchema = {
@@ -1008,7 +1008,7 @@ export const UserUpdateMeSchema = {
     },
     type: 'object',
     title: 'UserUpdateMe',
-    description: 'What users may change of their own; e-mail and password only with the current password.'
+    description: 'Changes to your own account. A new email or password requires `current_password`.'
 } as const;
 
 export const ValidationErrorSchema = {
@@ -1058,5 +1058,5 @@ export const ValidationErrorSchema = {
         'msg'
     ],
     title: 'ValidationError',
-    description: 'One problem of a request: `ctx` has the limits, such as `max_length`.'
+    description: 'One problem of a request. `ctx` contains the limits, such as `max_length`.'
 } as const;

@@ -45,7 +45,7 @@ export const loginTestToken = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Recover Password
  *
- * The response is the same whether or not the email is registered: the worker looks it up.
+ * Send a recovery mail. The response is the same whether or not the email is registered.
  */
 export const loginRecoverPassword = <ThrowOnError extends boolean = true>(options: Options<LoginRecoverPasswordData, ThrowOnError>): RequestResult<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError> => (options.client ?? client).post<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError>({ url: '/api/v1/password-recovery/{email}', ...options });
 
@@ -73,7 +73,7 @@ export const usersReadUsers = <ThrowOnError extends boolean = true>(options?: Op
 /**
  * Create User
  *
- * Create a user, who is sent a link to set a password if mail is configured.
+ * Create a user. If mail is configured, the user is sent a link to set a password.
  */
 export const usersCreateUser = <ThrowOnError extends boolean = true>(options: Options<UsersCreateUserData, ThrowOnError>): RequestResult<UsersCreateUserResponses, UsersCreateUserErrors, ThrowOnError> => (options.client ?? client).post<UsersCreateUserResponses, UsersCreateUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -88,7 +88,7 @@ export const usersCreateUser = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Delete User Me
  *
- * Delete oneself, with all that one owns.
+ * Delete your account and everything you own.
  */
 export const usersDeleteUserMe = <ThrowOnError extends boolean = true>(options: Options<UsersDeleteUserMeData, ThrowOnError>): RequestResult<UsersDeleteUserMeResponses, UsersDeleteUserMeErrors, ThrowOnError> => (options.client ?? client).delete<UsersDeleteUserMeResponses, UsersDeleteUserMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -112,7 +112,9 @@ export const usersReadUserMe = <ThrowOnError extends boolean = true>(options?: O
 /**
  * Update User Me
  *
- * A new email or password needs `current_password`; a new password ends every token.
+ * Changing the email or password requires `current_password`.
+ *
+ * A new password invalidates all of the user's tokens.
  */
 export const usersUpdateUserMe = <ThrowOnError extends boolean = true>(options: Options<UsersUpdateUserMeData, ThrowOnError>): RequestResult<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError> => (options.client ?? client).put<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -127,14 +129,14 @@ export const usersUpdateUserMe = <ThrowOnError extends boolean = true>(options: 
 /**
  * Read Registration
  *
- * Whether anyone may sign up.
+ * Return whether anyone may sign up.
  */
 export const usersReadRegistration = <ThrowOnError extends boolean = true>(options?: Options<UsersReadRegistrationData, ThrowOnError>): RequestResult<UsersReadRegistrationResponses, UsersReadRegistrationErrors, ThrowOnError> => (options?.client ?? client).get<UsersReadRegistrationResponses, UsersReadRegistrationErrors, ThrowOnError>({ url: '/api/v1/users/open', ...options });
 
 /**
  * Create User Open
  *
- * Sign up, where USERS_OPEN_REGISTRATION allows it.
+ * Sign up, if USERS_OPEN_REGISTRATION is on.
  */
 export const usersCreateUserOpen = <ThrowOnError extends boolean = true>(options: Options<UsersCreateUserOpenData, ThrowOnError>): RequestResult<UsersCreateUserOpenResponses, UsersCreateUserOpenErrors, ThrowOnError> => (options.client ?? client).post<UsersCreateUserOpenResponses, UsersCreateUserOpenErrors, ThrowOnError>({
     url: '/api/v1/users/open',
@@ -148,7 +150,9 @@ export const usersCreateUserOpen = <ThrowOnError extends boolean = true>(options
 /**
  * Delete User
  *
- * Delete a user with all they own. One's own id needs `current_password` in the body.
+ * Delete a user and everything they own.
+ *
+ * Deleting yourself requires `current_password` in the body.
  */
 export const usersDeleteUser = <ThrowOnError extends boolean = true>(options: Options<UsersDeleteUserData, ThrowOnError>): RequestResult<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError> => (options.client ?? client).delete<UsersDeleteUserResponses, UsersDeleteUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -163,7 +167,7 @@ export const usersDeleteUser = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Read User By Id
  *
- * Oneself; superusers see anybody.
+ * Return a user. Users who are not superusers may read only themselves.
  */
 export const usersReadUserById = <ThrowOnError extends boolean = true>(options: Options<UsersReadUserByIdData, ThrowOnError>): RequestResult<UsersReadUserByIdResponses, UsersReadUserByIdErrors, ThrowOnError> => (options.client ?? client).get<UsersReadUserByIdResponses, UsersReadUserByIdErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -174,7 +178,7 @@ export const usersReadUserById = <ThrowOnError extends boolean = true>(options: 
 /**
  * Update User
  *
- * One's own new email or password needs `current_password`, as in `PUT /users/me`.
+ * Changing your own email or password requires `current_password`, as in `PUT /users/me`.
  */
 export const usersUpdateUser = <ThrowOnError extends boolean = true>(options: Options<UsersUpdateUserData, ThrowOnError>): RequestResult<UsersUpdateUserResponses, UsersUpdateUserErrors, ThrowOnError> => (options.client ?? client).put<UsersUpdateUserResponses, UsersUpdateUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -189,7 +193,7 @@ export const usersUpdateUser = <ThrowOnError extends boolean = true>(options: Op
 /**
  * Test Celery
  *
- * Have the worker run a task; Flower shows what it returned.
+ * Enqueue a test task for the worker. Flower shows its result.
  */
 export const utilsTestCelery = <ThrowOnError extends boolean = true>(options: Options<UtilsTestCeleryData, ThrowOnError>): RequestResult<UtilsTestCeleryResponses, UtilsTestCeleryErrors, ThrowOnError> => (options.client ?? client).post<UtilsTestCeleryResponses, UtilsTestCeleryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -213,21 +217,23 @@ export const utilsTestEmail = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Health Live
  *
- * Whether the process responds; for health checks of containers and the proxy.
+ * Return 200 while the process responds, for health checks of containers and the proxy.
  */
 export const utilsHealthLive = <ThrowOnError extends boolean = true>(options?: Options<UtilsHealthLiveData, ThrowOnError>): RequestResult<UtilsHealthLiveResponses, UtilsHealthLiveErrors, ThrowOnError> => (options?.client ?? client).get<UtilsHealthLiveResponses, UtilsHealthLiveErrors, ThrowOnError>({ url: '/api/v1/utils/health/live', ...options });
 
 /**
  * Health Ready
  *
- * Whether requests can be served: 503 without the database, and only then.
+ * Return 200 if requests can be served, or 503 if the database is unreachable.
+ *
+ * The states of Redis and of the schema are only reported.
  */
 export const utilsHealthReady = <ThrowOnError extends boolean = true>(options?: Options<UtilsHealthReadyData, ThrowOnError>): RequestResult<UtilsHealthReadyResponses, UtilsHealthReadyErrors, ThrowOnError> => (options?.client ?? client).get<UtilsHealthReadyResponses, UtilsHealthReadyErrors, ThrowOnError>({ url: '/api/v1/utils/health/ready', ...options });
 
 /**
  * Read Items
  *
- * Own items; superusers see everybody's.
+ * Return the caller's items; superusers get everybody's.
  */
 export const itemsReadItems = <ThrowOnError extends boolean = true>(options?: Options<ItemsReadItemsData, ThrowOnError>): RequestResult<ItemsReadItemsResponses, ItemsReadItemsErrors, ThrowOnError> => (options?.client ?? client).get<ItemsReadItemsResponses, ItemsReadItemsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -283,7 +283,7 @@ export type ItemCreate = {
 /**
  * ItemUpdate
  *
- * What is left out stays as it is. MISSING: may be left out, but not null.
+ * Omitted fields keep their values.
  */
 export type ItemUpdate = {
     /**
@@ -549,7 +549,7 @@ export type UserDeleteById = {
     /**
      * Current Password
      *
-     * Needed for one's own id
+     * Required to delete yourself
      */
     current_password?: string | null;
 };
@@ -567,7 +567,7 @@ export type UserDeleteMe = {
 /**
  * UserRegister
  *
- * What anyone may choose when signing up.
+ * The fields of a sign-up.
  */
 export type UserRegister = {
     /**
@@ -587,7 +587,7 @@ export type UserRegister = {
 /**
  * UserUpdateByID
  *
- * What superusers may change of everybody.
+ * A superuser's changes to any user.
  */
 export type UserUpdateById = {
     /**
@@ -613,7 +613,7 @@ export type UserUpdateById = {
     /**
      * Current Password
      *
-     * Needed for a new email or password of one's own id
+     * Required to change your own email or password
      */
     current_password?: string | null;
 };
@@ -621,7 +621,7 @@ export type UserUpdateById = {
 /**
  * UserUpdateMe
  *
- * What users may change of their own; e-mail and password only with the current password.
+ * Changes to your own account. A new email or password requires `current_password`.
  */
 export type UserUpdateMe = {
     /**
@@ -645,7 +645,7 @@ export type UserUpdateMe = {
 /**
  * ValidationError
  *
- * One problem of a request: `ctx` has the limits, such as `max_length`.
+ * One problem of a request. `ctx` contains the limits, such as `max_length`.
  */
 export type ValidationError = {
     /**
@@ -872,13 +872,13 @@ export type UsersReadUsersData = {
         /**
          * Q
          *
-         * Only rows with this text in them, in any case
+         * Only rows that contain this text, ignoring case
          */
         q?: string;
         /**
          * Sort
          *
-         * A column; `-` before it for descending
+         * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser';
     };
@@ -1622,13 +1622,13 @@ export type ItemsReadItemsData = {
         /**
          * Q
          *
-         * Only rows with this text in them, in any case
+         * Only rows that contain this text, ignoring case
          */
         q?: string;
         /**
          * Sort
          *
-         * A column; `-` before it for descending
+         * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
     };

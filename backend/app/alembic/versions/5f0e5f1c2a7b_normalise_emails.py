@@ -1,7 +1,7 @@
 """Normalise emails
 
-Before, an imported project may have stored addresses as they were typed. Now every address is
-stored in the form in which it is compared: Unicode domain, lower case.
+An imported project may have stored addresses as they were typed. Store them in the form in which
+the application compares them: in lower case, with a Unicode domain.
 
 Revision ID: 5f0e5f1c2a7b
 Revises: d4867f3a4c0a
@@ -28,7 +28,7 @@ user = sa.table("user", sa.column("id", sa.Integer), sa.column("email", sa.Strin
 
 def upgrade() -> None:
     if op.get_context().as_sql:
-        return  # The addresses can't be read then.
+        return  # Without a connection, the addresses can't be read.
     connection = op.get_bind()
     rows = connection.execute(sa.select(user.c.id, user.c.email).order_by(user.c.id)).all()
     owners = {email: id_ for id_, email in rows}
@@ -52,5 +52,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The addresses as they were typed are not kept.
+    # The addresses as they were typed are lost.
     pass

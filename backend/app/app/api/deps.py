@@ -1,4 +1,4 @@
-"""What endpoints ask for in their signatures, and the row that a path names."""
+"""The dependencies of endpoints, and the lookup of a row that the caller may access."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -48,13 +48,13 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 @raises(Conflict, *DATABASE_ERRORS)
 async def get_db() -> AsyncIterator[Session]:
-    """One transaction for the request: the route commits it before the response, or rolls back.
+    """Yield the request's session. The route commits it before the response, or rolls it back.
 
-    Ask for it as SessionDep, in the endpoint: a dependency that sends a query would hold a
-    connection while the request waits for a thread.
+    Take it as SessionDep, and send queries only in the endpoint. A dependency that sends a query
+    would hold a connection while the request waits for a thread.
 
-    Raises RuntimeError where nothing has committed: the endpoint does not ask for the session
-    itself, is a coroutine function, or is not on an app.api.routing.APIRouter.
+    Raises RuntimeError if the route did not commit. The causes are an endpoint without SessionDep,
+    an endpoint that is a coroutine function, and a router that is no app.api.routing.APIRouter.
     """
     db = SessionLocal()
     try:
@@ -63,18 +63,18 @@ async def get_db() -> AsyncIterator[Session]:
             raise RuntimeError("the transaction of SessionDep was not committed")
     finally:
         if db.in_transaction():
-            # The usual threads may all be waiting for the connection that this one gives back.
+            # All default threads may be waiting for this connection, so use an additional one.
             await to_thread.run_sync(db.rollback, limiter=CapacityLimiter(1))
 
 
 @raises(*DATABASE_ERRORS)
 async def get_read_db() -> AsyncIterator[Session]:
-    """A session for an endpoint that only reads; opening and closing it sends nothing."""
+    """Yield a session that only reads. Opening and closing it sends nothing to the database."""
     with ReadSession() as db:
         yield db
 
 
-# scope="function": left before the response is sent.
+# With scope="function", the dependency ends before the response is sent.
 SessionDep = Annotated[Session, Depends(get_db, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 
@@ -83,8 +83,8 @@ ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 def get_current_user(token: TokenDep) -> User:
     """Return the token's user, active or not, detached from any session.
 
-    With a session of its own: a request never waits for a second connection while it
-    holds one.
+    It opens and closes a separate session. A request therefore never waits for a second connection
+    while it holds one.
     """
     with ReadSession() as db:
         return crud_user.get_by_token(db, token=token, purposes=["access"])
@@ -109,34 +109,36 @@ CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 
 
 class Writer:
-    """The caller of an endpoint that changes or deletes rows, to be checked inside the transaction.
+    """The caller of an endpoint that changes or deletes rows, checked inside the transaction.
 
-    A request may wait for a lock while a superuser is demoted, deactivated or deleted. Ordinary
-    users are not read again: they change only what is theirs. Call one of the methods, once, before
-    another row is locked: whoever deletes a user locks the user first, too.
+    While a request waits for a lock, its superuser may be demoted, deactivated or deleted. That is
+    why superusers are read again. Ordinary users are not: they change only their own rows.
 
-    A new row needs no Writer but CurrentUser: the foreign key keeps its owner.
+    Call exactly one of the methods, once, and before locking another row. Every transaction then
+    locks users first, as the deletion of a user does.
+
+    Endpoints that only create rows use CurrentUser: the foreign key ensures that the owner exists.
     """
 
     def __init__(self, db: Session, caller: User, *, as_superuser: bool) -> None:
         self._db, self._caller, self._as_superuser = db, caller, as_superuser
 
     def lock_caller(self) -> User:
-        """Return the caller. A superuser is checked again, and kept as is until the commit."""
+        """Return the caller. A superuser is read again, checked, and locked until the commit."""
         if not crud_user.is_superuser(self._caller):
             return self._caller
-        return self._check(crud_user.lock(self._db, caller_id=self._caller.id)[0])
+        return self._require_valid(crud_user.lock_users(self._db, caller_id=self._caller.id)[0])
 
     def lock_user(self, user_id: int) -> User | None:
-        """Return a user to be changed, and check the caller, who may be the same."""
-        caller, user = crud_user.lock(self._db, caller_id=self._caller.id, user_id=user_id)
-        self._check(caller)
+        """Check the caller. Lock and return the user with this id, who may be the caller."""
+        caller, user = crud_user.lock_users(self._db, caller_id=self._caller.id, user_id=user_id)
+        self._require_valid(caller)
         return user
 
     def lock_self(self) -> User:
-        return self._check(self.lock_user(self._caller.id))
+        return self._require_valid(self.lock_user(self._caller.id))
 
-    def _check(self, caller: User | None) -> User:
+    def _require_valid(self, caller: User | None) -> User:
         if caller is None or caller.hashed_password != self._caller.hashed_password:
             raise InvalidToken
         _require_active(caller)
@@ -151,7 +153,7 @@ async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -
     return Writer(db, current_user, as_superuser=True)
 
 
-# The id in a path such as /items/{id}; the parameter has another name than the builtin.
+# The id in a path such as /items/{id}. The alias keeps parameters from shadowing the builtin id.
 PathId = Annotated[Id, Path(alias="id")]
 
 WriterDep = Annotated[Writer, Depends(get_writer)]
@@ -178,7 +180,7 @@ def get_own_row(
     *,
     for_update: bool = False,
 ) -> OwnedModelType:
-    """Return a row that belongs to the user, or any row to a superuser.
+    """Return the row if it belongs to the user or the user is a superuser.
 
     Raises NotFound and PermissionDenied.
     """

@@ -1,4 +1,4 @@
-"""Maps errors to HTTP responses: {"detail": text, "code": situation}, never anything internal."""
+"""Maps errors to HTTP responses without internal details: {"detail": text, "code": name}."""
 
 import http.client
 import logging
@@ -59,7 +59,7 @@ class ErrorResponse:
     status: int
     detail: str
     headers: dict[str, str] | None = None
-    # The field of the request that the error belongs to.
+    # The request field that caused the error.
     field: str | None = None
 
 
@@ -130,15 +130,15 @@ async def _respond(request: Request, error: Exception) -> Response:
 
 
 async def _respond_to_database_error(request: Request, error: Exception) -> Response:
-    error_class = _seen_as(error)
+    error_class = _client_error(error)
     if error_class is None:
         raise error
     _log(request, logging.WARNING if error_class is Conflict else logging.ERROR, error)
     return error_response(error_class)
 
 
-def _seen_as(error: Exception) -> type[Exception] | None:
-    """Return what a database error is to a client; nothing for a bug."""
+def _client_error(error: Exception) -> type[Exception] | None:
+    """Return the error that a client sees for a database error, or None for a bug."""
     match error:
         case PoolTimeout():
             return ServerBusy
@@ -150,10 +150,10 @@ def _seen_as(error: Exception) -> type[Exception] | None:
             return Conflict
         case OperationalError(orig=QueryCanceled()):
             return StatementTimeout
-        # The first covers deadlocks and serialization failures.
+        # TransactionRollbackError covers deadlocks and serialization failures.
         case OperationalError(orig=TransactionRollbackError() | LockNotAvailable()):
             return ServerBusy
-        # psycopg2 reports a connection that breaks under a query in several classes.
+        # psycopg2 has several errors for a connection that breaks during a query.
         case OperationalError() | DBAPIError(connection_invalidated=True):
             return DatabaseUnreachable
     return None
@@ -164,35 +164,35 @@ def _log(request: Request, level: int, error: BaseException) -> None:
 
 
 async def _respond_to_missing_owner(request: Request, error: Exception) -> Response:
-    """The owner of a new row is the caller, who was deleted meanwhile."""
+    """Respond with a 401: the missing owner is the caller, who was deleted meanwhile."""
     return error_response(InvalidToken)
 
 
 async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:
-    """Leave out what was sent: it may be a password, or text that can't be encoded."""
+    """Respond without the input: it may be a password, or text that can't be encoded."""
     assert isinstance(error, RequestValidationError)
-    return _invalid([ValidationError.model_validate(each) for each in error.errors()])
+    return _invalid_response([ValidationError.model_validate(each) for each in error.errors()])
 
 
 async def _respond_to_weak_password(request: Request, error: Exception) -> Response:
     assert isinstance(error, WeakPassword)
     loc: list[str | int] = ["body", error.field]
-    return _invalid([ValidationError(type=error.weakness, loc=loc, msg=str(error))])
+    return _invalid_response([ValidationError(type=error.weakness, loc=loc, msg=str(error))])
 
 
 async def _respond_to_http_exception(request: Request, error: Exception) -> Response:
-    """Respond to what FastAPI and Starlette raise, such as a 404 for an unknown path."""
+    """Respond to exceptions of FastAPI and Starlette, such as a 404 for an unknown path."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and not isinstance(error, fastapi.HTTPException):  # noqa: TID251
-        # Starlette can't parse the body. Here every invalid body is a 422.
+        # Starlette could not parse the body. In this API every invalid body is a 422.
         problem = ValidationError(type="body_invalid", loc=["body"], msg=error.detail)
-        return _invalid([problem])
+        return _invalid_response([problem])
     phrase = http.client.responses.get(error.status_code, "HTTP error")
     body = {"detail": error.detail, "code": re.sub(r"\W+", "_", phrase.lower())}
     return JSONResponse(body, error.status_code, error.headers)
 
 
-def _invalid(problems: list[ValidationError]) -> Response:
+def _invalid_response(problems: list[ValidationError]) -> Response:
     body = HTTPValidationError(detail=problems, code="validation_error")
     return JSONResponse(body.model_dump(exclude_defaults=True), 422)
 

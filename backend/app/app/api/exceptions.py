@@ -8,11 +8,11 @@ class NotAuthenticated(Exception):
 
 
 class InactiveUser(Exception):
-    """The token is valid, and its user was deactivated."""
+    """The token is valid, but its user is inactive."""
 
 
 class SuperuserRequired(Exception):
-    """The user is an ordinary one."""
+    """The user is not a superuser."""
 
 
 class PermissionDenied(Exception):
@@ -20,7 +20,7 @@ class PermissionDenied(Exception):
 
 
 class NotFound(Exception):
-    """There is no such row. The argument is the response's text."""
+    """The row does not exist. The argument becomes the detail of the response."""
 
 
 class IncorrectPassword(Exception):
@@ -28,7 +28,7 @@ class IncorrectPassword(Exception):
 
 
 class InvalidLink(Exception):
-    """The token of a mailed link is not valid, or no longer."""
+    """The token of a mailed link is invalid, or no longer valid."""
 
 
 class RegistrationClosed(Exception):
@@ -43,12 +43,12 @@ class ContentTooLarge(HTTPException):
     """The body exceeds the limit of the route."""
 
     def __init__(self) -> None:
-        # While FastAPI reads a body, it passes on HTTPExceptions only.
+        # FastAPI replaces exceptions of other types if they are raised while it reads a body.
         super().__init__(413)
 
 
 class InvalidGrant(Exception):
-    """A rejected login. The response has the fields of RFC 6749, 5.2, too."""
+    """A rejected login. The response also has the fields of RFC 6749, section 5.2."""
 
 
 class IncorrectCredentials(InvalidGrant):
@@ -56,18 +56,18 @@ class IncorrectCredentials(InvalidGrant):
 
 
 class InactiveAccount(InvalidGrant):
-    """The password is right, and the user was deactivated."""
+    """The password is correct, but the user is inactive."""
 
 
-# The rest is not raised: it names what an error of a library is to a client.
+# The code does not raise the classes below. They name the responses to errors of libraries.
 
 
 class Conflict(Exception):
-    """A constraint of the database was violated."""
+    """A database constraint was violated."""
 
 
 class DatabaseUnreachable(Exception):
-    """There is no connection, or it broke under a query."""
+    """The database is unreachable, or the connection broke during a query."""
 
 
 class StatementTimeout(Exception):

@@ -1,4 +1,4 @@
-"""The response with a list: rows as a bare JSON array, the total and the neighbours in headers."""
+"""The response for a list: a bare JSON array, with total and links to other pages in headers."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -9,16 +9,16 @@ from pydantic_core import to_json
 from app.crud.base import Page
 from app.schemas.page import PageQuery
 
-# The OpenAPI entry of the headers.
+# The OpenAPI entry for the headers.
 PAGE_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {
         "headers": {
             "X-Total-Count": {
-                "description": "How many rows there are in all",
+                "description": "The total number of rows",
                 "schema": {"type": "integer"},
             },
             "Link": {
-                "description": "The first, the previous and the next page (RFC 8288)",
+                "description": "Links to the first, the previous and the next page (RFC 8288)",
                 "schema": {"type": "string"},
             },
         }
@@ -27,15 +27,18 @@ PAGE_RESPONSE: dict[int | str, dict[str, Any]] = {
 
 
 def page_response(request: Request, query: PageQuery[Any], page: Page) -> Response:
-    """Write the rows to JSON as they come from the database, without a model for each."""
+    """Return the rows as they come from the database, without a pydantic model for each row."""
     return Response(
         to_json(page.rows),
         media_type="application/json",
-        headers={"X-Total-Count": str(page.total), "Link": _links(request, query, page.total)},
+        headers={
+            "X-Total-Count": str(page.total),
+            "Link": _link_header(request, query, page.total),
+        },
     )
 
 
-def _links(request: Request, query: PageQuery[Any], total: int) -> str:
+def _link_header(request: Request, query: PageQuery[Any], total: int) -> str:
     skips = {"first": 0}
     if query.skip > 0:
         skips["prev"] = max(0, min(query.skip, total) - query.limit)

@@ -1,4 +1,4 @@
-"""Redirects to the same path with or without a slash at its end."""
+"""Redirects between a path with a trailing slash and the same path without it."""
 
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 
 def use_relative_redirects(app: FastAPI) -> None:
-    """Replace the framework's redirects, whose Location has the host that the client named."""
+    """Replace the framework's redirects: their Location contains the host that the client sent."""
     app.router.redirect_slashes = False
     not_found = app.router.default
 
@@ -23,7 +23,7 @@ def use_relative_redirects(app: FastAPI) -> None:
             await not_found(scope, receive, send)
             return
         query = scope["query_string"].decode("latin-1")
-        # With two slashes in front it would name a host.
+        # Browsers would read a path with two leading slashes as a host.
         location = "/" + quote(other.lstrip("/")) + (f"?{query}" if query else "")
         await RedirectResponse(location)(scope, receive, send)
 

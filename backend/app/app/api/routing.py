@@ -1,4 +1,4 @@
-"""The APIRouter: an endpoint and its commit in one thread, a body limit, errors in OpenAPI."""
+"""The project's APIRouter: one thread per request, limited bodies, and documented errors."""
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import reduce, wraps
@@ -24,12 +24,12 @@ from app.schemas.page import PageQuery
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# The largest valid body of most routes is an item's: 10,000 characters, 120 kB when escaped.
+# For comparison: the largest valid item takes 120 kB (10,000 characters, all of them escaped).
 MAX_BODY_BYTES = 1024 * 1024
 
 
 class TextConvertor(PathConvertor):
-    """The rest of the path, line breaks included: they are for the parameter's type to reject."""
+    """Matches the rest of the path, line breaks included. The parameter's type rejects those."""
 
     regex = r"[\s\S]*"
 
@@ -37,8 +37,8 @@ class TextConvertor(PathConvertor):
 register_url_convertor("text", TextConvertor())
 
 
-def _body(error: type[Exception]) -> type[BaseModel]:
-    """Return the schema of the response to an error."""
+def _error_schema(error: type[Exception]) -> type[BaseModel]:
+    """Return the schema of the response body of an error."""
     base = OAuth2Error if issubclass(error, InvalidGrant) else Error
     fields: dict[str, Any] = {"code": (Literal[error_code(error)], ...)}
     if field := ERRORS[error].field:
@@ -46,21 +46,21 @@ def _body(error: type[Exception]) -> type[BaseModel]:
     return create_model(error.__name__, __base__=base, **fields)
 
 
-BODIES = {error: _body(error) for error in ERRORS}
+ERROR_SCHEMAS = {error: _error_schema(error) for error in ERRORS}
 
-routed: set[Callable[..., Any]] = set()
-# What an endpoint or a dependency may raise.
+routed_endpoints: set[Callable[..., Any]] = set()
+# The errors that an endpoint or a dependency may raise.
 raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
 
 
 def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
-    """List errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency.
+    """Document errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency.
 
-    Raises TypeError above the decorator of a route, which has been made by then.
+    Raises TypeError above a route's decorator, which would already have created the entry.
     """
 
     def decorate(function: Function) -> Function:
-        if function in routed:
+        if function in routed_endpoints:
             raise TypeError(f"{function}: @raises belongs below the route's decorator")
         raised_by[function] = errors
         return function
@@ -71,11 +71,11 @@ def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
 class Route(APIRoute):
     """Limits the request's body, and runs the endpoint and its commit in one thread.
 
-    FastAPI alone hops to a thread three times: for the endpoint, to validate the response,
-    and to close the session. Each hop costs CPU; and a request that holds a connection while
-    it waits for a thread can block those that hold the threads and wait for a connection.
+    FastAPI itself makes three thread hops: to run the endpoint, to validate the response, and to
+    close the session. Each hop costs CPU time. Hops can also cause a deadlock: requests that hold
+    a connection wait for a thread, while requests in the threads wait for a connection.
 
-    A route that takes larger bodies says so: `@router.post("/import", max_body_size=...)`.
+    To accept larger bodies, set a limit for the route: `@router.post("/", max_body_size=...)`.
     """
 
     def __init__(
@@ -87,15 +87,15 @@ class Route(APIRoute):
         responses: dict[int | str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        # FastAPI has this option, too. Its 413 is plain text, and a body that the endpoint does not
-        # read is rejected only after the endpoint ran.
+        # FastAPI's own max_body_size is not used. Its 413 is plain text. If the endpoint does not
+        # read the body, FastAPI checks the size only after the endpoint ran.
         self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
-        routed.add(endpoint)
+        routed_endpoints.add(endpoint)
         dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
         _check_sort_keys(dependants, options.get("response_model"))
         responses = _error_responses(dependants) | (responses or {})
         if not iscoroutinefunction(endpoint):
-            endpoint = _in_one_thread(endpoint)
+            endpoint = _run_in_one_thread(endpoint)
         super().__init__(path, endpoint, responses=responses, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -104,7 +104,7 @@ class Route(APIRoute):
         async def handle_limited(request: Request) -> Response:
             declared = request.headers.get("content-length")
             if declared is None or "transfer-encoding" in request.headers:
-                request = Request(request.scope, _limited(request.receive, limit))
+                request = Request(request.scope, _limit_receive(request.receive, limit))
             elif declared.isdecimal() and int(declared) > limit:
                 raise ContentTooLarge
             return await handle(request)
@@ -113,7 +113,7 @@ class Route(APIRoute):
 
 
 class APIRouter(fastapi.APIRouter):
-    """A router whose routes are of the class above."""
+    """A router that creates its routes with the class Route."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(route_class=Route, **options)
@@ -122,7 +122,7 @@ class APIRouter(fastapi.APIRouter):
 def include_routers(
     app: fastapi.FastAPI, routers: Sequence[fastapi.APIRouter], prefix: str
 ) -> None:
-    """Raises TypeError when two routers share a prefix, or a route is of another class."""
+    """Raises TypeError if two routers share a prefix, or a route is not of the class Route."""
     for number, router in enumerate(routers):
         for other in routers[:number]:
             if router.prefix == other.prefix:
@@ -132,8 +132,8 @@ def include_routers(
         app.include_router(router, prefix=prefix)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Return a receive function for a body of undeclared length. It raises ContentTooLarge."""
+def _limit_receive(receive: Receive, limit: int) -> Receive:
+    """Wrap the receive function of a body of undeclared length, to raise ContentTooLarge."""
     received = 0
 
     async def receive_limited() -> Message:
@@ -147,15 +147,15 @@ def _limited(receive: Receive, limit: int) -> Receive:
     return receive_limited
 
 
-def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the endpoint as a coroutine function that commits what the endpoint wrote."""
+def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a coroutine function that runs the endpoint, and then commits, in one thread."""
 
-    def work(arguments: dict[str, Any]) -> Any:
+    def run_and_commit(arguments: dict[str, Any]) -> Any:
         sessions = [value for value in arguments.values() if isinstance(value, Session)]
         try:
             result = endpoint(**arguments)
             for session in sessions:
-                session.commit()  # One for reading is closed by it.
+                session.commit()  # A session that only reads is closed by this.
         except BaseException:
             for session in sessions:
                 session.rollback()
@@ -164,13 +164,13 @@ def _in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(endpoint)
     async def wrapper(**arguments: Any) -> Any:
-        return await run_in_threadpool(work, arguments)
+        return await run_in_threadpool(run_and_commit, arguments)
 
     return wrapper
 
 
 def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
-    """Raise TypeError when a PageQuery has no list to page, or sorts by what is no field of it."""
+    """Raise TypeError if the response is no list, or a sort key is no field of its rows."""
     for each in dependants:
         for parameter in each.query_params:
             query = parameter.field_info.annotation
@@ -187,7 +187,7 @@ def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> No
 
 
 def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI entries of what an endpoint and its dependencies raise, by status."""
+    """Return the OpenAPI entries for the errors of an endpoint and its dependencies, by status."""
     functions = [each.call for each in dependants if each.call is not None]
     errors = [error for function in functions for error in raised_by.get(function, ())]
     by_status: dict[int, list[type[Exception]]] = {}
@@ -195,7 +195,7 @@ def _error_responses(dependants: Sequence[Dependant]) -> dict[int | str, dict[st
         by_status.setdefault(ERRORS[error].status, []).append(error)
     entries: dict[int | str, dict[str, Any]] = {
         status: {
-            "model": reduce(or_, [BODIES[error] for error in by_status[status]]),
+            "model": reduce(or_, [ERROR_SCHEMAS[error] for error in by_status[status]]),
             "description": " or ".join(map(error_code, by_status[status])),
         }
         for status in sorted(by_status)

@@ -1,4 +1,4 @@
-"""The Celery application, and how a request enqueues a task."""
+"""The Celery application, and how requests enqueue tasks."""
 
 import logging
 import sys
@@ -18,18 +18,18 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.core.config import settings
-from app.core.redis import counters
+from app.core.redis import counter_client
 
 logger = logging.getLogger(__name__)
 
-# Seconds that a task without its own time_limit may take.
+# The default time_limit of a task, in seconds.
 TIME_LIMIT = 300
 # The longest retry delay, countdown or eta of a task, in seconds.
 LONGEST_DELAY = 300
-# A task that was interrupted this often fails instead of being started again.
+# A task that was interrupted this often fails instead of starting again.
 MAX_INTERRUPTIONS = 3
 DAY = 24 * 60 * 60
-# The key of a session's tasks to send.
+# The key, in Session.info, of the tasks to enqueue after the commit.
 AFTER_COMMIT = "after_commit"
 
 P = ParamSpec("P")
@@ -37,30 +37,30 @@ R = TypeVar("R", covariant=True)
 
 
 class InterruptedTooOften(Exception):
-    """The process ended before the task each time: the task kills it, or the worker restarted."""
+    """The process ended during the task each time: the task killed it, or the worker restarted."""
 
 
 class QueueUnreachable(Exception):
-    """Redis can't take the task."""
+    """Redis is unreachable, so the task can't be enqueued."""
 
 
 class OutOfMemory(Exception):
-    """Stands for a MemoryError, at which Celery 5.7 would end the whole worker."""
+    """Replaces a MemoryError, which would end the whole worker in Celery 5.7."""
 
 
 class Task(celery.Task[P, R]):
-    """The base of every task: fails when it was interrupted too often."""
+    """The base class of every task. A task fails when it was interrupted too often."""
 
     def delay_after_commit(self, db: Session, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Enqueue the task once the session's transaction is committed; a rollback drops it.
+        """Enqueue the task after the session's transaction is committed. A rollback drops it.
 
-        Where Redis is unreachable by then, the task is lost and the log says so. Arguments are
-        seen by everyone who may look at Flower: pass ids, not secrets. Raises TypeError when they
-        do not fit the task.
+        If Redis is unreachable at that time, the task is lost and an error is logged. Everyone with
+        access to Flower sees the arguments: pass ids, not secrets. Raises TypeError if the
+        arguments do not fit the task.
         """
         signature(self.run).bind(*args, **kwargs)
         if not db.in_transaction():
-            db.begin()  # A session that has done nothing yet has nothing to roll back.
+            db.begin()  # An unused session has no transaction yet.
         transaction = db.get_nested_transaction() or db.get_transaction()
         db.info.setdefault(AFTER_COMMIT, []).append((transaction, self, args, kwargs))
 
@@ -80,10 +80,10 @@ class Task(celery.Task[P, R]):
             self._forget_starts(key)
 
     def _count_start(self, key: str) -> int:
-        """Count in Redis, as this process may be killed next. Without Redis, the task runs."""
+        """Count this start in Redis. Return the number of starts, or 0 without Redis."""
         visibility_timeout = self.app.conf.broker_transport_options["visibility_timeout"]
         try:
-            with counters().pipeline() as pipeline:
+            with counter_client().pipeline() as pipeline:
                 pipeline.incr(key)
                 pipeline.expire(key, visibility_timeout + DAY)
                 return int(pipeline.execute()[0])
@@ -93,16 +93,17 @@ class Task(celery.Task[P, R]):
 
     def _forget_starts(self, key: str) -> None:
         try:
-            counters().delete(key)
+            counter_client().delete(key)
         except RedisError as error:
             logger.warning("%s not deleted: %s", key, error)
 
 
 class App(celery.Celery):
     def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
-        """Reject what the visibility timeout does not cover: Redis would start it twice.
+        """Send a task, unless it could exceed the visibility timeout and be delivered twice.
 
-        Raises QueueUnreachable, to a request within a second.
+        Raises ValueError in that case. Raises QueueUnreachable if Redis is unreachable, which
+        delays a request by a second at most.
         """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
@@ -111,11 +112,11 @@ class App(celery.Celery):
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            # Celery would send a task's own limits with it. They are left out: the worker that runs
-            # the task derives them, also after a deployment.
+            # Celery would send a task's limits in the message. They are left out: the worker sets
+            # them when it runs the task, possibly after a deployment.
             given = options.pop(limit, None)
             declared = getattr(options.get("task_type"), limit, None)
-            # A task that retries itself passes on what it had.
+            # A retry passes on the limits of the current run.
             if self.current_task is None and given not in (None, declared):
                 raise ValueError(f"{name}: set {limit} where the task is defined")
         try:
@@ -123,7 +124,7 @@ class App(celery.Celery):
         except OperationalError as error:
             raise QueueUnreachable from error
 
-    if TYPE_CHECKING:  # celery-types does not know of task_cls.
+    if TYPE_CHECKING:  # celery-types does not support task_cls.
 
         @overload  # type: ignore[override]
         def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
@@ -145,29 +146,29 @@ celery_app = App(
 celery_app.conf.update(
     accept_content=["json"],
     task_default_queue="main-queue",
-    # A task is acknowledged when it is done, so that another worker repeats what a dead
-    # one had begun.
+    # Acknowledge a task when it is done: if this worker dies, another one repeats the task.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
     worker_enable_prefetch_count_reduction=False,
-    # An unreachable Redis may delay a request by a second, and a repeat could enqueue twice.
+    # No retries: an unreachable Redis may delay a request by one second at most. A retry could
+    # also enqueue the task twice.
     task_publish_retry=False,
     broker_transport_options={
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Any process that reads from Redis returns overdue tasks to the queue. Only the worker
-        # knows how long its tasks take (configure_worker), so the others never do.
+        # Every process that reads from Redis returns overdue tasks to the queue. Only the worker
+        # knows how long its tasks take, and sets its own timeout in configure_worker.
         "visibility_timeout": 365 * DAY,
     },
 )
 
 
-def _problems(task: celery.Task[..., Any]) -> Iterator[str]:
-    """Say which numbers of a task contradict each other or LONGEST_DELAY."""
+def _limit_problems(task: celery.Task[..., Any]) -> Iterator[str]:
+    """Yield what is wrong with the limits and delays of a task."""
     limit, soft = task.time_limit or TIME_LIMIT, task.soft_time_limit
     if limit <= 0:
         yield f"{task.name}: time_limit must be above 0"
@@ -187,33 +188,35 @@ def _problems(task: celery.Task[..., Any]) -> Iterator[str]:
 
 @worker_init.connect
 def configure_worker(sender: Any, **_: object) -> None:
-    """Derive the limits of every task from its time_limit, or exit and name what prevents it."""
+    """Derive the limits of every task from its time_limit, or exit and list the problems."""
     tasks = list(celery_app.tasks.values())
-    problems = [problem for task in tasks for problem in _problems(task)]
+    problems = [problem for task in tasks for problem in _limit_problems(task)]
     if sender.time_limit or sender.soft_time_limit:
-        problems.append("--time-limit, task_time_limit and the soft ones: set time_limit per task")
+        problems.append(
+            "--time-limit, task_time_limit or their soft variants are set: set time_limit per task"
+        )
     if problems:
         sys.exit("\n".join(["The worker can't start:", *(f"  {line}" for line in problems)]))
     longest = TIME_LIMIT
     for task in tasks:
         limit = task.time_limit or TIME_LIMIT
         task.time_limit = limit
-        # A minute to clean up, or a fifth of a short limit.
+        # Leave a minute to clean up, or a fifth of a short limit.
         task.soft_time_limit = task.soft_time_limit or max(limit * 4 // 5, limit - 60)
         longest = max(longest, limit)
-    celery_app.conf.task_publish_retry = True  # For retries of tasks, which nobody waits for.
+    celery_app.conf.task_publish_retry = True  # Tasks may wait for Redis, unlike requests.
     celery_app.conf.broker_transport_options |= {
         "socket_connect_timeout": 5,
         "socket_timeout": 5,
-        # A delayed task waits for its time, and then for one task to end. Behind more than one
-        # long task it may be started twice.
+        # A delayed task waits for its delay, and then until one other task ends. If it has to wait
+        # for several long tasks, it may start twice.
         "visibility_timeout": LONGEST_DELAY + 2 * longest,
     }
 
 
 @celeryd_after_setup.connect
 def ignore_pending_deprecations(**_: object) -> None:
-    """Keep nine lines about the next Celery out of the log whenever Redis is lost."""
+    """Suppress nine lines of warnings, which are logged at each loss of the Redis connection."""
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
@@ -224,13 +227,13 @@ def send_tasks(db: Session) -> None:
     for _, task, args, kwargs in db.info.pop(AFTER_COMMIT, []):
         try:
             task.apply_async(args, kwargs, ignore_result=True)
-        except Exception as error:  # What is committed can't fail any more.
+        except Exception as error:  # The commit has happened, so the request must succeed.
             logger.error("%s%r was not sent: %s", task.name, args, error.__cause__ or error)
 
 
 @event.listens_for(Session, "after_soft_rollback")
 def drop_tasks(db: Session, ended: SessionTransaction) -> None:
-    """Drop the tasks of a transaction, or of a savepoint and those within it."""
+    """Drop the tasks of a rolled back transaction or savepoint, and of the savepoints in it."""
 
     def is_undone(transaction: SessionTransaction | None) -> bool:
         return transaction is not None and (transaction is ended or is_undone(transaction.parent))

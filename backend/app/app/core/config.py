@@ -30,12 +30,12 @@ from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
 from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_origins
 
 PORT = Field(ge=1, le=65535)
-# A shorter key of HS256 is weaker than the algorithm (RFC 7518, 3.2).
+# The minimum for HS256 (RFC 7518, section 3.2).
 MIN_KEY_BYTES = 32
 
 
 class FileSettingsSource(EnvSettingsSource):
-    """Reads a setting from the file that <NAME>_FILE names: Docker's secrets."""
+    """Reads a setting from the file named by <NAME>_FILE, such as a Docker secret."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = self.env_vars.get(f"{field_name}_FILE")
@@ -48,7 +48,7 @@ class FileSettingsSource(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """Every setting, checked once at start."""
+    """All settings, checked once at start."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True
@@ -106,12 +106,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # A file wins: .env, which most services read whole, always names the secret itself as well.
+        # A file takes precedence: most services read all of .env, which also sets the secret.
         return init_settings, FileSettingsSource(settings_cls), env_settings
 
     @model_validator(mode="before")
     @classmethod
-    def blank_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def drop_blank_values(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {
             name: value
             for name, value in values.items()
@@ -156,8 +156,8 @@ class Settings(BaseSettings):
                 yield f"REDIS_PASSWORD: must be set, or be part of REDIS_URL or {name}"
 
     def default_secrets(self) -> str:
-        """Return the names of the secrets that still are the published ones."""
-        # The URLs are made of the password before them, unless they are given.
+        """Return the names of the secrets that still have the published value."""
+        # In each group, URLs that are not set are derived from the password in front of them.
         groups = (
             ("SECRET_KEY",),
             ("FIRST_SUPERUSER_PASSWORD",),
@@ -172,7 +172,7 @@ class Settings(BaseSettings):
         return ", ".join(names)
 
     def warnings(self) -> list[str]:
-        """Return what else is unsafe outside development."""
+        """Return warnings of unencrypted connections, outside development."""
         if self.ENVIRONMENT == "development":
             return []
         warnings = []
@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         return warnings
 
     def _redis_url(self) -> str:
-        """Return REDIS_URL with REDIS_PASSWORD in it, unless it has a password."""
+        """Return REDIS_URL. If it has no password, REDIS_PASSWORD is inserted."""
         parts = urlsplit(self.REDIS_URL)
         if parts.password or not self.REDIS_PASSWORD:
             return self.REDIS_URL
@@ -208,17 +208,17 @@ class Settings(BaseSettings):
             try:
                 url = make_url(self.SQLALCHEMY_DATABASE_URI)
             except (ArgumentError, ValueError):
-                # The cause may hold a part of the password.
+                # The cause may contain a part of the password.
                 raise ValueError("SQLALCHEMY_DATABASE_URI: not a database URL") from None
             if url.get_backend_name() not in ("postgresql", "postgres"):
                 raise ValueError("SQLALCHEMY_DATABASE_URI: must start with postgresql://")
-            # SQLAlchemy 2.1 would take psycopg 3 for a plain postgresql://.
+            # SQLAlchemy 2.1 would use psycopg 3 for a plain postgresql://.
             url = url.set(drivername="postgresql+psycopg2")
         return url.render_as_string(hide_password=False)
 
 
 def load_settings() -> Settings:
-    """Exit with a line for each setting that is missing or malformed."""
+    """Return the settings, or exit with a line for each one that is missing or malformed."""
     try:
         return Settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a log line looks like: it has the request's id, no secret, and is one line."""
+"""The format of the log: lines with the request's id, without secrets and line breaks."""
 
 import logging
 import re
@@ -7,10 +7,10 @@ from asgi_correlation_id import CorrelationIdFilter
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 LINE = "%(asctime)s %(levelname)s [%(correlation_id)s] %(name)s: %(message)s"
-# The server has given these handlers already, for the files that its settings name.
+# The server has already added handlers to these loggers, for its configured log files.
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
-# Values of a query string, JSON web tokens, hashes of passwords.
+# Matches secrets: values in a query string, JSON web tokens, and password hashes.
 SECRETS = re.compile(
     r"""([?&#][\w-]*(?:token|password|secret)[\w-]*=)[^&\s"']*"""
     r"""|eyJ[\w-]+\.[\w-]+\.[\w-]*|\$(?:argon2\w*|2[abxy])\$[\w$=,./+-]+""",
@@ -19,19 +19,19 @@ SECRETS = re.compile(
 
 
 class SafeRecord(logging.Filter):
-    """Makes a record safe to read in a terminal, whichever formatter writes it.
+    """Escapes control characters and hides secrets in a record, before it is formatted.
 
-    Client input could otherwise forge lines, or show secrets to whoever reads logs.
+    Otherwise, client input could forge log lines, and the log could contain secrets.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = safe(record.getMessage().strip()), None
+        record.msg, record.args = safe_text(record.getMessage().strip()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            # Indented: an exception's message may look like a line of the log.
+            # Indented, because an exception's message may imitate a log line.
             lines = record.exc_text.split("\n")
-            record.exc_text = "\n".join("  " + safe(line) for line in lines)
+            record.exc_text = "\n".join("  " + safe_text(line) for line in lines)
         return True
 
 
@@ -39,7 +39,7 @@ def hide_secrets(text: str) -> str:
     return SECRETS.sub(r"\1***", text)
 
 
-def safe(text: str) -> str:
+def safe_text(text: str) -> str:
     text = hide_secrets(text)
     if text.isprintable():
         return text
@@ -47,7 +47,7 @@ def safe(text: str) -> str:
 
 
 def configure_logging() -> None:
-    """Give all log lines of this process one format. Call it after the server's own set-up."""
+    """Use one format for all log lines. Call it after the server has configured its logging."""
     logging.basicConfig()
     logging.getLogger("app").setLevel(logging.INFO)
     for logger in map(logging.getLogger, (None, *SERVER_LOGGERS)):
@@ -60,6 +60,6 @@ def configure_logging() -> None:
 @after_setup_logger.connect
 @after_setup_task_logger.connect
 def make_worker_logs_safe(logger: logging.Logger, **_: object) -> None:
-    """Keep Celery's formats, which name the task."""
+    """Add the filter, and keep Celery's formats, which name the task."""
     for handler in logger.handlers:
         handler.addFilter(SafeRecord())

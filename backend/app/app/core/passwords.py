@@ -1,4 +1,4 @@
-"""Which passwords may be chosen."""
+"""The rules for new passwords."""
 
 from functools import cache
 from pathlib import Path
@@ -19,13 +19,13 @@ MESSAGES: dict[Weakness, str] = {
 
 
 def normalise(password: str) -> str:
-    """Return the password in NFKC: operating systems type the same characters in several forms."""
+    """Return the password in NFKC: operating systems encode the same character differently."""
     return normalize("NFKC", password)
 
 
 def weakness(password: str, *, email: str, project_name: str) -> Weakness | None:
-    """Return why a new password can be guessed, or nothing."""
-    password, email, project_name = map(_folded, (password, email, project_name))
+    """Return why a new password is easy to guess, or None."""
+    password, email, project_name = map(_fold, (password, email, project_name))
     if password in common_passwords() or password == DEFAULT_SECRET or len(set(password)) < 2:
         return "password_too_common"
     if password in (email, email.rpartition("@")[0]):
@@ -41,10 +41,10 @@ def common_passwords() -> frozenset[str]:
     return frozenset(line for line in lines if not line.startswith("#"))
 
 
-def _folded(text: str) -> str:
-    """Return the text without what people vary first: case, spaces around it, unseen characters."""
-    seen = (each for each in normalise(text).casefold() if category(each) != "Cf")
-    return "".join(seen).strip()
+def _fold(text: str) -> str:
+    """Return the text without case, surrounding spaces and invisible characters."""
+    visible = (each for each in normalise(text).casefold() if category(each) != "Cf")
+    return "".join(visible).strip()
 
 
 def _alphanumeric(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Redis beside Celery: clients that give up soon. redis-py itself retries ten times."""
+"""Redis clients besides Celery's. They give up early; redis-py's default is ten retries."""
 
 from functools import cache
 
@@ -10,15 +10,15 @@ from app.core.config import settings
 
 
 @cache
-def counters() -> Redis:
-    """Return a client without retries, each of which could count again."""
+def counter_client() -> Redis:
+    """Return a client without retries, because a retry could count twice."""
     once = Retry(NoBackoff(), 0)
     return Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
 
 
 @cache
-def probe() -> Redis:
-    """Return a client that keeps its connection, and connects again once when it is lost."""
+def probe_client() -> Redis:
+    """Return a client that keeps its connection, and reconnects once if it is lost."""
     return Redis.from_url(
         settings.CELERY_BROKER_URL,
         socket_timeout=0.5,
@@ -29,6 +29,6 @@ def probe() -> Redis:
 
 def broker_is_up() -> bool:
     try:
-        return bool(probe().ping())
+        return bool(probe_client().ping())
     except RedisError:
         return False

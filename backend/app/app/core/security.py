@@ -16,7 +16,7 @@ ALGORITHM = "HS256"
 Purpose = Literal["access", "reset-password", "new-account"]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
-# Hashes of projects made from the original template are bcrypt's; they are replaced at login.
+# Older hashes use bcrypt. They are replaced at login.
 password_context = CryptContext(
     schemes=["argon2", "bcrypt"],
     deprecated=["bcrypt"],
@@ -28,11 +28,11 @@ password_context = CryptContext(
 
 
 class InvalidToken(Exception):
-    """Malformed, forged, expired, or made for another purpose."""
+    """The token is malformed, forged, expired, revoked, or made for another purpose."""
 
 
 def create_token(purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str) -> str:
-    """Return a signed token that ends with its lifetime, or when one of the secrets changes."""
+    """Return a signed token. It expires, and is revoked when one of the secrets changes."""
     now = datetime.now(UTC)
     claims = {
         "sub": str(subject),
@@ -47,7 +47,7 @@ def create_token(purpose: Purpose, subject: str | int, lifetime: timedelta, *sec
 def create_access_token(
     subject: str | int, expires_delta: timedelta | None = None, *, password_hash: str
 ) -> str:
-    """Return an access token for a user's id; it is accepted while the password stays the same."""
+    """Return an access token for a user's id. It is revoked when the password changes."""
     lifetime = expires_delta or timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
     return create_token("access", subject, lifetime, password_hash)
 
@@ -56,7 +56,7 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
     """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
     try:
         claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
-    # python-jose converts times without a look at their types.
+    # python-jose converts times without checking their types.
     except (JWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error
     if claims.get("purpose") not in purposes:
@@ -65,12 +65,12 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
 
 
 def fingerprint(*secrets: str) -> str:
-    """Return a text that changes with each of the secrets and reveals none."""
+    """Return a text that changes with each of the secrets and reveals none of them."""
     return sha256("\0".join(secrets).encode()).hexdigest()[:32]
 
 
-def is_fingerprint_of(given: str, *secrets: str) -> bool:
-    # Text that is not ASCII would be a TypeError.
+def fingerprint_matches(given: str, *secrets: str) -> bool:
+    # compare_digest raises TypeError for text that is not ASCII.
     return given.isascii() and compare_digest(given, fingerprint(*secrets))
 
 
@@ -79,21 +79,21 @@ def get_password_hash(password: str) -> str:
 
 
 def verify_password(plain_password: str, hashed_password: str) -> bool:
-    """Return whether the password matches. A hash that can't be read matches none."""
+    """Return whether the password matches. A malformed hash never matches."""
     return verify_and_update(plain_password, hashed_password)[0]
 
 
 def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | None]:
     """Return whether the password matches, and a new hash if the stored one is outdated.
 
-    It is outdated when its algorithm, its cost or the password's Unicode form is not that of a new
-    hash. Hashes of other projects, and our old ones, are of the password as typed.
+    A hash is outdated if its algorithm, its cost or the password's Unicode form differs from that
+    of a new hash. Old hashes, and those of imported projects, used the password as typed.
     """
-    for form in _forms(password):
+    for form in _unicode_forms(password):
         matches, new_hash = _verify_and_update(form, hashed_password)
         if matches:
             if new_hash is not None or form != normalise(password):
-                # passlib's own new hash may be of a password that was cut, or of another form.
+                # passlib's new hash may be of a truncated password, or of another Unicode form.
                 new_hash = get_password_hash(password)
             return True, new_hash
     return False, None
@@ -102,13 +102,13 @@ def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | 
 def dummy_verify(password: str) -> None:
     """Take as long as verify_password, so that the time does not reveal whether the email exists.
 
-    A user whose hash is still bcrypt's can be distinguished: verifying that takes longer.
+    Users with a bcrypt hash are an exception: verifying it takes longer.
     """
-    for _ in _forms(password):
+    for _ in _unicode_forms(password):
         password_context.dummy_verify()
 
 
-def _forms(password: str) -> list[str]:
+def _unicode_forms(password: str) -> list[str]:
     """Return the forms in which a password is verified: normalised, then as typed."""
     return list(dict.fromkeys([normalise(password), password]))
 
@@ -120,6 +120,6 @@ def _verify_and_update(password: str, hashed_password: str) -> tuple[bool, str |
         secret = password.encode(errors="replace")[:72]
     try:
         return password_context.verify_and_update(secret, hashed_password)
-    except ValueError:  # Also a password that is too long, or that can't be encoded.
+    except ValueError:  # Also for passwords that are too long or can't be encoded.
         password_context.dummy_verify()
         return False, None

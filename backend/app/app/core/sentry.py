@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def init_sentry() -> None:
-    """Report unhandled errors, where SENTRY_DSN says so."""
+    """Report unhandled errors, if SENTRY_DSN is set."""
     if not settings.SENTRY_DSN:
         return
-    import sentry_sdk  # Here, because importing it takes a tenth of a second.
+    import sentry_sdk  # Imported here, because that takes a tenth of a second.
 
     sentry_sdk.init(
         settings.SENTRY_DSN,
@@ -27,20 +27,20 @@ def init_sentry() -> None:
 
 
 def remove_secrets(event: "Event", _: "Hint") -> "Event":
-    """Drop headers, cookies and the query: by default Sentry hides only some of them."""
+    """Drop headers, cookies and the query string. By default Sentry hides only some of them."""
     if request := event.get("request"):
         event["request"] = {key: request[key] for key in ("method", "url") if key in request}
     event.pop("user", None)
-    # A log line's extra values, of which nothing else is known.
+    # The extra values of a log record may be anything.
     event.pop("extra", None)
-    # Errors and log lines may quote a token or a hash.
-    return cast("Event", _hidden(event))
+    # Messages of errors and log lines may contain a token or a hash.
+    return cast("Event", _hide_secrets_in(event))
 
 
-def _hidden(value: object) -> object:
-    """Return the value with the secrets hidden in each text of it."""
+def _hide_secrets_in(value: object) -> object:
+    """Return a copy of the value, with the secrets in its texts hidden."""
     if isinstance(value, str):
         return hide_secrets(value)
     if isinstance(value, dict):
-        return {key: _hidden(each) for key, each in value.items()}
-    return [_hidden(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _hide_secrets_in(each) for key, each in value.items()}
+    return [_hide_secrets_in(each) for each in value] if isinstance(value, list | tuple) else value

@@ -10,26 +10,26 @@ from pydantic import AfterValidator, AnyHttpUrl, FilePath, RedisDsn, TypeAdapter
 
 
 def parse_origins(value: object) -> object:
-    """Take a JSON list or a comma-separated list."""
+    """Return the list that a setting contains in JSON or separated by commas."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [origin.strip() for origin in value.split(",") if origin.strip()]
     return TypeAdapter(list[str]).validate_json(value) if isinstance(value, str) else value
 
 
-def check_origin(value: str) -> str:
-    """Reject more than scheme, host and port; return it as browsers do, without a slash."""
+def normalise_origin(value: str) -> str:
+    """Return the origin as browsers send it, without a slash. Reject a URL with a path."""
     url = TypeAdapter(AnyHttpUrl).validate_python(value)
     if url.path not in (None, "/") or url.query or url.fragment:
         raise ValueError("must be like https://example.com, without a path")
     return str(url).rstrip("/")
 
 
-def check_redis_url(value: str) -> str:
+def normalise_redis_url(value: str) -> str:
     if value:
         path = TypeAdapter(RedisDsn).validate_python(value).path or "/0"
         if not path.removeprefix("/").isdecimal():
             raise ValueError("must end with the number of a database, like redis://host:6379/0")
-    # Celery documents this spelling, which redis-py rejects. Both know the other one.
+    # Celery documents CERT_REQUIRED, which redis-py rejects. Both accept required.
     return re.sub(r"(?<=[?&]ssl_cert_reqs=)CERT_\w+", lambda match: match[0][5:].lower(), value)
 
 
@@ -40,8 +40,8 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def check_sentry_dsn(value: str) -> str:
-    from sentry_sdk.utils import (  # Here, because importing it takes a tenth of a second.
+def validate_sentry_dsn(value: str) -> str:
+    from sentry_sdk.utils import (  # Imported here, because that takes a tenth of a second.
         BadDsn,
         Dsn,
     )
@@ -53,7 +53,7 @@ def check_sentry_dsn(value: str) -> str:
     return value
 
 
-def check_ca_file(value: Path) -> Path:
+def validate_ca_file(value: Path) -> Path:
     try:
         ssl.create_default_context(cafile=value)
     except ssl.SSLError as error:
@@ -61,7 +61,7 @@ def check_ca_file(value: Path) -> Path:
     return value
 
 
-Origin = Annotated[str, AfterValidator(check_origin)]
-RedisURL = Annotated[str, AfterValidator(check_redis_url)]
-CAFile = Annotated[FilePath, AfterValidator(check_ca_file)]
-SentryDSN = Annotated[str, AfterValidator(check_sentry_dsn)]
+Origin = Annotated[str, AfterValidator(normalise_origin)]
+RedisURL = Annotated[str, AfterValidator(normalise_redis_url)]
+CAFile = Annotated[FilePath, AfterValidator(validate_ca_file)]
+SentryDSN = Annotated[str, AfterValidator(validate_sentry_dsn)]

@@ -1,4 +1,4 @@
-"""SMTP over TLS with a verified certificate, which the mail library leaves out."""
+"""SMTP over TLS that verifies certificates, which the mail library does not do."""
 
 import ssl
 from typing import Any
@@ -10,7 +10,7 @@ from app.core.config import settings
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return a context that trusts the system's CAs, or only the one of SMTP_CA_FILE."""
+    """Return a context that trusts the system's CAs, or only the CA in SMTP_CA_FILE."""
     return ssl.create_default_context(cafile=settings.SMTP_CA_FILE)
 
 

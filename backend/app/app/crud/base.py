@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.crud.exceptions import OwnerGone, violation_as
+from app.crud.exceptions import OwnerGone, raise_on_violation
 from app.db.base_class import Base, OwnedBase
 from app.schemas.page import PageQuery
 
@@ -21,13 +21,13 @@ LIKE_WILDCARD = re.compile(r"[\\%_]")
 
 
 def like_pattern(text: str) -> str:
-    """Return the pattern by which LIKE finds a text, whatever characters it has."""
+    """Return a LIKE pattern that finds the text literally."""
     return "%" + LIKE_WILDCARD.sub(r"\\\g<0>", text) + "%"
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list, as plain values by column name, and how many there are in all."""
+    """Rows of a list, as plain values by column name, and the total number of rows."""
 
     rows: list[dict[str, Any]]
     total: int
@@ -36,16 +36,16 @@ class Page:
 class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     """Create, read, update and delete rows of a model.
 
-    Nothing here commits: whoever opened the session does, once all is done.
+    No method commits: the code that opened the session does.
     """
 
-    # The rows of a list have the fields of this schema.
+    # The schema of a list's rows.
     read_schema: ClassVar[type[BaseModel]] = BaseModel
-    # A list finds text in these.
+    # The columns in which a list searches.
     search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
 
     def __init__(self, model: type[ModelType]) -> None:
-        """Raises TypeError when the read schema has a field that is no column of the model."""
+        """Raises TypeError if read_schema has a field that is not a column of the model."""
         self.model = model
         self.list_columns = tuple(self.read_schema.model_fields)
         if missing := set(self.list_columns) - set(model.__table__.columns.keys()):
@@ -57,7 +57,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         self.by_id = select(model).where(model.id == bindparam("id"))
 
     def get(self, db: Session, id: int, *, for_update: bool = False) -> ModelType | None:  # noqa: A002
-        """Return the row; for_update keeps others from changing it until the commit."""
+        """Return the row or None. With for_update, the row is locked until the commit."""
         if for_update:
             return db.get(self.model, id, with_for_update=True, populate_existing=True)
         return db.scalars(self.by_id, {"id": id}).one_or_none()
@@ -71,13 +71,13 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def update(
         self, db: Session, *, db_obj: ModelType, obj_in: UpdateSchemaType | dict[str, Any]
     ) -> ModelType:
-        """Write the fields that were set, and no others."""
-        for field, value in self._set_fields(obj_in).items():
+        """Write only the fields that were set."""
+        for field, value in self._fields_to_write(obj_in).items():
             setattr(db_obj, field, value)
         return self._save(db, db_obj)
 
     def remove(self, db: Session, *, id: int) -> ModelType | None:  # noqa: A002
-        """Return the row that was removed; nothing when there was none."""
+        """Return the removed row, or None if it did not exist."""
         db_obj = db.get(self.model, id)
         if db_obj is not None:
             db.delete(db_obj)
@@ -85,9 +85,9 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db_obj
 
     def get_page(self, db: Session, query: PageQuery[Any], **filters: int | str | bool) -> Page:
-        """Return the rows that match the query and have these values in these columns.
+        """Return the rows that match the query and have the filters' values in their columns.
 
-        One query for rows and total, and plain values: they cost half of entities.
+        One query returns rows and total. The rows are plain values, at half the cost of entities.
         """
         if not self.list_columns:
             raise TypeError(f"{type(self).__name__} has no read_schema")
@@ -99,7 +99,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         }
         rows = db.execute(page, parameters).all()
         if not rows:
-            # Past the end there is no row to carry the total.
+            # Past the end, there is no row that contains the total.
             return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
         names = self.list_columns
         return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
@@ -108,13 +108,13 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def _page_statements(
         self, sort: str, searched: bool, filters: tuple[str, ...]
     ) -> tuple[Select[Any], Select[int]]:
-        """Return the queries for a page and for the total, built once for each shape."""
+        """Return the queries for a page and for the total. Each combination is built once."""
         columns = self.model.__table__.columns
         conditions = [columns[name] == bindparam(name) for name in filters]
         if searched:
             pattern: BindParameter[str] = bindparam("pattern")
-            found = (columns[c.key].ilike(pattern) for c in self.search_columns)
-            conditions.append(or_(false(), *found))
+            matches = (columns[c.key].ilike(pattern) for c in self.search_columns)
+            conditions.append(or_(false(), *matches))
         total = select(func.count()).select_from(self.model.__table__).where(*conditions)
         column = columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
@@ -136,25 +136,25 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db.scalars(statement).all()
 
     def _save(self, db: Session, db_obj: ModelType) -> ModelType:
-        """Write the row and read it back: the database rounds, fills in defaults, runs triggers."""
+        """Write the row and read it back: the database may round, set defaults or run triggers."""
         db.add(db_obj)
         db.flush()
         db.refresh(db_obj)
         return db_obj
 
     @staticmethod
-    def _set_fields(obj_in: BaseModel | dict[str, Any]) -> dict[str, Any]:
+    def _fields_to_write(obj_in: BaseModel | dict[str, Any]) -> dict[str, Any]:
         return obj_in if isinstance(obj_in, dict) else obj_in.model_dump(exclude_unset=True)
 
 
 class CRUDOwned(CRUDBase[OwnedModelType, CreateSchemaType, UpdateSchemaType]):
-    """Rows that belong to a user."""
+    """Create, read, update and delete rows that belong to a user."""
 
     def create_with_owner(
         self, db: Session, *, obj_in: CreateSchemaType, owner_id: int
     ) -> OwnedModelType:
-        """Raises OwnerGone when there is no such user."""
-        with violation_as(OwnerGone, f"fk_{self.model.__tablename__}_owner_id_user"):
+        """Raises OwnerGone if the user does not exist."""
+        with raise_on_violation(OwnerGone, f"fk_{self.model.__tablename__}_owner_id_user"):
             return self._save(db, self.model(**obj_in.model_dump(), owner_id=owner_id))
 
     def get_multi_by_owner(

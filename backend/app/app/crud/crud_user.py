@@ -12,19 +12,19 @@ from app.core.security import (
     Purpose,
     decode_token,
     dummy_verify,
+    fingerprint_matches,
     get_password_hash,
-    is_fingerprint_of,
     verify_and_update,
     verify_password,
 )
 from app.crud.base import CRUDBase
-from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, violation_as
+from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, raise_on_violation
 from app.models.user import User
 from app.schemas import user as schemas
 from app.schemas.token import TokenPayload
 from app.schemas.types import Email
 
-# Any number that no other pg_advisory_lock of this project takes.
+# The number of an advisory lock, unique in this project.
 SUPERUSERS_LOCK = 1
 
 EMAIL = TypeAdapter[str](Email)
@@ -49,47 +49,47 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             self._reject_weak_password(obj_in.password, obj_in.email)
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
-        with violation_as(EmailTaken, "uq_user_email"):
+        with raise_on_violation(EmailTaken, "uq_user_email"):
             return self._save(db, db_obj)
 
     def update(
         self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
     ) -> User:
         """Raises EmailTaken, LastSuperuser and WeakPassword."""
-        fields = dict(self._set_fields(obj_in))
+        fields = dict(self._fields_to_write(obj_in))
         if "password" in fields:
             self._reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._ensure_not_last_superuser(db, db_obj)
-        with violation_as(EmailTaken, "uq_user_email"):
+        with raise_on_violation(EmailTaken, "uq_user_email"):
             return super().update(db, db_obj=db_obj, obj_in=fields)
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
-        """Remove a user; the database deletes what the user owns. Raises LastSuperuser."""
+        """Remove a user. The database deletes the user's rows. Raises LastSuperuser."""
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
             self._ensure_not_last_superuser(db, db_obj)
         return super().remove(db, id=id)
 
     def authenticate(self, db: Session, *, email: str, password: str) -> User | None:
-        """Return the user, active or not; an unknown email takes as long as a wrong password."""
+        """Return the user, active or not. An unknown email takes as long as a wrong password."""
         user = self.get_by_email(db, email=email)
         if user is None:
             dummy_verify(password)
             return None
         matches, new_hash = verify_and_update(password, user.hashed_password)
         if matches and new_hash is not None:
-            return self._renew_hash(db, user, password, new_hash)
+            return self._replace_hash(db, user, password, new_hash)
         return user if matches else None
 
     def get_by_token(
         self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
     ) -> User:
-        """Return the user whom a token names.
+        """Return the token's user.
 
-        Raises InvalidToken, also after the password was changed. Mailed tokens end with the email,
-        too: whoever reads the old mailbox must not get the account.
+        Raises InvalidToken, for example after the password was changed. Mailed tokens are also
+        revoked when the email changes: the owner of the old mailbox must not get the account.
         """
         claims = decode_token(token, *purposes)
         try:
@@ -102,27 +102,27 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         secrets = [user.hashed_password]
         if payload.purpose != "access":
             secrets.append(user.email)
-        if not is_fingerprint_of(payload.fingerprint, *secrets):
+        if not fingerprint_matches(payload.fingerprint, *secrets):
             raise InvalidToken
         return user
 
-    def lock(
+    def lock_users(
         self, db: Session, *, caller_id: int, user_id: int | None = None
     ) -> tuple[User | None, User | None]:
-        """Keep the caller as is until the commit, and lock another user, or the caller, to change.
+        """Lock the caller for reading and the other user for writing. Return both.
 
-        In the order of the ids, so that two who change each other do not wait for each other.
+        The order of the ids avoids a deadlock between two users who change each other.
         """
-        to_read = {caller_id: True}
+        for_reading = {caller_id: True}
         if user_id is not None:
-            to_read[user_id] = False  # Also where it is the caller's.
-        found = {
+            for_reading[user_id] = False  # Also if the caller has this id.
+        users = {
             each: db.get(
-                User, each, with_for_update={"read": to_read[each]}, populate_existing=True
+                User, each, with_for_update={"read": for_reading[each]}, populate_existing=True
             )
-            for each in sorted(to_read)
+            for each in sorted(for_reading)
         }
-        return found[caller_id], None if user_id is None else found[user_id]
+        return users[caller_id], None if user_id is None else users[user_id]
 
     def get_active_superusers(self, db: Session) -> Sequence[User]:
         return db.scalars(
@@ -135,8 +135,8 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def is_superuser(self, user: User) -> bool:
         return user.is_superuser
 
-    def _renew_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
-        """Replace the verified hash, unless the password was changed meanwhile."""
+    def _replace_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
+        """Replace the verified hash. If it was changed meanwhile, verify the password again."""
         verified = user.hashed_password
         now = db.get(User, user.id, with_for_update=True, populate_existing=True)
         if now is not None and now.hashed_password == verified:
@@ -150,7 +150,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def _ensure_not_last_superuser(self, db: Session, user: User) -> None:
         if not (user.is_superuser and user.is_active):
             return
-        # Two superusers who remove each other at the same time take turns.
+        # If two superusers remove each other at the same time, one waits here for the other.
         db.execute(select(func.pg_advisory_xact_lock(SUPERUSERS_LOCK)))
         others = select(User.id).where(User.is_superuser, User.is_active, User.id != user.id)
         if db.scalar(others.limit(1)) is None:

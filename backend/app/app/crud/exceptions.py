@@ -14,30 +14,30 @@ class CRUDError(Exception):
 
 
 class EmailTaken(CRUDError):
-    """Another user has this e-mail."""
+    """Another user has this email."""
 
 
 class LastSuperuser(CRUDError):
-    """Without this user nobody could administrate the system."""
+    """No other active superuser would remain."""
 
 
 class WeakPassword(CRUDError):
-    """The new password can be guessed."""
+    """The new password is easy to guess."""
 
     def __init__(self, weakness: Weakness) -> None:
         super().__init__(MESSAGES[weakness])
         self.weakness = weakness
-        # The field of the request that has the password.
+        # The request field that contains the password.
         self.field = "password"
 
 
 class OwnerGone(CRUDError):
-    """The user who owns the new row was deleted meanwhile."""
+    """The owner of the new row was deleted meanwhile."""
 
 
 @contextmanager
-def violation_as(error_class: type[CRUDError], constraint: str) -> Iterator[None]:
-    """Raise this error where the database reports that the constraint was violated."""
+def raise_on_violation(error_class: type[CRUDError], constraint: str) -> Iterator[None]:
+    """Raise this error if the database reports a violation of the constraint."""
     try:
         yield
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""Base and every model: Alembic sees the tables that are imported here."""
+"""Base and all models. Alembic sees only the tables that are imported here."""
 
 # ruff: noqa: F401
 

@@ -4,10 +4,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The parent of every model: a table named order_line for OrderLine, with an id."""
+    """The parent of every model. The table of OrderLine is named order_line and has an id."""
 
-    # Names that PostgreSQL would choose itself differ between databases, and a
-    # migration can't drop a constraint whose name it doesn't know.
+    # PostgreSQL's own names of constraints differ between databases. A migration can drop a
+    # constraint only by its name.
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class OwnedBase(Base):
-    """The parent of models whose rows belong to a user, and are deleted with the user."""
+    """The parent of models whose rows belong to a user and are deleted with that user."""
 
     __abstract__ = True
 

@@ -1,4 +1,4 @@
-"""Keeps rows and statements out of database errors, and so out of logs and error reports."""
+"""Removes rows and statements from database errors, before they reach logs and Sentry."""
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
@@ -6,10 +6,10 @@ from sqlalchemy.engine import Engine, ExceptionContext
 
 @event.listens_for(Engine, "handle_error")
 def hide_values(context: ExceptionContext) -> None:
-    """Keep the first sentence of PostgreSQL's message.
+    """Keep only the primary message of a PostgreSQL error.
 
-    What follows repeats the row ("Failing row contains ...") or a line of the statement. The first
-    sentence itself quotes a value only where that has the wrong type ("invalid input syntax").
+    The rest repeats the row ("Failing row contains ...") or a line of the statement. The primary
+    message quotes a value only if that has the wrong type ("invalid input syntax").
     """
     original = context.original_exception
     message = getattr(getattr(original, "diag", None), "message_primary", None)

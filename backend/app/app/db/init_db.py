@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def init_db(db: Session) -> None:
-    """Create the first superuser while there is no active superuser.
+    """Create the first superuser if there is no active superuser.
 
-    The tables are made by Alembic. To do without migrations, un-comment the next line,
-    and comment out the line "alembic upgrade head" in prestart.sh.
+    Alembic creates the tables. To work without migrations, un-comment the next line and comment
+    out the line "alembic upgrade head" in prestart.sh.
     """
     # Base.metadata.create_all(bind=engine)  # noqa: ERA001
 
@@ -26,22 +26,22 @@ def init_db(db: Session) -> None:
         create_first_superuser(db)
     elif settings.FIRST_SUPERUSER not in {user.email for user in superusers}:
         logger.info(
-            "FIRST_SUPERUSER %s is not an active superuser. It is not created, since there is "
-            "another one: log in as %s to create or change users.",
+            "FIRST_SUPERUSER %s is not an active superuser. It is not created, because another "
+            "active superuser exists: log in as %s to create or change users.",
             settings.FIRST_SUPERUSER,
             superusers[0].email,
         )
     for user in crud.user.get_active_superusers(db):
         if verify_password(DEFAULT_SECRET, user.hashed_password):
             logger.warning(
-                "The superuser %s still has the published password: change it.", user.email
+                "The superuser %s still has the default password: change it.", user.email
             )
 
 
 def create_first_superuser(db: Session) -> None:
     if crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None:
         logger.warning(
-            "%s is not an active superuser, and there is no other. Set is_active and is_superuser "
+            "%s is not an active superuser, and nobody else is. Set is_active and is_superuser "
             "of that user in the database.",
             settings.FIRST_SUPERUSER,
         )
@@ -53,6 +53,6 @@ def create_first_superuser(db: Session) -> None:
             password=settings.FIRST_SUPERUSER_PASSWORD,
             is_superuser=True,
         ),
-        allow_weak_password=True,  # The settings have checked it, outside development.
+        allow_weak_password=True,  # Outside development, the settings have rejected weak ones.
     )
     logger.info("Created the first superuser, %s", settings.FIRST_SUPERUSER)

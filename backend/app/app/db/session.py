@@ -1,7 +1,7 @@
 """The two kinds of database session.
 
-SessionLocal is for writing: one transaction, which its owner commits or rolls back.
-ReadSession is for reading: each query stands alone, so nothing is sent to begin or to end.
+SessionLocal is for writing: one transaction, which the code that opened it commits or rolls back.
+ReadSession is for reading: it sends no BEGIN and no COMMIT, so each query is independent.
 """
 
 import select
@@ -19,19 +19,19 @@ from app.core.celery_app import AFTER_COMMIT
 from app.core.config import settings
 from app.db import errors  # noqa: F401  # listens to every engine
 
-# A request works in one of THREADS threads, and holds one connection while it does: no
-# more are needed in either pool. Four processes stay below PostgreSQL's usual limit of 100.
+# Each of these threads works on one request and holds one connection, so neither pool needs more.
+# Four processes with two pools stay below PostgreSQL's default limit of 100 connections.
 THREADS = 10
 
-# No database restarts in less. To look at a socket lets other threads run, which costs a busy
-# process more than the look.
-LOOK_AFTER_SECONDS = 0.1
+# A socket that was idle for less is not checked, because no database restarts faster. A check lets
+# other threads run, which costs a busy process more than the check itself.
+CHECK_AFTER_SECONDS = 0.1
 # A connection that was idle for longer is pinged before its next use.
 PING_AFTER_SECONDS = 60
 
 
 def connect_args(*options: str) -> dict[str, Any]:
-    """Return libpq's arguments: timeout, these options, and those of a given URL, which win."""
+    """Return libpq's arguments. Options in the database URL override the given ones."""
     given = make_url(settings.SQLALCHEMY_DATABASE_URI).normalized_query.get("options", ())
     timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
     return {"connect_timeout": 2, "options": " ".join([timeout, *options, *given])}
@@ -47,12 +47,12 @@ ENGINE_OPTIONS: dict[str, Any] = {
 
 
 class ReadOnlySession(Session):
-    """Rejects writes: without a transaction, half of a change could stay."""
+    """Rejects writes: without a transaction, a change could be saved in part."""
 
     def commit(self) -> None:
-        """Close the session: there is nothing to commit, and a commit lets other threads run."""
+        """Close the session. A real commit would have no effect, except that other threads run."""
         if AFTER_COMMIT in self.info:
-            raise RuntimeError("To enqueue a task, ask for SessionDep or SessionLocal")
+            raise RuntimeError("To enqueue a task, use SessionDep or SessionLocal")
         self.close()
 
 
@@ -75,16 +75,16 @@ read_engine = create_engine(
 def replace_stale_connection(
     connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
 ) -> None:
-    """Connect again when the database has closed the connection, as a restart does.
+    """Reconnect if the database has closed the connection, for example by a restart.
 
-    The socket of an idle connection has nothing to read, unless the database closed it. To look
-    costs 1.5 µs. A ping at each use (pool_pre_ping) would cost 23 µs on one machine.
+    The socket of an idle connection has nothing to read, unless the database closed it. Checking
+    that costs 1.5 µs. A ping at each use (pool_pre_ping) would cost 23 µs, measured on one machine.
     """
     now = time.monotonic()
-    # Of its last use only the beginning is known, which is close enough to the end.
+    # Measured from the start of the last use, which is close enough to its end.
     idle_seconds = now - entry.info.get("used_at", now)
     entry.info["used_at"] = now
-    if idle_seconds < LOOK_AFTER_SECONDS:
+    if idle_seconds < CHECK_AFTER_SECONDS:
         return
     poll = select.poll()
     try:
@@ -101,5 +101,5 @@ ReadSession = sessionmaker(read_engine, class_=ReadOnlySession)
 
 
 @event.listens_for(ReadOnlySession, "before_flush")
-def refuse_to_write(*_: Any) -> None:
-    raise RuntimeError("This session only reads; to write, ask for SessionDep or SessionLocal")
+def reject_writes(*_: Any) -> None:
+    raise RuntimeError("This session only reads; to write, use SessionDep or SessionLocal")

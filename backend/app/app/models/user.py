@@ -12,5 +12,5 @@ class User(Base):
     is_superuser: Mapped[bool] = mapped_column(default=False)
 
     @validates("email")
-    def lower_case(self, _: str, email: str) -> str:
+    def lowercase_email(self, _: str, email: str) -> str:
         return email.lower()

@@ -12,26 +12,26 @@ class Error(BaseModel):
 
 
 class OAuth2Error(Error):
-    """The body of a rejected login (RFC 6749, 5.2)."""
+    """The body of the response to a rejected login (RFC 6749, section 5.2)."""
 
     error: Literal["invalid_grant"]
     error_description: str
 
 
-def numbers(context: dict[str, Any]) -> dict[str, int | float | Decimal]:
-    """Return the limits that a value exceeds. The rest of a context may repeat the value."""
+def numeric_limits(context: dict[str, Any]) -> dict[str, int | float | Decimal]:
+    """Return the limits that the value exceeds. Other entries of a context may repeat the value."""
     return {
         name: value for name, value in context.items() if isinstance(value, int | float | Decimal)
     }
 
 
 class ValidationError(BaseModel):
-    """One problem of a request: `ctx` has the limits, such as `max_length`."""
+    """One problem of a request. `ctx` contains the limits, such as `max_length`."""
 
     type: str
     loc: list[str | int]
     msg: str
-    ctx: Annotated[dict[str, int | float], BeforeValidator(numbers)] = {}
+    ctx: Annotated[dict[str, int | float], BeforeValidator(numeric_limits)] = {}
 
 
 class HTTPValidationError(BaseModel):

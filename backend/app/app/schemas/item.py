@@ -14,8 +14,9 @@ class ItemCreate(BaseModel):
 
 
 class ItemUpdate(BaseModel):
-    """What is left out stays as it is. MISSING: may be left out, but not null."""
+    """Omitted fields keep their values."""
 
+    # A field that may be MISSING can be omitted, but can't be null.
     title: Title | MISSING = MISSING
     description: Description | None = None
 

@@ -9,7 +9,7 @@ Row = TypeVar("Row", bound=BaseModel)
 
 
 class SortKey(str, Generic[Row]):
-    """A field of the rows; `-` before it for descending."""
+    """The name of a field of the rows, with `-` in front of it for descending order."""
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -17,7 +17,7 @@ class SortKey(str, Generic[Row]):
     ) -> core_schema.CoreSchema:
         row = next(iter(get_args(source)), None)
         if not (isinstance(row, type) and issubclass(row, BaseModel)):
-            return core_schema.str_schema()  # Of no rows in particular, as in PageQuery[Any].
+            return core_schema.str_schema()  # The row type is unknown, as in PageQuery[Any].
         keys = [sign + name for name in row.model_fields for sign in ("", "-")]
         return core_schema.literal_schema(keys)
 
@@ -28,8 +28,9 @@ class PageQuery(BaseModel, Generic[Row]):
     skip: int = Field(default=0, ge=0, le=2**31 - 1)
     limit: int = Field(default=100, ge=1, le=100)
     q: Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)] = Field(
-        default="", description="Only rows with this text in them, in any case"
+        default="", description="Only rows that contain this text, ignoring case"
     )
     sort: SortKey[Row] = Field(
-        default=SortKey("id"), description="A column; `-` before it for descending"
+        default=SortKey("id"),
+        description="The field to sort by, with `-` in front of it for descending order",
     )

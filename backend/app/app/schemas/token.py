@@ -5,13 +5,13 @@ from pydantic import BaseModel, Field
 from app.core.security import Purpose
 from app.schemas.types import Id, Password, PrivateModel, Secret
 
-# Seconds since 1970, until the year 9999.
+# A Unix timestamp in seconds, up to the year 9999.
 Time = Annotated[int, Field(strict=True, ge=1, le=253_402_300_799)]
 
 
 class Token(BaseModel):
     access_token: str
-    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # OAuth2's word, no password
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # not a password
     expires_in: int = Field(description="Seconds until the token expires")
 
 

@@ -19,19 +19,19 @@ NO_NUL = r"^[^\x00]*$"
 
 
 def parse_email(email: str) -> str:
-    """Return the email in lower case. Its errors have types, by which clients translate them."""
+    """Return the email in lower case. Each error has a type, by which clients translate it."""
     try:
         _, email = validate_email(email)
     except PydanticCustomError as error:
         raise PydanticCustomError("email_invalid", error.message_template, error.context) from error
     if not email.rpartition("@")[0].isascii():
-        # Mail servers need not accept others.
+        # Mail servers need not accept other characters.
         raise PydanticCustomError("email_not_ascii", "The part before the @-sign must be ASCII")
     return email.lower()
 
 
 class PrivateModel(BaseModel):
-    """A model with secrets: the text of a ValidationError does not repeat them."""
+    """A model with secrets, which the text of a ValidationError does not repeat."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -43,14 +43,14 @@ Email = Annotated[
     Field(max_length=254),
 ]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
-# The length counts again in the form that is hashed.
+# The length is checked again after normalisation, in the form that is hashed.
 Password = Annotated[
     str,
     StringConstraints(min_length=8, max_length=128, pattern=NO_NUL),
     AfterValidator(normalise),
     Field(min_length=8, max_length=128),
 ]
-# A password or a token to be checked: whatever it is, as long as it is text.
+# A password or a token to verify. Any text is valid input.
 Secret = Annotated[str, StringConstraints(max_length=4096, pattern=NO_NUL)]
 # A primary key is a PostgreSQL integer.
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]

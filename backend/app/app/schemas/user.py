@@ -8,7 +8,7 @@ class Registration(BaseModel):
 
 
 class UserRegister(PrivateModel):
-    """What anyone may choose when signing up."""
+    """The fields of a sign-up."""
 
     email: Email
     password: Password
@@ -21,7 +21,7 @@ class UserCreate(UserRegister):
 
 
 class UserUpdateMe(PrivateModel):
-    """What users may change of their own; e-mail and password only with the current password."""
+    """Changes to your own account. A new email or password requires `current_password`."""
 
     full_name: FullName | None = None
     email: Email | MISSING = MISSING
@@ -42,15 +42,15 @@ class UserUpdate(PrivateModel):
 
 
 class UserUpdateByID(UserUpdate):
-    """What superusers may change of everybody."""
+    """A superuser's changes to any user."""
 
     current_password: Secret | None = Field(
-        default=None, description="Needed for a new email or password of one's own id"
+        default=None, description="Required to change your own email or password"
     )
 
 
 class UserDeleteByID(PrivateModel):
-    current_password: Secret | None = Field(default=None, description="Needed for one's own id")
+    current_password: Secret | None = Field(default=None, description="Required to delete yourself")
 
 
 class User(BaseModel):

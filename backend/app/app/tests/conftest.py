@@ -1,7 +1,7 @@
-"""Fixtures of all tests.
+"""Fixtures for all tests.
 
 Each process of a parallel run has its own database, Redis number and mail server.
-Settings are read once, when app is imported, so the environment is changed before that.
+Settings are read once, when app is imported. The environment is changed before that.
 """
 
 # ruff: noqa: E402
@@ -36,31 +36,31 @@ from app.tests.utils.forwarder import Forwarder
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.sample_note import SampleNote
 from app.tests.utils.user import (
+    auth_headers,
     authentication_token_from_email,
     create_random_user,
-    headers_of,
 )
 from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
 
-# Hashes as costly as in production would take a third of the run.
+# Hashing as in production would take a third of the run.
 password_context.update(argon2__memory_cost=8, argon2__time_cost=1)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores, since some tests mostly wait."""
+    """Return one more than the number of cores, because some tests mostly wait."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run first what mostly waits: at the end, other processes would have nothing left to do."""
+    """Run tests that mostly wait first. At the end, other processes would be idle meanwhile."""
     items.sort(key=lambda item: not item.path.name.startswith("test_worker"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def database() -> Iterator[None]:
-    """A new database with the schema that Alembic makes, dropped at the end."""
+    """Create a database with Alembic's migrations, and drop it at the end."""
     url = engine.url
     assert re.search(r"_test_\d+$", url.database or ""), "not a test's database"
     server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
@@ -80,9 +80,9 @@ def database() -> Iterator[None]:
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """The one connection of a test's sessions, the app's included; its work is undone.
+    """The connection of all sessions of a test, including the app's. It is rolled back at the end.
 
-    What a session commits is a savepoint in the connection's transaction.
+    Commits of the sessions release savepoints in the connection's transaction.
     """
     with engine.connect() as connection, connection.begin() as transaction:
         for factory in (SessionLocal, ReadSession):
@@ -95,7 +95,7 @@ def connection() -> Iterator[Connection]:
 
 @pytest.fixture
 def db(connection: Connection) -> Iterator[Session]:
-    """A session whose work is undone after the test; client sees what it wrote."""
+    """A session that is rolled back after the test. The fixture client sees its writes."""
     with SessionLocal() as session:
         yield session
 
@@ -115,7 +115,7 @@ def user(db: Session) -> User:
 @pytest.fixture
 def user_client(user: User) -> Iterator[TestClient]:
     """A client that is logged in as an ordinary user."""
-    with TestClient(app, headers=headers_of(user)) as test_client:
+    with TestClient(app, headers=auth_headers(user)) as test_client:
         yield test_client
 
 
@@ -129,13 +129,13 @@ def superuser(db: Session) -> User:
 
 @pytest.fixture
 def superuser_client(superuser: User) -> Iterator[TestClient]:
-    with TestClient(app, headers=headers_of(superuser)) as test_client:
+    with TestClient(app, headers=auth_headers(superuser)) as test_client:
         yield test_client
 
 
 @pytest.fixture
 def committed_client() -> Iterator[TestClient]:
-    """A client of the app that really commits: what it made is deleted after the test."""
+    """A client of an app that commits. New users and their rows are deleted after the test."""
     with TestClient(app) as test_client:
         yield test_client
     with SessionLocal.begin() as session:
@@ -154,16 +154,16 @@ def normal_user_token_headers(client: TestClient, db: Session) -> dict[str, str]
 
 @pytest.fixture(scope="session")
 def mailbox() -> Iterator[Mailbox]:
-    """A real SMTP server that keeps what it is sent."""
+    """A real SMTP server that keeps its mails."""
     with Mailbox.listening(settings.SMTP_PORT) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
-    """A real Celery worker on the test's database, Redis and mail server."""
+    """A real Celery worker that uses the test's database, Redis and mail server."""
     celery_app.control.purge()
-    # One task at a time, each in a separate process that may die.
+    # One task at a time, in a separate process that may die.
     with running_worker(
         "--concurrency=1",
         "--include=app.tests.utils.tasks",
@@ -174,7 +174,7 @@ def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
 
 @pytest.fixture
 def forwarder() -> Iterator[Forwarder]:
-    """A way to the test's Redis that can fail."""
+    """A connection to the test's Redis that can fail."""
     url = urlsplit(settings.CELERY_BROKER_URL)
     forwarder = Forwarder(url.hostname or "localhost", url.port or 6379)
     yield forwarder

@@ -12,7 +12,7 @@ import pytest
 from app.tests.utils.utils import random_lower_string
 
 START = Path(__file__).parents[2] / "flower-start.sh"
-# What the settings need outside development.
+# Settings that are valid outside development.
 STRONG = {
     "SECRET_KEY": "x" * 32,
     "FIRST_SUPERUSER": "admin@example.com",
@@ -38,7 +38,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def flower(log: Path) -> Iterator[httpx2.Client]:
-    """A client of a running Flower that wants LOGIN."""
+    """A client of a running Flower with LOGIN as its login."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -62,12 +62,12 @@ def flower(log: Path) -> Iterator[httpx2.Client]:
             process.kill()
 
 
-def basic(credentials: bytes) -> bytes:
+def basic_auth(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
-def test_flower_opens_with_its_login(flower: httpx2.Client) -> None:
-    headers = {b"Authorization": basic(LOGIN.encode())}
+def test_login_opens_flower(flower: httpx2.Client) -> None:
+    headers = {b"Authorization": basic_auth(LOGIN.encode())}
     assert flower.get("/workers", headers=headers).status_code == 200
     metrics = flower.get("/metrics", headers=headers)
     assert metrics.status_code == 200
@@ -98,7 +98,7 @@ PATHS = [
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_shown_without_the_login(flower: httpx2.Client, method: str, path: str) -> None:
+def test_login_is_required(flower: httpx2.Client, method: str, path: str) -> None:
     response = flower.request(method, path)
     assert response.status_code in (401, 405)
     assert "python_info" not in response.text
@@ -107,11 +107,11 @@ def test_nothing_is_shown_without_the_login(flower: httpx2.Client, method: str, 
 
 @pytest.mark.parametrize("control", ["%1B", "%E2%80%A8", "%C2%9B", "%E2%80%AE"])
 @pytest.mark.parametrize("path", ["/worker/", "/task/", "/api/task/info/"])
-def test_control_character_of_a_path_is_logged_escaped(
+def test_control_characters_in_paths_are_escaped(
     flower: httpx2.Client, log: Path, path: str, control: str
 ) -> None:
     name = random_lower_string()
-    headers = {b"Authorization": basic(LOGIN.encode())}
+    headers = {b"Authorization": basic_auth(LOGIN.encode())}
     assert flower.get(f"{path}{name}{control}x", headers=headers).status_code == 404
     lines = [line for line in log.read_text().split("\n") if name in line]
     assert lines
@@ -137,28 +137,26 @@ def test_health_check_needs_no_login(flower: httpx2.Client) -> None:
         pytest.param("Basic ä".encode("latin-1"), id="Latin-1 header"),
         pytest.param(b"Bearer YWRtaW46YQ==", id="other scheme"),
         pytest.param(b"Bearer " + base64.b64encode("admin:ä".encode()), id="other scheme, UTF-8"),
-        pytest.param(basic(b"admin"), id="no colon"),
-        pytest.param(basic(b":"), id="colon alone"),
-        pytest.param(basic(b"admin:wrong"), id="wrong password"),
-        pytest.param(basic(LOGIN.encode() + b"\0"), id="NUL"),
-        pytest.param(basic("admin:ä".encode()), id="UTF-8"),
-        pytest.param(basic("ädmin:".encode()), id="UTF-8 user"),
-        pytest.param(basic("admin:😀".encode()), id="emoji"),
-        pytest.param(basic("admin:ä".encode("latin-1")), id="Latin-1"),
-        pytest.param(basic(b"\xff\xfe\x00"), id="neither"),
+        pytest.param(basic_auth(b"admin"), id="no colon"),
+        pytest.param(basic_auth(b":"), id="colon alone"),
+        pytest.param(basic_auth(b"admin:wrong"), id="wrong password"),
+        pytest.param(basic_auth(LOGIN.encode() + b"\0"), id="NUL"),
+        pytest.param(basic_auth("admin:ä".encode()), id="UTF-8"),
+        pytest.param(basic_auth("ädmin:".encode()), id="UTF-8 user"),
+        pytest.param(basic_auth("admin:😀".encode()), id="emoji"),
+        pytest.param(basic_auth("admin:ä".encode("latin-1")), id="Latin-1"),
+        pytest.param(basic_auth(b"\xff\xfe\x00"), id="neither"),
     ],
 )
-def test_anything_but_the_login_is_401(
-    flower: httpx2.Client, path: str, header: bytes | None
-) -> None:
+def test_invalid_login_is_401(flower: httpx2.Client, path: str, header: bytes | None) -> None:
     headers = {} if header is None else {b"Authorization": header}
     response = flower.get(path, headers=headers)
     assert response.status_code == 401
     assert "Traceback" not in response.text
 
 
-def failed_start(env: dict[str, str]) -> str:
-    """What Flower writes when it ends at once with an error."""
+def start_error(env: dict[str, str]) -> str:
+    """Return what Flower prints when it exits with an error at start."""
     command = ["timeout", "10", "sh", str(START), "--address=127.0.0.1", "--port=0"]
     result = subprocess.run(
         command, cwd=START.parent, env=env, check=False, capture_output=True, text=True
@@ -183,8 +181,8 @@ def failed_start(env: dict[str, str]) -> str:
         pytest.param("admin:two\nlines", "ASCII", id="line break"),
     ],
 )
-def test_login_that_flower_cannot_represent_is_rejected_at_start(login: str, reason: str) -> None:
-    error = failed_start(flower_env(login))
+def test_malformed_login_prevents_start(login: str, reason: str) -> None:
+    error = start_error(flower_env(login))
     assert "FLOWER_BASIC_AUTH" in error
     assert reason in error
     assert "Traceback" not in error
@@ -195,22 +193,20 @@ def test_login_that_flower_cannot_represent_is_rejected_at_start(login: str, rea
     ("login", "environment"),
     [("admin:changethis", "production"), ("other:changethis!", "staging"), ("changethis:x", None)],
 )
-def test_published_login_is_rejected_outside_development(
-    login: str, environment: str | None
-) -> None:
+def test_default_login_is_rejected_outside_development(login: str, environment: str | None) -> None:
     env = flower_env(login) | STRONG
     env.pop("ENVIRONMENT")
     if environment is not None:
         env["ENVIRONMENT"] = environment
-    error = failed_start(env)
+    error = start_error(env)
     assert "FLOWER_BASIC_AUTH" in error
     assert "changethis" in error
     assert "Traceback" not in error
 
 
-def test_login_in_a_file_is_checked_too(tmp_path: Path) -> None:
+def test_login_file_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "login"
     file.write_text("admin:pa,ss\n")
-    assert "FLOWER_BASIC_AUTH" in failed_start(
+    assert "FLOWER_BASIC_AUTH" in start_error(
         {**flower_env(""), "FLOWER_BASIC_AUTH_FILE": str(file)}
     )

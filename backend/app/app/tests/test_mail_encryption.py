@@ -1,4 +1,4 @@
-"""Mail is sent over TLS only to a server whose certificate is verified."""
+"""With TLS, mail is sent only to servers whose certificate is verified."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,10 +24,10 @@ def ca() -> Certificate:
 
 
 @pytest.fixture(params=["STARTTLS", "SSL"])
-def serving(
+def start_smtp_server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Servers:
-    """Start SMTP servers with a certificate, over TLS from the start or after STARTTLS."""
+    """Return a function that starts an SMTP server with a certificate, for SSL or STARTTLS."""
     is_ssl = request.param == "SSL"
 
     @contextmanager
@@ -41,7 +41,7 @@ def serving(
             port=port,
             ssl_context=context if is_ssl else None,
             tls_context=None if is_ssl else context,
-            authenticator=mailbox.take_login,
+            authenticator=mailbox.accept_login,
             auth_require_tls=not is_ssl,
         )
         controller.start()
@@ -59,7 +59,7 @@ def serving(
     return serve
 
 
-def trust(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> None:
+def trust_ca(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> None:
     monkeypatch.setattr(settings, "SMTP_CA_FILE", ca.write(folder / "ca.pem"), raising=False)
 
 
@@ -71,77 +71,79 @@ def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
     assert mailbox.logins == []
 
 
-def test_mail_is_sent_to_a_server_of_the_named_ca(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_configured_ca_is_trusted(
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
+    trust_ca(monkeypatch, ca, tmp_path)
     email = random_email()
-    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("localhost", issuer=ca)) as mailbox:
         utils.send_test_email(email)
         mailbox.wait_for(email)
     assert mailbox.logins == [PASSWORD.encode()]
 
 
-def test_address_of_a_server_is_verified_too(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_ip_address_is_verified(
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
+    trust_ca(monkeypatch, ca, tmp_path)
     monkeypatch.setattr(settings, "SMTP_HOST", "127.0.0.1")
     email = random_email()
-    with serving(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
         utils.send_test_email(email)
         mailbox.wait_for(email)
-    with serving(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
+    with start_smtp_server(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "IP address mismatch")
 
 
-def test_unknown_ca(serving: Servers, ca: Certificate) -> None:
-    with serving(make_certificate("localhost", issuer=ca)) as mailbox:
+def test_unknown_ca_is_rejected(start_smtp_server: Servers, ca: Certificate) -> None:
+    with start_smtp_server(make_certificate("localhost", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "unable to get local issuer certificate")
 
 
-def test_self_signed(serving: Servers) -> None:
-    with serving(make_certificate("localhost")) as mailbox:
+def test_self_signed_is_rejected(start_smtp_server: Servers) -> None:
+    with start_smtp_server(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
-def test_self_signed_while_a_ca_is_named(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_self_signed_is_rejected_with_configured_ca(
+    start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate("localhost")) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
 @pytest.mark.parametrize(
     "host", ["example.com", "localhost.example.com", "*.localhost", "127.0.0.1"]
 )
-def test_wrong_host_name(
-    serving: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+def test_wrong_host_name_is_rejected(
+    start_smtp_server: Servers,
+    ca: Certificate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    host: str,
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate(host, issuer=ca)) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate(host, issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "Hostname mismatch")
 
 
 @pytest.mark.parametrize(("days", "reason"), [((-2, -1), "expired"), ((1, 2), "not yet valid")])
-def test_expired_or_not_yet_valid(
-    serving: Servers,
+def test_validity_period_is_checked(
+    start_smtp_server: Servers,
     ca: Certificate,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     days: tuple[int, int],
     reason: str,
 ) -> None:
-    trust(monkeypatch, ca, tmp_path)
-    with serving(make_certificate("localhost", issuer=ca, days=days)) as mailbox:
+    trust_ca(monkeypatch, ca, tmp_path)
+    with start_smtp_server(make_certificate("localhost", issuer=ca, days=days)) as mailbox:
         assert_not_sent(mailbox, reason)
 
 
-def test_server_without_starttls_gets_nothing(
-    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
-) -> None:
-    """Somebody in between may have removed the offer."""
+def test_starttls_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+    """A man in the middle may have removed STARTTLS from the server's response."""
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent, match="STARTTLS"):
@@ -149,7 +151,7 @@ def test_server_without_starttls_gets_nothing(
     assert len(mailbox.mails) == before
 
 
-def test_plain_server_is_no_ssl_server(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+def test_ssl_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
     monkeypatch.setattr(settings, "SMTP_SSL", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent):

@@ -1,4 +1,4 @@
-"""No password, hash or token in what leaves the process: logs, and events for Sentry."""
+"""Logs and Sentry events contain no passwords, hashes and tokens."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import schemas
 from app.core.celery_app import celery_app
 from app.core.config import settings
-from app.core.logging import safe
+from app.core.logging import safe_text
 from app.core.security import create_access_token, get_password_hash
 from app.crud.exceptions import EmailTaken
 from app.tests.utils.sentry import FakeSentry
@@ -47,13 +47,13 @@ FAILURES = {
 
 
 def leaks(written: str, *secrets: str) -> list[str]:
-    """Return which of these are in a text, with the texts in which databases show values."""
+    """Return the secrets in a text, and the phrases by which databases introduce values."""
     found = [each for each in secrets if each in written or json.dumps(each)[1:-1] in written]
     return found + [each for each in ("Failing row", "DETAIL", "LINE 1") if each in written]
 
 
 def send_failing_requests(server: Server) -> None:
-    """With secrets in body, headers, query and database row."""
+    """Send requests with secrets in body, headers, query and database row."""
     for path in FAILURES:
         response = server.client.post(
             server.root + path + QUERY,
@@ -79,7 +79,7 @@ def sentry(database: None) -> Iterator[FakeSentry]:
 
 @pytest.fixture(scope="module")
 def log(database: None) -> str:
-    # Without Sentry, whose middleware drops the causes of errors.
+    # Sentry is off: its middleware would drop the causes of errors.
     with running_server("app.tests.utils.failing_app:app") as server:
         send_failing_requests(server)
         deadline = time.monotonic() + 20
@@ -90,7 +90,7 @@ def log(database: None) -> str:
 
 
 @pytest.mark.parametrize("exception", FAILURES.values())
-def test_sentry_gets_the_error_without_a_secret(sentry: FakeSentry, exception: str) -> None:
+def test_sentry_event_omits_request_data(sentry: FakeSentry, exception: str) -> None:
     event = sentry.wait_for(exception)
     assert event["exception"]["values"][-1]["stacktrace"]["frames"]
     assert event["request"]["url"].endswith((*FAILURES, "/fail/message/***"))
@@ -107,14 +107,14 @@ def test_no_secret_reaches_sentry(sentry: FakeSentry) -> None:
     assert leaks("\n".join(sentry.envelopes), *SECRETS, "203.0.113.9") == []
 
 
-def test_log_has_the_errors_and_no_secret(log: str) -> None:
+def test_log_has_errors_and_no_secrets(log: str) -> None:
     assert leaks(log, *FAILURES.values()) == [*FAILURES.values()]
     assert leaks(log, *SECRETS) == []
-    # The query is there, with what is no secret.
+    # Harmless parts of the query are still logged.
     assert leaks(log, "q=visible") == ["q=visible"]
 
 
-def test_traceback_stays_readable_and_forges_nothing(log: str) -> None:
+def test_traceback_is_readable_and_cannot_forge_lines(log: str) -> None:
     lines = log.split("\n")
     assert any(re.match(r'\s+File ".*failing_app.py", line', line) for line in lines)
     assert any("forged" in line for line in lines)
@@ -123,7 +123,7 @@ def test_traceback_stays_readable_and_forges_nothing(log: str) -> None:
         assert not line.startswith("2026-01-01 00:00:00,000")
 
 
-def test_sentry_gets_a_tasks_error_without_a_secret(tmp_path: Path) -> None:
+def test_task_errors_contain_no_secrets(tmp_path: Path) -> None:
     log, secret = tmp_path / "worker.log", random_lower_string()
     with (
         FakeSentry.listening() as (sentry, dsn),
@@ -151,7 +151,7 @@ def test_sentry_gets_a_tasks_error_without_a_secret(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def offline_server() -> Iterator[Server]:
-    """A server whose database is unreachable: what a request names reaches the log as an error."""
+    """A server without a database, so that it logs the path of each request in an error."""
     unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
     with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
         yield server
@@ -159,12 +159,12 @@ def offline_server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("algorithm", ["argon2id", "argon2i", "argon2d", "bcrypt"])
 @pytest.mark.parametrize("text", ["hash: {}", "('a@example.com', '{}')", '"{}", and', "x={},y"])
-def test_hash_is_hidden_whole(algorithm: str, text: str) -> None:
+def test_hashes_are_hidden_completely(algorithm: str, text: str) -> None:
     hashed = HASH.replace("argon2id", algorithm)
     if algorithm == "bcrypt":
         hashed = bcrypt.using(rounds=4).hash(PASSWORD)
-    written = safe(text.format(hashed))
-    # The salt and the digest are its last parts.
+    written = safe_text(text.format(hashed))
+    # The last two parts are the salt and the digest.
     assert not [part for part in hashed.split("$")[-2:] if part in written], written
     assert "***" in written
 
@@ -186,9 +186,7 @@ CONTROLS = [
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=ascii)
-def test_control_character_of_a_path_is_logged_escaped(
-    offline_server: Server, control: str
-) -> None:
+def test_control_characters_in_paths_are_escaped(offline_server: Server, control: str) -> None:
     name = random_lower_string()
     email = f"{name}{control}INFO forged@example.com"
     path = f"/password-recovery/{''.join(f'%{byte:02X}' for byte in email.encode())}"
@@ -223,15 +221,15 @@ def test_control_character_of_a_path_is_logged_escaped(
         (schemas.token.NewPassword, "token"),
     ],
 )
-def test_invalid_value_is_not_in_the_error(schema: type[BaseModel], field: str) -> None:
-    """Its text reaches the log where code validates, not a request."""
+def test_validation_error_hides_value(schema: type[BaseModel], field: str) -> None:
+    """If code raises the error outside a request's validation, its text is logged."""
     with pytest.raises(ValidationError) as error:
         schema.model_validate({field: f"{OPAQUE}\0"})
     assert field in str(error.value)
     assert leaks(str(error.value), OPAQUE) == []
 
 
-def test_violation_in_the_database_shows_no_row(db: Session) -> None:
+def test_database_errors_hide_rows(db: Session) -> None:
     user = create_random_user(db)
     hashed = user.hashed_password
     db.execute(text('ALTER TABLE "user" ADD CONSTRAINT short CHECK (length(full_name) < 5)'))

@@ -1,4 +1,4 @@
-"""A statement of a request is cancelled after a while. For tasks see test_worker.py."""
+"""Long statements of requests are cancelled. For tasks, see test_worker.py."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from app.db.session import SessionLocal
 from app.models import User
 from app.tests.utils.sample_note import SAMPLE_NOTES, SampleNote
 from app.tests.utils.server import Server, running_server
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.worker import BACKEND
 
 TOO_LONG = {"detail": "The request took too long, try again later", "code": "statement_timeout"}
@@ -36,15 +36,15 @@ def test_long_statement_is_cancelled(server: Server, method: str) -> None:
     assert response.headers["Retry-After"]
     assert response.json() == TOO_LONG
     assert "can't be reached" not in server.output()
-    # The connection can be used again.
+    # The connection is still usable.
     for _ in range(3):
         assert server.client.request(method, url, params={"seconds": 0}).status_code == 200
 
 
-def test_waiting_for_a_lock_counts(server: Server) -> None:
+def test_timeout_includes_lock_waits(server: Server) -> None:
     with SessionLocal.begin() as db:
         user = create_random_user(db)
-    headers = headers_of(user)
+    headers = auth_headers(user)
     with SessionLocal() as db:
         db.get(User, user.id, with_for_update=True)
         response = server.client.put("/users/me", headers=headers, json={"full_name": "x"})
@@ -52,23 +52,23 @@ def test_waiting_for_a_lock_counts(server: Server) -> None:
     assert server.client.put("/users/me", headers=headers, json={}).status_code == 200
 
 
-def test_costly_search_ends_in_time(server: Server) -> None:
-    """A pattern that almost matches everywhere, in 100 long texts."""
+def test_timeout_limits_costly_searches(server: Server) -> None:
+    """Search 100 long texts for a pattern that almost matches everywhere."""
     with SessionLocal.begin() as db:
         user = create_random_user(db)
         rows = [{"title": "x", "text": "a" * 10_000, "owner_id": user.id}] * 100
         db.execute(insert(SampleNote), rows)
     started = time.monotonic()
     url, params = server.root + SAMPLE_NOTES, {"q": "a" * 254 + "b"}
-    response = server.client.get(url, headers=headers_of(user), params=params, timeout=30)
+    response = server.client.get(url, headers=auth_headers(user), params=params, timeout=30)
     assert response.status_code in (200, 503)
     assert time.monotonic() - started < 5
     with SessionLocal.begin() as db:
         db.execute(delete(User).where(User.id == user.id))
 
 
-def timeout_of(program: str, **environment: str) -> str:
-    """Return the timeout of the connections of another process."""
+def connection_settings(program: str, **environment: str) -> str:
+    """Return what a program prints about the connections of its process."""
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=BACKEND,
@@ -91,11 +91,11 @@ for each in (engine, read_engine):
 
 
 @pytest.mark.parametrize(("setting", "expected"), [("", "5s"), ("0", "0")])
-def test_setting_holds_for_both_engines(setting: str, expected: str) -> None:
-    shown = timeout_of(SHOW, POSTGRES_STATEMENT_TIMEOUT_SECONDS=setting).split()
+def test_timeout_applies_to_both_engines(setting: str, expected: str) -> None:
+    shown = connection_settings(SHOW, POSTGRES_STATEMENT_TIMEOUT_SECONDS=setting).split()
     assert shown[::2] == [expected] * 2
 
 
-def test_options_of_a_given_url_are_kept() -> None:
+def test_options_in_url_are_kept() -> None:
     uri = f"{settings.SQLALCHEMY_DATABASE_URI}?options=-c%20work_mem%3D5MB"
-    assert timeout_of(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2
+    assert connection_settings(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2

@@ -8,7 +8,7 @@ from app import crud, utils
 from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.db.session import SessionLocal
-from app.tests.utils.mailbox import Mailbox, text_of
+from app.tests.utils.mailbox import Mailbox, mail_text
 from app.tests.utils.user import create_random_user, user_authentication_headers
 from app.tests.utils.utils import (
     get_superuser_token_headers,
@@ -21,7 +21,7 @@ from app.worker import (
     send_test_email,
 )
 
-# All tests of the shared worker are in this file: a run starts one, not one for each process.
+# All tests with the shared worker are in this file, so that only one process of a run starts it.
 # Tests that break a worker or its Redis are in test_worker_faults.py.
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -33,8 +33,8 @@ def test_celery() -> None:
     assert result.get(timeout=20) == "test task return test"
 
 
-def test_task_has_no_statement_timeout() -> None:
-    """The worker is started with a shorter one in its environment."""
+def test_tasks_have_no_statement_timeout() -> None:
+    """The worker's environment has a timeout, which worker-start.sh overrides."""
     result = celery_app.send_task("app.tests.utils.tasks.sleep_in_database", args=[1.5])
     assert result.get(timeout=20) == "slept"
 
@@ -48,13 +48,13 @@ def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> No
     mail = mailbox.wait_for(user.email)
     assert mail["Subject"] == (f"{settings.PROJECT_NAME} - Password recovery for user {user.email}")
     assert mail["From"] == f"{settings.EMAILS_FROM_NAME} <{settings.EMAILS_FROM_EMAIL}>"
-    text, html = text_of(mail), text_of(mail, "html")
+    text, html = mail_text(mail), mail_text(mail, "html")
     assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
-    assert "disregard" in text
-    assert "disregard" in html
-    assert f'href="{link_in(text)}"' in html
+    assert "ignore this email" in text
+    assert "ignore this email" in html
+    assert f'href="{mailed_link(text)}"' in html
 
-    body = {"token": link_in(text).split("token=")[1], "new_password": "new password"}
+    body = {"token": mailed_link(text).split("token=")[1], "new_password": "new password"}
     assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
     assert user_authentication_headers(
         client=committed_client, email=user.email, password="new password"
@@ -69,10 +69,10 @@ def test_new_account(committed_client: TestClient, mailbox: Mailbox) -> None:
     mail = mailbox.wait_for(user["email"])
     assert mail["Subject"] == f"{settings.PROJECT_NAME} - New account for user {user['email']}"
     assert user["password"] not in str(mail)
-    text = text_of(mail)
+    text = mail_text(mail)
     assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
 
-    body = {"token": link_in(text).split("token=")[1], "new_password": "new password"}
+    body = {"token": mailed_link(text).split("token=")[1], "new_password": "new password"}
     assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
 
 
@@ -86,7 +86,7 @@ def test_test_email(committed_client: TestClient, mailbox: Mailbox) -> None:
     assert mailbox.wait_for(email_to)["Subject"] == f"{settings.PROJECT_NAME} - Test email"
 
 
-def test_rejected_mail_is_sent_again(mailbox: Mailbox) -> None:
+def test_rejected_mail_is_retried(mailbox: Mailbox) -> None:
     email_to = random_email()
     mailbox.rejections.append("451 Try again")
     send_test_email.delay(email_to)
@@ -103,12 +103,12 @@ def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
         send_reset_password_email.delay(email)
     send_test_email.delay(last)
     mailbox.wait_for(last)
-    assert mailbox.to(unknown) == mailbox.to(inactive.email) == []
+    assert mailbox.mails_to(unknown) == mailbox.mails_to(inactive.email) == []
     with SessionLocal.begin() as db:
         crud.user.remove(db, id=inactive.id)
 
 
-def test_rollback_drops_a_mail(mailbox: Mailbox) -> None:
+def test_rollback_drops_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         send_test_email.delay_after_commit(db, dropped)
@@ -116,10 +116,10 @@ def test_rollback_drops_a_mail(mailbox: Mailbox) -> None:
         send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
-    assert mailbox.to(dropped) == []
+    assert mailbox.mails_to(dropped) == []
 
 
-def test_savepoint_sends_nothing(mailbox: Mailbox) -> None:
+def test_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         with db.begin_nested():
@@ -129,7 +129,7 @@ def test_savepoint_sends_nothing(mailbox: Mailbox) -> None:
             send_test_email.delay_after_commit(db, sent)
         db.commit()
     mailbox.wait_for(sent)
-    assert mailbox.to(dropped) == []
+    assert mailbox.mails_to(dropped) == []
 
 
 def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
@@ -137,8 +137,8 @@ def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
     utils.send_email(email_to, f"Hello {email_to}", "test_email")
     mail = mailbox.wait_for(email_to)
     assert mail["Subject"] == f"Hello {email_to}"
-    assert email_to in text_of(mail)
-    assert email_to in text_of(mail, "html")
+    assert email_to in mail_text(mail)
+    assert email_to in mail_text(mail, "html")
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
         ("ÖBB.at", "xn--bb-eka.at"),
     ],
 )
-def test_mail_goes_to_the_domain_that_was_validated(
+def test_mail_goes_to_validated_domain(
     committed_client: TestClient, mailbox: Mailbox, domain: str, sent_to: str
 ) -> None:
-    """In IDNA 2003 straße.de is strasse.de, whose owner would get the link."""
+    """By IDNA 2003, the link would be sent to strasse.de instead of straße.de."""
     headers = get_superuser_token_headers(committed_client)
     name = random_lower_string()
     user = {"email": f"{name}@{domain}", "password": random_lower_string()}
@@ -165,7 +165,7 @@ def test_mail_goes_to_the_domain_that_was_validated(
     assert mail["X-RcptTo"] == f"{name}@{sent_to}"
 
 
-def test_mail_can_be_identified(mailbox: Mailbox) -> None:
+def test_mail_has_date_and_message_id(mailbox: Mailbox) -> None:
     """Large providers reject mail without these headers."""
     email_to = random_email()
     utils.send_test_email(email_to)
@@ -183,20 +183,20 @@ def test_html_is_escaped(mailbox: Mailbox) -> None:
     utils.send_email(
         email_to, "Hello", "reset_password", link='"><script>alert(1)</script>', valid_hours=1
     )
-    html = text_of(mailbox.wait_for(email_to), "html")
+    html = mail_text(mailbox.wait_for(email_to), "html")
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
 
 
-def test_no_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library returns quietly then; a mail counts as sent on the server's 250 only."""
+def test_unreachable_mail_server_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mail library raises nothing. Only a 250 of the server counts as sent."""
     monkeypatch.setattr(settings, "SMTP_PORT", 1)
     with pytest.raises(utils.MailNotSent, match="refused"):
         utils.send_test_email(random_email())
 
 
 def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
-    """It was started again 25 times a minute, for good."""
+    """Without a limit, the task would restart forever, 25 times a minute."""
     starts = tmp_path / "starts"
     result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
     with pytest.raises(Exception, match="the process died 3 times in this task"):
@@ -204,7 +204,7 @@ def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
     assert len(starts.read_text().split()) == 3
 
 
-def test_task_without_memory_fails_alone() -> None:
+def test_out_of_memory_fails_only_the_task() -> None:
     result = celery_app.send_task("app.tests.utils.tasks.exhaust_memory")
     with pytest.raises(Exception, match="no memory left"):
         result.get(timeout=20)
@@ -212,7 +212,7 @@ def test_task_without_memory_fails_alone() -> None:
     assert result.get(timeout=10) == "test task return next"
 
 
-def link_in(text: str) -> str:
+def mailed_link(text: str) -> str:
     match = re.search(r"https?://\S+/reset-password#token=\S+", text)
     assert match
     assert match[0].startswith(settings.SERVER_HOST)

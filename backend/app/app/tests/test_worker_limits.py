@@ -1,4 +1,4 @@
-"""What the worker and the queue reject, and how long enqueueing may take."""
+"""Limits of tasks, and the duration of enqueueing."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from redis import Redis
 
 from app.core.celery_app import celery_app
 from app.core.config import settings
-from app.tests.utils.forwarder import Forwarder, redis_through
+from app.tests.utils.forwarder import Forwarder, forwarded_redis
 from app.tests.utils.worker import BACKEND
 
-# No process of a test run has this one: the queue in it is read by no worker.
+# A Redis database that no worker of the tests reads.
 SPARE_DATABASE = "/15"
 
 
-def test_worker_does_not_start_on_contradictory_limits() -> None:
+def test_contradictory_limits_prevent_start() -> None:
     command = ["sh", "worker-start.sh", "--include=app.tests.utils.wrong_limits"]
     try:
         worker = subprocess.run(
@@ -49,13 +49,13 @@ def test_worker_does_not_start_on_contradictory_limits() -> None:
 @pytest.mark.parametrize(
     "option", [{"countdown": 3600}, {"time_limit": 3600}, {"soft_time_limit": 1}]
 )
-def test_limits_of_one_call_are_rejected(option: dict[str, int]) -> None:
+def test_limits_per_call_are_rejected(option: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"app\.worker\.test_celery"):
         celery_app.send_task("app.worker.test_celery", args=["x"], **option)
 
 
-def test_message_carries_no_limits() -> None:
-    """The worker derives them: a deployment may change them while a message waits."""
+def test_messages_contain_no_limits() -> None:
+    """The worker sets them, since a deployment may change them while a message waits."""
 
     @celery_app.task(name="limited", time_limit=7, soft_time_limit=6)
     def limited() -> None: ...
@@ -88,15 +88,15 @@ while way := input():
 
 
 @pytest.mark.parametrize("fault", [Forwarder.holding_responses, Forwarder.down])
-def test_enqueueing_neither_waits_nor_repeats(
+def test_enqueueing_fails_fast(
     forwarder: Forwarder, fault: Callable[[Forwarder], AbstractContextManager[None]]
 ) -> None:
-    """By default Celery waits until Redis is back, and repeats."""
+    """By default Celery would wait for Redis, and retry."""
     url = urlsplit(settings.CELERY_BROKER_URL)._replace(path=SPARE_DATABASE).geturl()
     process = subprocess.Popen(
         [sys.executable, "-c", ENQUEUE],
         cwd=BACKEND,
-        env={**os.environ, **redis_through(forwarder, SPARE_DATABASE)},
+        env={**os.environ, **forwarded_redis(forwarder, SPARE_DATABASE)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -106,25 +106,25 @@ def test_enqueueing_neither_waits_nor_repeats(
     replies = process.stdout
 
     def enqueue(way: str) -> str:
-        """Return what happened within a second; a busy machine needs a little more."""
+        """Return the outcome. It may take a second, or slightly more on a busy machine."""
         print(way, file=process.stdin, flush=True)
         reply = replies.readline().split()
         assert reply, "enqueueing waits for Redis"
         assert float(reply[1]) < 1.5
         return reply[0]
 
-    # The limit of the whole test.
+    # Limit the whole test.
     limit = threading.Timer(30, process.kill)
     limit.start()
     try:
         with Redis.from_url(url) as redis:
             redis.delete("main-queue")
-            for round_ in (1, 2):  # The second with a connection that worked before.
+            for round_ in (1, 2):  # In the second round, the connection has worked before.
                 with fault(forwarder):
                     assert enqueue("send_task") == "QueueUnreachable"
                     assert enqueue("apply_async") == "QueueUnreachable"
                 time.sleep(0.5)
-                # What timed out may have arrived all the same, but only once.
+                # A task that timed out may have arrived, but only once.
                 assert redis.llen("main-queue") <= 3 * round_ - 1
                 assert enqueue("send_task") == "enqueued"
             redis.delete("main-queue")

@@ -1,4 +1,4 @@
-"""The load: wrk on one core, a counting server on another."""
+"""Runs wrk on one core, against a server on another core."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 API = "/api/v1"
 CONNECTIONS = 32
 if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
-    raise SystemExit("bench: this needs Linux and two cores, one of which is the server's alone.")
+    raise SystemExit("bench: this needs Linux and two cores, one of them for the server alone.")
 SERVER_CORE, LOAD_CORE = sorted(os.sched_getaffinity(0))[:2]
 
 SCRIPT = """\
@@ -62,7 +62,7 @@ class User:
 
 
 class Server:
-    """A running application, and the users that its database has."""
+    """A running application, and the users in its database."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -74,7 +74,7 @@ class Server:
 
     def totals(self) -> dict[str, float]:
         """Return the counters of measured.py once no request is being served."""
-        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan counts as one.
+        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan is active, too.
             time.sleep(0.05)
         return dict(totals)
 

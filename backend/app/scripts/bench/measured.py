@@ -1,4 +1,4 @@
-"""The ASGI application named by BENCH_APP, counting what its requests cost.
+"""The ASGI application that BENCH_APP names, with counters of queries, thread hops and requests.
 
 GET /bench returns the totals since the start of the process.
 """
@@ -41,7 +41,7 @@ def counting_run_sync(run_sync: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-# Both are looked up in their module at each call, so this counts all callers.
+# All callers look these functions up in their modules, so the replacements count every call.
 for module, name, counting in (
     (psycopg2, "connect", counting_connect),
     (anyio.to_thread, "run_sync", counting_run_sync),

@@ -1,6 +1,6 @@
 """The benchmark: one server process on one core, the load and PostgreSQL on another.
 
-CPU time per request is the figure to compare: it hardly depends on what else the machine does.
+Compare the CPU time per request: other load on the machine hardly changes it.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
             for each in results:
                 each.measure(case, 1)
             for number in range(rounds):
-                # In turns, since the second of two measurements may differ from the first.
+                # Alternate the order, in case the first measurement affects the second.
                 for each in (then, now) if number % 2 else (now, then):
                     results[each].append(each.measure(case, seconds))
             before, after = (median(r.cpu_ms for r in each) for each in results.values())

@@ -1,4 +1,4 @@
-"""The servers that are measured, each with its own filled database."""
+"""The measured servers. Each has its own database with users and items."""
 
 import json
 import os
@@ -45,10 +45,10 @@ def database(name: str) -> Iterator[str]:
 
 @contextmanager
 def server(application: str, folder: Path, uri: str) -> Iterator[Server]:
-    """Run the application on its core, as production does but in one process."""
+    """Run the application as in production, but in one process and on one core."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = environment_of(folder, uri) | {"BENCH_APP": application}
+    environment = bench_environment(folder, uri) | {"BENCH_APP": application}
     command = ["uvicorn", "measured:app", f"--port={port}"]
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -74,10 +74,10 @@ def server(application: str, folder: Path, uri: str) -> Iterator[Server]:
         process.wait()
 
 
-def environment_of(folder: Path, uri: str) -> dict[str, str]:
+def bench_environment(folder: Path, uri: str) -> dict[str, str]:
     return os.environ | {
         "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parent)]),
-        # Elsewhere the published database password would be rejected.
+        # Other environments reject the published database password.
         "ENVIRONMENT": "development",
         "SECRET_KEY": "k" * 64,
         "SQLALCHEMY_DATABASE_URI": uri,
@@ -102,7 +102,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
 def application(name: str, folder: Path) -> Iterator[tuple[Server, str]]:
     """Run the application of a source tree with its own filled database."""
     with database(name) as uri:
-        environment = environment_of(folder, uri)
+        environment = bench_environment(folder, uri)
         for command in (["alembic", "upgrade", "head"], ["python", "-m", "app.initial_data"]):
             run(command, folder, environment)
         with server("app.main:app", folder, uri) as running:
@@ -118,7 +118,7 @@ def application(name: str, folder: Path) -> Iterator[tuple[Server, str]]:
 
 def create_users(running: Server, connection: Connection) -> dict[str, User]:
     users = {}
-    admin = token_of(running, ADMIN)
+    admin = request_token(running, ADMIN)
     for name, items in USERS.items():
         email = f"{name}@example.com"
         body = json.dumps({"email": email, "password": PASSWORD}).encode()
@@ -134,17 +134,17 @@ def create_users(running: Server, connection: Connection) -> dict[str, User]:
         )
         last = connection.scalar(text("SELECT max(id) FROM item"))
         assert last is not None
-        users[name] = User(user, token_of(running, email), last - items + 1, last)
+        users[name] = User(user, request_token(running, email), last - items + 1, last)
     return users
 
 
-def token_of(running: Server, email: str) -> str:
+def request_token(running: Server, email: str) -> str:
     form = urlencode({"username": email, "password": PASSWORD}).encode()
     return str(running.call(f"{API}/login/access-token", form)["access_token"])
 
 
 def pin_database(connection: Connection) -> None:
-    """Keep PostgreSQL's server processes off the server's core, where that is allowed."""
+    """Keep PostgreSQL's processes off the server's core, if permitted."""
     query = text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
     for process in connection.scalars(query):
         try:

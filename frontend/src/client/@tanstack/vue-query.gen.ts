@@ -80,7 +80,7 @@ export const usersReadRegistrationQueryKey = (options?: Options<UsersReadRegistr
 /**
  * Read Registration
  *
- * Whether anyone may sign up.
+ * Return whether anyone may sign up.
  */
 export const usersReadRegistrationOptions = (options?: Options<UsersReadRegistrationData>) => queryOptions<UsersReadRegistrationResponse, UsersReadRegistrationError, UsersReadRegistrationResponse, ReturnType<typeof usersReadRegistrationQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -100,7 +100,7 @@ export const usersReadUserByIdQueryKey = (options: Options<UsersReadUserByIdData
 /**
  * Read User By Id
  *
- * Oneself; superusers see anybody.
+ * Return a user. Users who are not superusers may read only themselves.
  */
 export const usersReadUserByIdOptions = (options: Options<UsersReadUserByIdData>) => queryOptions<UsersReadUserByIdResponse, UsersReadUserByIdError, UsersReadUserByIdResponse, ReturnType<typeof usersReadUserByIdQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -120,7 +120,7 @@ export const utilsHealthLiveQueryKey = (options?: Options<UtilsHealthLiveData>) 
 /**
  * Health Live
  *
- * Whether the process responds; for health checks of containers and the proxy.
+ * Return 200 while the process responds, for health checks of containers and the proxy.
  */
 export const utilsHealthLiveOptions = (options?: Options<UtilsHealthLiveData>) => queryOptions<UtilsHealthLiveResponse, UtilsHealthLiveError, UtilsHealthLiveResponse, ReturnType<typeof utilsHealthLiveQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -140,7 +140,9 @@ export const utilsHealthReadyQueryKey = (options?: Options<UtilsHealthReadyData>
 /**
  * Health Ready
  *
- * Whether requests can be served: 503 without the database, and only then.
+ * Return 200 if requests can be served, or 503 if the database is unreachable.
+ *
+ * The states of Redis and of the schema are only reported.
  */
 export const utilsHealthReadyOptions = (options?: Options<UtilsHealthReadyData>) => queryOptions<UtilsHealthReadyResponse, UtilsHealthReadyError, UtilsHealthReadyResponse, ReturnType<typeof utilsHealthReadyQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {
@@ -160,7 +162,7 @@ export const itemsReadItemsQueryKey = (options?: Options<ItemsReadItemsData>) =>
 /**
  * Read Items
  *
- * Own items; superusers see everybody's.
+ * Return the caller's items; superusers get everybody's.
  */
 export const itemsReadItemsOptions = (options?: Options<ItemsReadItemsData>) => queryOptions<ItemsReadItemsResponse, ItemsReadItemsError, ItemsReadItemsResponse, ReturnType<typeof itemsReadItemsQueryKey>>({
     queryFn: async ({ queryKey, signal }) => {

@@ -1,4 +1,4 @@
-"""What the client and the log see of the database's errors."""
+"""Database errors in responses and in the log."""
 
 import logging
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ RAISE = "DO $$BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END$$"
         ("53300", 503, "database_unreachable"),  # too many connections
     ],
 )
-def test_error_of_the_database_is_logged_and_has_a_code(
+def test_database_errors_are_mapped_and_logged(
     failing_client: TestClient,
     caplog: pytest.LogCaptureFixture,
     sqlstate: str,
@@ -73,17 +73,17 @@ def test_error_of_the_database_is_logged_and_has_a_code(
 
 
 @pytest.mark.parametrize("sqlstate", ["23502", "54000", "42601"])
-def test_bug_is_no_conflict_and_no_outage(failing_client: TestClient, sqlstate: str) -> None:
-    """NOT NULL, a limit of PostgreSQL, a syntax error: trying again later would not help."""
+def test_permanent_errors_are_not_mapped(failing_client: TestClient, sqlstate: str) -> None:
+    """For NOT NULL, a limit of PostgreSQL and a syntax error, retrying would not help."""
     with pytest.raises(DBAPIError):
         failing_client.post("/", params={"statement": RAISE.format(sqlstate)})
 
 
-def test_subclass_of_an_error_has_its_response(failing_client: TestClient) -> None:
+def test_subclass_inherits_response(failing_client: TestClient) -> None:
     response = failing_client.post("/subclass")
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
 
 
-def test_connections_for_reading_reject_every_write() -> None:
+def test_read_connections_reject_writes() -> None:
     with read_engine.connect() as connection, pytest.raises(DBAPIError, match="read-only"):
         connection.execute(text('DELETE FROM "user"'))

@@ -1,4 +1,4 @@
-"""The response to a failed request: a text, and a code by which clients translate it."""
+"""Responses to failed requests: a text, and a code by which clients translate it."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from app.schemas.types import Email
 API = settings.API_V1_STR
 
 
-def app_with(router: APIRouter) -> FastAPI:
+def app_including(router: APIRouter) -> FastAPI:
     small = FastAPI()
     add_error_handlers(small)
     small.include_router(router)
@@ -45,7 +45,7 @@ def documented_codes(schema: dict[str, Any], operation: dict[str, Any]) -> set[s
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_error_gets_its_documented_response(error: type[Exception]) -> None:
+def test_response_matches_documentation(error: type[Exception]) -> None:
     router = APIRouter()
 
     @router.get("/")
@@ -53,7 +53,7 @@ def test_error_gets_its_documented_response(error: type[Exception]) -> None:
     def fail() -> None:
         raise error
 
-    failing, expected = app_with(router), ERRORS[error]
+    failing, expected = app_including(router), ERRORS[error]
     response = TestClient(failing).get("/")
     body = {"detail": expected.detail, "code": error_code(error)}
     assert response.status_code == expected.status
@@ -74,7 +74,7 @@ def test_codes_are_unique() -> None:
     assert len(set(codes)) == len(codes)
 
 
-def test_every_operation_documents_what_any_request_may_get() -> None:
+def test_common_errors_are_documented() -> None:
     schema = app.openapi()
     for operations in schema["paths"].values():
         for operation in operations.values():
@@ -84,7 +84,7 @@ def test_every_operation_documents_what_any_request_may_get() -> None:
             assert expected <= documented_codes(schema, operation)
 
 
-def test_errors_of_dependencies_are_documented_for_each_endpoint_that_has_them() -> None:
+def test_errors_of_dependencies_are_documented() -> None:
     @raises(NotFound)
     def inner() -> None: ...
 
@@ -99,7 +99,7 @@ def test_errors_of_dependencies_are_documented_for_each_endpoint_that_has_them()
     @router.get("/without")
     def other_endpoint() -> None: ...
 
-    schema = app_with(router).openapi()
+    schema = app_including(router).openapi()
     documented = {
         path: documented_codes(schema, operations["get"])
         for path, operations in schema["paths"].items()
@@ -107,26 +107,26 @@ def test_errors_of_dependencies_are_documented_for_each_endpoint_that_has_them()
     assert documented["/with"] - documented["/without"] == {"not_found", "email_taken"}
 
 
-def test_text_of_a_missing_row_names_the_row() -> None:
+def test_not_found_names_the_resource() -> None:
     router = APIRouter()
 
     @router.get("/")
     def fail() -> None:
         raise NotFound("Parcel not found")
 
-    response = TestClient(app_with(router)).get("/")
+    response = TestClient(app_including(router)).get("/")
     assert response.json() == {"detail": "Parcel not found", "code": "not_found"}
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 405, 414, 418, 429, 451, 499, 599])
-def test_http_exception_of_an_endpoint_has_a_code(status: int) -> None:
+def test_http_exceptions_get_a_code(status: int) -> None:
     router = APIRouter()
 
     @router.get("/")
     def fail() -> None:
         raise HTTPException(status, "A text", {"X-Header": "kept"})
 
-    response = TestClient(app_with(router)).get("/")
+    response = TestClient(app_including(router)).get("/")
     assert (response.status_code, response.json()["detail"]) == (status, "A text")
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", response.json()["code"])
     assert response.headers["X-Header"] == "kept"
@@ -143,7 +143,7 @@ def test_http_exception_of_an_endpoint_has_a_code(status: int) -> None:
         ("POST", "/reset-password/", "", 422, "validation_error"),
     ],
 )
-def test_request_that_reaches_no_endpoint_gets_a_code(
+def test_framework_errors_get_a_code(
     client: TestClient, method: str, path: str, content: str | bytes, status: int, code: str
 ) -> None:
     kind = "x-www-form-urlencoded" if "login" in path else "json"
@@ -178,7 +178,7 @@ def order_client() -> Iterator[TestClient]:
     @router.post("/")
     def order(_: Order) -> None: ...
 
-    with TestClient(app_with(router), headers={"Content-Type": "application/json"}) as client:
+    with TestClient(app_including(router), headers={"Content-Type": "application/json"}) as client:
         yield client
 
 
@@ -200,11 +200,11 @@ def order_client() -> Iterator[TestClient]:
         ("by_name", {"\ud800": "canary"}, "int_parsing", None),
     ],
 )
-def test_invalid_value_is_reported_by_type_and_limits(
+def test_validation_errors_have_only_type_and_limits(
     order_client: TestClient, field: str, value: object, kind: str, context: dict[str, float] | None
 ) -> None:
-    """A client translates by these; the rest of pydantic's context may repeat the value."""
-    # Escaped, as httpx can't send a lone surrogate otherwise.
+    """Clients translate by type and limits. The rest of the context may repeat the value."""
+    # Escaped, because httpx can't send a lone surrogate.
     response = order_client.post("/", content=json.dumps({field: value}))
     assert response.status_code == 422
     assert response.json()["code"] == "validation_error"
@@ -213,5 +213,5 @@ def test_invalid_value_is_reported_by_type_and_limits(
     assert problem["msg"]
     assert problem.get("ctx") == context
     assert set(problem) <= {"type", "loc", "msg", "ctx"}
-    if kind != "union_tag_invalid":  # Its text names the tag.
+    if kind != "union_tag_invalid":  # The message of this error contains the tag.
         assert "canary" not in response.text

@@ -1,4 +1,4 @@
-"""What holds for every response: methods, headers, limits."""
+"""Rules for all responses: methods, headers, limits."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ ORIGIN = settings.BACKEND_CORS_ORIGINS[0]
         f"{API}/nothing",
     ],
 )
-def test_head_is_get_without_a_body(client: TestClient, path: str) -> None:
+def test_head_is_get_without_body(client: TestClient, path: str) -> None:
     get, head = client.get(path), client.head(path)
     assert head.status_code == get.status_code
     assert head.content == b""
@@ -47,7 +47,7 @@ def test_head_is_get_without_a_body(client: TestClient, path: str) -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("error", [RuntimeError("internal"), DBAPIError("SELECT", {}, OSError())])
-def test_bug_reveals_nothing_and_is_readable_across_origins(
+def test_internal_error_has_cors_headers_and_no_details(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -65,7 +65,7 @@ def test_bug_reveals_nothing_and_is_readable_across_origins(
     assert response.headers["X-Request-ID"]
 
 
-def test_cors_is_exact(client: TestClient) -> None:
+def test_cors_allows_only_listed_origins(client: TestClient) -> None:
     allowed = client.get("/api/", headers={"Origin": ORIGIN})
     assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
     exposed = allowed.headers["Access-Control-Expose-Headers"]
@@ -87,7 +87,7 @@ def test_cors_is_exact(client: TestClient) -> None:
         ("OPTIONS", f"{API}/users/me"),
     ],
 )
-def test_every_response_has_a_request_id(client: TestClient, method: str, path: str) -> None:
+def test_responses_have_request_id(client: TestClient, method: str, path: str) -> None:
     preflight = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
     first, second = (client.request(method, path, headers=preflight) for _ in range(2))
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
@@ -111,7 +111,7 @@ def test_every_response_has_a_request_id(client: TestClient, method: str, path: 
     ],
 )
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded"])
-def test_redirect_does_not_follow_the_clients_host(
+def test_redirects_are_relative(
     client: TestClient, method: str, path: str, location: str | None, header: str
 ) -> None:
     value = "host=evil.example" if header == "Forwarded" else "evil.example"
@@ -127,12 +127,12 @@ def test_redirect_does_not_follow_the_clients_host(
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "a\x1b[31m", "ä", "a;b"], ids=repr)
-def test_odd_request_id_is_replaced(client: TestClient, given: str) -> None:
+def test_invalid_request_id_is_replaced(client: TestClient, given: str) -> None:
     response = client.get("/api/", headers=[(b"X-Request-ID", given.encode())])
     assert response.headers["X-Request-ID"] not in ("", given)
 
 
-def test_every_log_line_of_a_request_has_its_id() -> None:
+def test_log_lines_have_request_id() -> None:
     unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
     with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
         headers = {"X-Request-ID": "the-id"}
@@ -146,13 +146,13 @@ def test_every_log_line_of_a_request_has_its_id() -> None:
 
 
 @pytest.mark.parametrize("email", ["a%0Ab@example.com", "%0A", "a@example.com%0D%0A", "%E2%80%A8"])
-def test_line_break_in_a_path_is_invalid_input(client: TestClient, email: str) -> None:
+def test_line_break_in_path_is_422(client: TestClient, email: str) -> None:
     assert client.post(f"{API}/password-recovery/{email}").status_code == 422
 
 
 @pytest.fixture
 def upload_client() -> Iterator[TestClient]:
-    """A client of a small app, one of whose routes takes larger bodies than the others."""
+    """A client of a small app. Its route /upload accepts larger bodies than the others."""
     router = APIRouter()
 
     @router.post("/upload", max_body_size=2 * MAX_BODY_BYTES)
@@ -181,7 +181,7 @@ def upload_client() -> Iterator[TestClient]:
         ("POST", "/upload", 2 * MAX_BODY_BYTES + 1024, 413),
     ],
 )
-def test_body_limit_of_a_route(
+def test_route_body_limit(
     upload_client: TestClient, method: str, path: str, size: int, status: int, declared: bool
 ) -> None:
     pieces = (b"x" * 1024 for _ in range(0, size, 1024))
@@ -193,14 +193,14 @@ def test_body_limit_of_a_route(
     )
 
 
-def test_both_length_headers_do_not_hide_the_size(upload_client: TestClient) -> None:
+def test_transfer_encoding_does_not_bypass_body_limit(upload_client: TestClient) -> None:
     headers = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
     pieces = (b"x" * 1024 for _ in range(MAX_BODY_BYTES // 1024 + 1))
     response = upload_client.post("/usual", content=pieces, headers=headers)
     assert response.status_code == 413
 
 
-def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
+def test_body_limit_applies_to_unread_bodies(
     upload_client: TestClient,
 ) -> None:
     response = upload_client.request("DELETE", "/unread", content=b"x" * (MAX_BODY_BYTES + 1))
@@ -208,8 +208,8 @@ def test_endpoint_does_not_run_when_a_body_it_ignores_is_too_large(
     assert response.json() == TOO_LARGE
 
 
-def test_unforeseen_conflict_with_stored_data(user_client: TestClient, db: Session) -> None:
-    """A constraint that no code maps to a specific error, such as one that a user adds."""
+def test_unknown_constraint_is_a_conflict(user_client: TestClient, db: Session) -> None:
+    """A project may add a constraint without mapping it to an error."""
     db.execute(text("ALTER TABLE sample_note ADD CONSTRAINT short CHECK (length(title) < 5)"))
     response = user_client.post(SAMPLE_NOTES, json={"title": "too long"})
     assert response.status_code == 409

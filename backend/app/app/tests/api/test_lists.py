@@ -1,4 +1,4 @@
-"""What every list does: paging, sorting, search and totals."""
+"""Behaviour of all lists: paging, sorting, search and totals."""
 
 from decimal import Decimal
 from typing import Any
@@ -26,27 +26,25 @@ def own_notes(db: Session, user: User) -> list[SampleNote]:
     notes = [
         create_random_note(db, owner_id=user.id, title=title, text=text) for title, text in rows
     ]
-    # A row that was written again lies behind the others, on the disk and in the index.
+    # An updated row moves behind the others, on disk and in the index.
     for owner_id in (other.owner_id, user.id):
         crud_sample_note.update(db, db_obj=notes[0], obj_in={"owner_id": owner_id})
     return notes
 
 
-def test_list_has_own_rows_only(user_client: TestClient, own_notes: list[SampleNote]) -> None:
+def test_users_list_only_own_rows(user_client: TestClient, own_notes: list[SampleNote]) -> None:
     response = user_client.get(SAMPLE_NOTES)
     assert [note["id"] for note in response.json()] == [note.id for note in own_notes]
     assert response.headers["X-Total-Count"] == "5"
 
 
-def test_list_of_a_superuser_has_the_rows_of_all(superuser_client: TestClient, db: Session) -> None:
+def test_superusers_list_all_rows(superuser_client: TestClient, db: Session) -> None:
     notes = [create_random_note(db), create_random_note(db)]
     response = superuser_client.get(SAMPLE_NOTES, params={"q": notes[0].title})
     assert [note["id"] for note in response.json()] == [notes[0].id]
 
 
-def test_list_shows_a_row_as_it_is_read_alone(
-    user_client: TestClient, db: Session, user: User
-) -> None:
+def test_list_rows_equal_single_reads(user_client: TestClient, db: Session, user: User) -> None:
     note = create_random_note(db, owner_id=user.id, price=Decimal("1234.5"))
     (listed,) = user_client.get(SAMPLE_NOTES).json()
     assert listed["price"] == "1234.50"
@@ -73,9 +71,7 @@ def test_sort(
     assert [note["id"] for note in response.json()] == [own_notes[i].id for i in order]
 
 
-def test_pages_follow_each_other_by_their_links(
-    user_client: TestClient, own_notes: list[SampleNote]
-) -> None:
+def test_links_lead_through_all_pages(user_client: TestClient, own_notes: list[SampleNote]) -> None:
     seen = []
     url = f"{SAMPLE_NOTES}?limit=2&sort=-id"
     for links in ({"first", "next"}, {"first", "prev", "next"}, {"first", "prev"}):
@@ -90,7 +86,7 @@ def test_pages_follow_each_other_by_their_links(
     assert [note["id"] for note in back.json()] == seen[2:4]
 
 
-def test_page_past_the_end(user_client: TestClient, own_notes: list[SampleNote]) -> None:
+def test_page_past_end_is_empty(user_client: TestClient, own_notes: list[SampleNote]) -> None:
     response = user_client.get(SAMPLE_NOTES, params={"skip": 50})
     assert response.json() == []
     assert response.headers["X-Total-Count"] == str(len(own_notes))
@@ -117,5 +113,5 @@ def test_empty_list(user_client: TestClient) -> None:
         {"q": "x" * 256},
     ],
 )
-def test_invalid_parameters(user_client: TestClient, params: dict[str, Any]) -> None:
+def test_invalid_parameters_are_422(user_client: TestClient, params: dict[str, Any]) -> None:
     assert user_client.get(SAMPLE_NOTES, params=params).status_code == 422

@@ -1,4 +1,4 @@
-"""The API against its own schema: every endpoint, with many odd requests."""
+"""Random requests to all endpoints, whose responses must match the OpenAPI schema."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from app.core.config import settings
 from app.main import app
 from app.models import User
-from app.tests.utils.user import headers_of
+from app.tests.utils.user import auth_headers
 
 schema = schemathesis.openapi.from_asgi(f"{settings.API_V1_STR}/openapi.json", app)
 
@@ -34,10 +34,10 @@ CHECKS = [
 @hypothesis_settings(
     max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_every_response_is_documented(
+def test_responses_are_documented(
     case: schemathesis.Case[Any], connection: Connection, superuser: User
 ) -> None:
-    # Each request is undone: one may change the superuser's password.
+    # Roll back each request, since it may change the superuser's password.
     with connection.begin_nested() as savepoint:
-        case.call_and_validate(headers=headers_of(superuser), checks=CHECKS)
+        case.call_and_validate(headers=auth_headers(superuser), checks=CHECKS)
         savepoint.rollback()

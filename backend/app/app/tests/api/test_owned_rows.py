@@ -1,4 +1,4 @@
-"""What every resource with an owner does: who may read and change which rows."""
+"""Behaviour of all resources with an owner: who may read and change which rows."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,7 @@ from app.core.config import settings
 from app.db.session import SessionLocal
 from app.models import User
 from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note, crud_sample_note
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 
 MISSING_ID = 2**31 - 1
 
@@ -20,7 +20,7 @@ def test_create(user_client: TestClient, db: Session, user: User) -> None:
     body = {"title": "A title", "price": "1234.5", "owner_id": 1, "unknown": "ignored"}
     response = user_client.post(SAMPLE_NOTES, json=body)
     assert response.status_code == 201
-    # The price and the currency are what the database stored.
+    # The response has the price and the currency as stored in the database.
     stored = {"title": "A title", "price": "1234.50", "currency": "EUR", "owner_id": user.id}
     assert response.json().items() >= stored.items()
     assert "unknown" not in response.json()
@@ -34,9 +34,7 @@ def test_texts_are_stored_unchanged(user_client: TestClient, text: str) -> None:
     assert (read["title"], read["text"]) == (text, text)
 
 
-def test_update_writes_only_the_sent_fields(
-    user_client: TestClient, db: Session, user: User
-) -> None:
+def test_update_writes_only_sent_fields(user_client: TestClient, db: Session, user: User) -> None:
     note = create_random_note(db, owner_id=user.id, title="before", text="text")
     url = f"{SAMPLE_NOTES}{note.id}"
     response = user_client.put(url, json={"title": "after"})
@@ -46,17 +44,15 @@ def test_update_writes_only_the_sent_fields(
     assert (response.json()["title"], response.json()["text"]) == ("after", None)
 
 
-def test_required_text_can_not_become_null(
-    user_client: TestClient, db: Session, user: User
-) -> None:
-    """Otherwise every later list would fail."""
+def test_null_in_required_field_is_422(user_client: TestClient, db: Session, user: User) -> None:
+    """Otherwise lists with this row would fail."""
     note = create_random_note(db, owner_id=user.id)
     response = user_client.put(f"{SAMPLE_NOTES}{note.id}", json={"title": None})
     assert response.status_code == 422
     assert user_client.get(SAMPLE_NOTES).json()[0]["title"] == note.title
 
 
-def test_delete_returns_the_row(user_client: TestClient, db: Session, user: User) -> None:
+def test_delete_returns_row(user_client: TestClient, db: Session, user: User) -> None:
     note = create_random_note(db, owner_id=user.id)
     url = f"{SAMPLE_NOTES}{note.id}"
     response = user_client.delete(url)
@@ -66,7 +62,7 @@ def test_delete_returns_the_row(user_client: TestClient, db: Session, user: User
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_row_of_another_user(user_client: TestClient, db: Session, method: str) -> None:
+def test_row_of_another_user_is_403(user_client: TestClient, db: Session, method: str) -> None:
     note = create_random_note(db, title="before")
     response = user_client.request(method, f"{SAMPLE_NOTES}{note.id}", json={"title": "after"})
     assert response.status_code == 403
@@ -76,7 +72,7 @@ def test_row_of_another_user(user_client: TestClient, db: Session, method: str) 
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_superuser_may_read_and_change_the_rows_of_all(
+def test_superuser_may_access_all_rows(
     superuser_client: TestClient, db: Session, method: str
 ) -> None:
     note = create_random_note(db)
@@ -85,13 +81,13 @@ def test_superuser_may_read_and_change_the_rows_of_all(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_missing_row(user_client: TestClient, method: str) -> None:
+def test_missing_row_is_404(user_client: TestClient, method: str) -> None:
     response = user_client.request(method, f"{SAMPLE_NOTES}{MISSING_ID}", json={})
     assert response.status_code == 404
     assert response.json() == {"detail": "Sample note not found", "code": "not_found"}
 
 
-def test_rows_are_deleted_with_their_owner(superuser_client: TestClient, db: Session) -> None:
+def test_rows_are_deleted_with_owner(superuser_client: TestClient, db: Session) -> None:
     note = create_random_note(db)
     note_id, owner_id = note.id, note.owner_id
     url = f"{settings.API_V1_STR}/users/{owner_id}"
@@ -101,15 +97,15 @@ def test_rows_are_deleted_with_their_owner(superuser_client: TestClient, db: Ses
     assert crud_sample_note.get(db, note_id) is None
 
 
-def test_change_and_delete_at_the_same_time(committed_client: TestClient) -> None:
-    """Of rows that are changed, and of an owner who creates more: a 4xx at most."""
+def test_concurrent_changes_and_deletes(committed_client: TestClient) -> None:
+    """Rows and their owner are deleted during changes. No request gets a 5xx."""
     with SessionLocal.begin() as db:
         user, superuser = create_random_user(db), create_random_user(db, is_superuser=True)
         ids = [create_random_note(db, owner_id=user.id).id for _ in range(5)]
 
     def send(request: tuple[str, str, User]) -> int:
         method, url, by = request
-        headers, body = headers_of(by), {"title": "x"}
+        headers, body = auth_headers(by), {"title": "x"}
         return committed_client.request(method, url, headers=headers, json=body).status_code
 
     requests = [

@@ -1,4 +1,4 @@
-"""What holds for every endpoint, including those to come."""
+"""Rules for all endpoints, including new ones."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from app.db.session import THREADS, SessionLocal, engine
 from app.main import app
 from app.models import User
 from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
 
 API = settings.API_V1_STR
@@ -51,7 +51,7 @@ def dependencies(dependant: Dependant) -> Iterator[Dependant]:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_sessions_end_before_the_response(route: APIRoute) -> None:
+def test_sessions_end_before_response(route: APIRoute) -> None:
     """Otherwise a response could report a change that is not saved yet."""
     assert isinstance(route, Route)
     for dependency in dependencies(route.dependant):
@@ -60,12 +60,12 @@ def test_sessions_end_before_the_response(route: APIRoute) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_endpoints_want_a_token(client: TestClient, method: str, path: str) -> None:
+def test_endpoints_require_token(client: TestClient, method: str, path: str) -> None:
     response = client.request(method, re.sub(r"{\w+}", "1", path))
     assert (response.status_code != 401) == ((method, path) in OPEN_TO_EVERYONE)
 
 
-def test_operations_are_named_for_generated_clients() -> None:
+def test_operation_ids_are_readable() -> None:
     assert OPERATIONS["GET", f"{API}/users/me"]["operationId"] == "users-read_user_me"
     tags = [operation["tags"][0] for operation in OPERATIONS.values()]
     ours = ["login", "users", "utils"]
@@ -73,8 +73,8 @@ def test_operations_are_named_for_generated_clients() -> None:
 
 
 @contextmanager
-def count_queries(connection: Connection) -> Iterator[list[str]]:
-    """Collect the statements that a block sends, without the savepoints of the tests."""
+def collect_queries(connection: Connection) -> Iterator[list[str]]:
+    """Collect the statements sent in the with block, except the savepoints of the tests."""
     statements: list[str] = []
 
     def collect(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -111,13 +111,13 @@ def test_number_of_queries(
     queries: int,
 ) -> None:
     note = create_random_note(db, owner_id=user.id)
-    with count_queries(connection) as statements:
+    with collect_queries(connection) as statements:
         response = user_client.request(method, API + path.format(id=note.id), json=body)
     assert response.is_success
     assert len(statements) == queries, statements
 
 
-def test_failing_endpoint_writes_nothing(db: Session) -> None:
+def test_failed_request_is_rolled_back(db: Session) -> None:
     broken = FastAPI()
     email = random_email()
 
@@ -139,8 +139,8 @@ def test_failing_endpoint_writes_nothing(db: Session) -> None:
             assert crud.user.get_by_email(db, email=email) is None
 
 
-def test_write_that_no_route_commits_is_an_error(db: Session) -> None:
-    """FastAPI's own routes would lose it, and so would an endpoint that is a coroutine."""
+def test_uncommitted_write_is_an_error(db: Session) -> None:
+    """FastAPI's own routes and coroutine functions do not commit, so the write would be lost."""
     plain = FastAPI()
     router = APIRouter()
     email = random_email()
@@ -173,10 +173,10 @@ def test_read_session_rejects_writes(db: Session) -> None:
     assert db.scalar(select(func.count()).select_from(User)) == 1
 
 
-def test_more_requests_at_once_than_connections(committed_client: TestClient) -> None:
-    """None waits for a thread while it holds a connection, so they can't block each other."""
+def test_more_requests_than_connections(committed_client: TestClient) -> None:
+    """No request holds a connection while it waits for a thread, so none blocks another."""
     with SessionLocal.begin() as db:
-        headers = headers_of(create_random_user(db))
+        headers = auth_headers(create_random_user(db))
 
     def create(number: int) -> int:
         body = {"title": str(number)}
@@ -187,10 +187,10 @@ def test_more_requests_at_once_than_connections(committed_client: TestClient) ->
         assert list(pool.map(create, range(requests))) == [201] * requests
 
 
-def test_lost_connection_is_a_503_without_a_secret(
+def test_lost_connection_is_503(
     committed_client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks under the query; the next request has a new one."""
+    """The connection breaks during a query. The next request gets a new one."""
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
     body = {"email": random_email(), "password": random_lower_string()}
     server = create_engine(engine.url)

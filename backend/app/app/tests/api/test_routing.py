@@ -1,4 +1,4 @@
-"""The application does not start, and names the cause, when its routes contradict each other."""
+"""If routes are defined wrongly, the application does not start and names the cause."""
 
 from typing import Annotated, Literal
 
@@ -12,14 +12,14 @@ from app.schemas.page import PageQuery
 from app.tests.utils.sample_note import SampleNoteRead
 
 
-def test_two_routers_with_one_prefix() -> None:
+def test_duplicate_prefix_is_an_error() -> None:
     routers = [APIRouter(prefix="/notes", tags=[tag]) for tag in ("notes", "letters")]
     with pytest.raises(TypeError, match=r"'notes'.*'letters'.*share a prefix"):
         include_routers(FastAPI(), routers, prefix="/api")
 
 
-def test_router_of_fastapi() -> None:
-    """Its routes would commit nothing."""
+def test_plain_fastapi_router_is_an_error() -> None:
+    """The routes of FastAPI's own router would not commit."""
     router = fastapi.APIRouter(prefix="/notes", tags=["notes"])
 
     @router.get("/")
@@ -29,7 +29,7 @@ def test_router_of_fastapi() -> None:
         include_routers(FastAPI(), [router], prefix="/api")
 
 
-def test_sort_key_that_is_no_field() -> None:
+def test_unknown_sort_key_is_an_error() -> None:
     class NoteQuery(PageQuery[SampleNoteRead]):
         sort: Literal["id", "-title", "stars"] = "id"  # type: ignore[assignment]
 
@@ -42,15 +42,15 @@ def test_sort_key_that_is_no_field() -> None:
 
 
 @pytest.mark.parametrize("response_model", [None, SampleNoteRead, dict[str, SampleNoteRead]])
-def test_page_that_is_no_list(response_model: object) -> None:
+def test_page_query_requires_list_response(response_model: object) -> None:
     with pytest.raises(TypeError, match=r"read_notes.*response_model must be a list"):
 
         @APIRouter().get("/", response_model=response_model)
         def read_notes(query: Annotated[PageQuery[SampleNoteRead], Query()]) -> None: ...
 
 
-def test_raises_above_the_route() -> None:
-    """It would come too late for the OpenAPI entry."""
+def test_raises_above_route_is_an_error() -> None:
+    """The OpenAPI entry would already exist."""
     with pytest.raises(TypeError, match=r"@raises belongs below"):
 
         @raises(NotFound)

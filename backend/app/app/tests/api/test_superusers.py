@@ -1,4 +1,4 @@
-"""A superuser's permission is checked again inside the transaction of a change."""
+"""The permissions of superusers are checked again inside the transaction of a write."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from app.core.config import settings
 from app.db.session import SessionLocal
 from app.models import User
 from app.tests.utils.sample_note import SampleNote, create_random_note
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
 
 API = settings.API_V1_STR
@@ -62,7 +62,7 @@ def delete(db: Session, user: User) -> None:
 
 @pytest.fixture(params=["caller first", "other first"])
 def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str, int]]:
-    """A superuser, another user and a note of the other user, with ids in either order."""
+    """The ids of a superuser, of another user, and of a note of the other user."""
     with SessionLocal.begin() as db:
         kinds = [{"is_superuser": True, "password": PASSWORD}, {}]
         if request.param == "other first":
@@ -79,7 +79,7 @@ def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str,
 
 
 def wait_until_blocked(db: Session) -> None:
-    """Wait until another connection waits for a lock of this one."""
+    """Wait until another connection is blocked by a lock of this one."""
     blocked = (
         "SELECT count(*) FROM pg_locks"
         " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
@@ -101,10 +101,10 @@ ENDS = [
 
 @pytest.mark.parametrize(
     ("write", "end", "status", "detail"),
-    # Everybody may rename oneself.
+    # Users who are not superusers may rename themselves, too.
     [(w, *e) for w in WRITES for e in ENDS if (w, e[0]) != ("rename oneself", demote)],
 )
-def test_request_in_flight_when_the_permission_ends(
+def test_revoked_permission_stops_pending_requests(
     committed_client: TestClient,
     people: dict[str, int],
     write: str,
@@ -116,10 +116,10 @@ def test_request_in_flight_when_the_permission_ends(
     with SessionLocal() as db:
         caller = db.get(User, people["caller"], with_for_update=True)
         assert caller is not None
-        headers, number = headers_of(caller), len(crud.user.get_multi(db))
+        headers, number = auth_headers(caller), len(crud.user.get_multi(db))
         with ThreadPoolExecutor(1) as pool:
             end(db, caller)
-            # Authenticated before the commit, since it sees the row as it was.
+            # The request authenticates before the commit, when it still sees the old row.
             future = pool.submit(
                 committed_client.request,
                 method,
@@ -146,7 +146,7 @@ def test_request_in_flight_when_the_permission_ends(
             )
 
 
-def test_superusers_who_edit_each_other_do_not_deadlock(committed_client: TestClient) -> None:
+def test_mutual_edits_do_not_deadlock(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
         pair = [create_random_user(db, is_superuser=True) for _ in range(2)]
         notes = [create_random_note(db, owner_id=user.id) for user in pair]
@@ -155,7 +155,9 @@ def test_superusers_who_edit_each_other_do_not_deadlock(committed_client: TestCl
         by, of = number % 2, (number // 2) % 2
         url = f"/users/{pair[of].id}" if number % 3 else f"/sample-notes/{notes[of].id}"
         body = {"full_name": str(number), "title": str(number)}
-        return committed_client.put(API + url, headers=headers_of(pair[by]), json=body).status_code
+        return committed_client.put(
+            API + url, headers=auth_headers(pair[by]), json=body
+        ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(write, range(96))) == {200}
@@ -171,6 +173,6 @@ def test_superusers_who_edit_each_other_do_not_deadlock(committed_client: TestCl
     ],
     ids=lambda route: route.name,
 )
-def test_every_change_checks_the_caller_again(route: APIRoute) -> None:
+def test_write_endpoints_recheck_caller(route: APIRoute) -> None:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     assert deps.get_writer in calls or deps.get_superuser_writer in calls

@@ -25,7 +25,7 @@ REQUIRED = {
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Nothing but the required settings."""
+    """An environment that has only the required settings."""
     for name in [*Settings.model_fields, *(f"{name}_FILE" for name in Settings.model_fields)]:
         monkeypatch.delenv(name, raising=False)
     for name, value in REQUIRED.items():
@@ -35,7 +35,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_blank_is_unset(environment: pytest.MonkeyPatch, blank: str) -> None:
-    """The classic crashed."""
     defaults = Settings().model_dump()
     for name in Settings.model_fields:
         if name not in REQUIRED:
@@ -56,7 +55,7 @@ def test_cors_origins(environment: pytest.MonkeyPatch, value: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["p@ss/w%rd", "%(x)s", "a:b#c?d", "пароль", "' \""])
-def test_any_password_makes_a_database_url(environment: pytest.MonkeyPatch, password: str) -> None:
+def test_database_password_is_quoted(environment: pytest.MonkeyPatch, password: str) -> None:
     environment.setenv("POSTGRES_PASSWORD", password)
     url = make_url(Settings().SQLALCHEMY_DATABASE_URI)
     assert url.drivername == "postgresql+psycopg2"
@@ -64,9 +63,7 @@ def test_any_password_makes_a_database_url(environment: pytest.MonkeyPatch, pass
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_given_database_url_is_opened_with_psycopg2(
-    environment: pytest.MonkeyPatch, scheme: str
-) -> None:
+def test_database_url_uses_psycopg2(environment: pytest.MonkeyPatch, scheme: str) -> None:
     environment.setenv("SQLALCHEMY_DATABASE_URI", f"{scheme}://user:p%40ss@host:1/name")
     assert Settings().SQLALCHEMY_DATABASE_URI == "postgresql+psycopg2://user:p%40ss@host:1/name"
 
@@ -81,7 +78,7 @@ def test_secrets_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> 
         Settings()
 
 
-def test_mail_needs_a_server_and_can_be_forced_off(environment: pytest.MonkeyPatch) -> None:
+def test_mail_requires_server_and_can_be_disabled(environment: pytest.MonkeyPatch) -> None:
     assert not Settings().EMAILS_ENABLED
     environment.setenv("SMTP_HOST", "localhost")
     environment.setenv("EMAILS_FROM_EMAIL", "info@example.com")
@@ -111,7 +108,7 @@ def test_first_superuser_is_lower_case(environment: pytest.MonkeyPatch) -> None:
         ("CELERY_BROKER_URL", "redis://localhost/name"),
         ("CELERY_RESULT_BACKEND", "nonsense"),
         ("SQLALCHEMY_DATABASE_URI", "postgresql://user:pass:word@host:hunter2x/name"),
-        ("FIRST_SUPERUSER", "no e-mail"),
+        ("FIRST_SUPERUSER", "not an email"),
         ("FIRST_SUPERUSER_PASSWORD", "short"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "soon"),
         ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
@@ -138,7 +135,7 @@ def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, 
     assert "hunter2" not in str(error.value)
 
 
-def test_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -> None:
+def test_secrets_are_not_in_messages(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRST_SUPERUSER_PASSWORD", "hunter2")
     with pytest.raises(SystemExit) as error:
         load_settings()
@@ -159,7 +156,7 @@ def test_a_secret_is_never_shown(environment: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_default_secrets(environment: pytest.MonkeyPatch, name: str) -> None:
-    """They are warned of in development, and rejected elsewhere."""
+    """Default secrets log a warning in development, and are rejected elsewhere."""
     values = {
         "REDIS_URL": "redis://:changethis@localhost/0",
         "CELERY_BROKER_URL": "redis://:changethis@localhost/0",
@@ -216,7 +213,7 @@ def test_weak_secrets_are_rejected_outside_development(
         assert len(value) < 5 or value not in str(error.value)
 
 
-def test_every_weak_secret_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
+def test_all_weak_secrets_are_named(environment: pytest.MonkeyPatch) -> None:
     names = ("SECRET_KEY", "FIRST_SUPERUSER_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
     for name, value in zip(names, ("short", "password", "", ""), strict=True):
         environment.setenv(name, value)
@@ -250,7 +247,7 @@ def test_weak_secrets_are_accepted_in_development(
     "values",
     [
         {},
-        {"SECRET_KEY": "ключ" * 4},  # bytes count
+        {"SECRET_KEY": "ключ" * 4},  # the limit is in bytes
         {"POSTGRES_PASSWORD": "", "SQLALCHEMY_DATABASE_URI": "postgresql://app:secret@db/app"},
         {"REDIS_PASSWORD": "", "REDIS_URL": "redis://:secret@redis:6379/0"},
         {
@@ -283,7 +280,7 @@ def test_strong_secrets_are_accepted_outside_development(
         ("redis://:own@redis/0", "another", "redis://:own@redis/0"),
     ],
 )
-def test_redis_password_is_put_into_a_url_without_one(
+def test_redis_password_is_inserted_into_url(
     environment: pytest.MonkeyPatch, url: str, password: str, derived: str
 ) -> None:
     environment.setenv("REDIS_URL", url)
@@ -292,7 +289,7 @@ def test_redis_password_is_put_into_a_url_without_one(
     assert loaded.CELERY_BROKER_URL == loaded.CELERY_RESULT_BACKEND == derived
 
 
-def test_given_broker_is_used_as_given(environment: pytest.MonkeyPatch) -> None:
+def test_broker_url_overrides_redis_url(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("ENVIRONMENT", "development")
     environment.setenv("CELERY_BROKER_URL", "redis://broker/0")
     loaded = Settings()
@@ -310,7 +307,7 @@ def test_given_broker_is_used_as_given(environment: pytest.MonkeyPatch) -> None:
         ("required", ssl.CERT_REQUIRED),
     ],
 )
-def test_celerys_tls_option_is_understood_by_the_health_check(
+def test_redis_tls_option_is_normalised(
     environment: pytest.MonkeyPatch, setting: str, value: str, mode: ssl.VerifyMode
 ) -> None:
     environment.setenv("ENVIRONMENT", "development")
@@ -323,8 +320,8 @@ def test_celerys_tls_option_is_understood_by_the_health_check(
 
 
 @pytest.mark.parametrize("password", ["p@s/s:%#?", "a b+c", "пароль"])
-def test_derived_redis_url_logs_in(environment: pytest.MonkeyPatch, password: str) -> None:
-    """To a real server, by the library of the tasks and by that of the health check."""
+def test_derived_redis_url_authenticates(environment: pytest.MonkeyPatch, password: str) -> None:
+    """Both redis clients, of the tasks and of the health check, can log in to a real server."""
     admin, name = Redis.from_url(settings.CELERY_BROKER_URL), random_lower_string()
     parts = urlsplit(settings.CELERY_BROKER_URL)
     environment.setenv("ENVIRONMENT", "development")
@@ -367,7 +364,7 @@ PLAIN_SMTP = {"SMTP_HOST": "mail.example.com", "SMTP_TLS": "false"}
     ],
     ids=str,
 )
-def test_unencrypted_connections_are_warned_of_once_per_start(
+def test_unencrypted_connections_log_warnings(
     environment: pytest.MonkeyPatch, values: dict[str, str], warned: list[str]
 ) -> None:
     values = {"SERVER_HOST": "https://example.com", "EMAILS_FROM_EMAIL": "a@example.com"} | values
@@ -377,7 +374,7 @@ def test_unencrypted_connections_are_warned_of_once_per_start(
     assert [line.split("=")[0].split(" ")[0] for line in warnings] == warned
 
 
-def test_a_program_exits_with_one_clear_message(environment: pytest.MonkeyPatch) -> None:
+def test_missing_settings_exit_with_message(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("POSTGRES_PORT", "none")
     result = subprocess.run(
         [sys.executable, "-m", "app.main"], capture_output=True, text=True, check=False
@@ -388,8 +385,8 @@ def test_a_program_exits_with_one_clear_message(environment: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0)])
-def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: int) -> None:
-    """By the first step of prestart.sh, not by every program that reads the settings."""
+def test_default_secrets_log_one_warning(module: str, warnings: int) -> None:
+    """Only the first step of prestart.sh logs it, not every program that reads the settings."""
     result = subprocess.run(
         [sys.executable, "-m", module],
         env=os.environ | {"SECRET_KEY": "changethis"},
@@ -401,10 +398,10 @@ def test_published_secrets_are_warned_of_once_per_start(module: str, warnings: i
 
 
 @pytest.mark.parametrize(("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0)])
-def test_plain_http_is_warned_of_once_per_start(module: str, warnings: int) -> None:
+def test_plain_http_logs_one_warning(module: str, warnings: int) -> None:
     strong = {**REQUIRED, "REDIS_PASSWORD": "x", "ENVIRONMENT": "production"}
     addresses = {
-        # The right password may be the published one.
+        # The real password may be the default one.
         "SQLALCHEMY_DATABASE_URI": make_url(settings.SQLALCHEMY_DATABASE_URI)
         .set(password="another")
         .render_as_string(hide_password=False),
@@ -418,10 +415,10 @@ def test_plain_http_is_warned_of_once_per_start(module: str, warnings: int) -> N
         env=os.environ | strong | addresses,
         capture_output=True,
         text=True,
-        check=False,  # The database may reject the password, after the warnings.
+        check=False,  # After the warnings, the database may reject the password.
     )
     assert result.stderr.count("SERVER_HOST") == warnings, result.stderr
 
 
-def test_the_tests_use_a_database_of_their_own() -> None:
+def test_tests_use_separate_database() -> None:
     assert "_test_" in str(make_url(settings.SQLALCHEMY_DATABASE_URI).database)

@@ -1,4 +1,4 @@
-"""Which passwords are rejected, wherever a new one is set."""
+"""Rules for new passwords, wherever they are set."""
 
 from typing import Any
 from unicodedata import normalize
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.core.config import settings
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_lower_string
 from app.utils import generate_password_reset_token
 
@@ -84,7 +84,7 @@ def test_weak_password_is_rejected_at_sign_up(
 
 
 @pytest.mark.parametrize("password", ["password", "long.name", "fastapi template"])
-def test_weak_password_is_rejected_wherever_one_is_set(
+def test_weak_password_is_rejected_everywhere(
     client: TestClient, superuser_client: TestClient, db: Session, password: str
 ) -> None:
     kind = dict(WEAK).get(password, IS_PROJECT)
@@ -99,7 +99,7 @@ def test_weak_password_is_rejected_wherever_one_is_set(
     assert_rejected(updated, "password", kind)
     body = {"password": password, "current_password": GOOD}
     assert_rejected(
-        client.put(f"{API}/users/me", headers=headers_of(user), json=body), "password", kind
+        client.put(f"{API}/users/me", headers=auth_headers(user), json=body), "password", kind
     )
 
     token = generate_password_reset_token(user)
@@ -107,15 +107,15 @@ def test_weak_password_is_rejected_wherever_one_is_set(
     assert_rejected(client.post(f"{API}/reset-password/", json=body), "new_password", kind)
     db.refresh(user)
     assert user.hashed_password == before
-    # The link still works for a better choice.
+    # The link still works for a better password.
     body = {"token": token, "new_password": "another good one"}
     assert client.post(f"{API}/reset-password/", json=body).status_code == 200
 
 
-def test_new_email_counts_when_both_change(client: TestClient, db: Session) -> None:
+def test_password_is_compared_with_new_email(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=GOOD)
     body = {"email": EMAIL, "password": "long.name", "current_password": GOOD}
-    response = client.put(f"{API}/users/me", headers=headers_of(user), json=body)
+    response = client.put(f"{API}/users/me", headers=auth_headers(user), json=body)
     assert_rejected(response, "password", IS_EMAIL)
 
 
@@ -129,13 +129,13 @@ def test_other_passwords_are_accepted(client: TestClient, db: Session, password:
     assert crud.user.authenticate(db, email=EMAIL, password=password) is not None
 
 
-def test_short_local_part_is_not_looked_for(client: TestClient) -> None:
+def test_password_may_contain_local_part(client: TestClient) -> None:
     body = {"email": "me@example.com", "password": "me and myself"}
     assert client.post(f"{API}/users/open", json=body).status_code == 201
 
 
 @pytest.mark.parametrize("password", ["password", "long.name", "changethis"])
-def test_old_weak_password_still_logs_in_and_is_hashed_again(
+def test_existing_weak_password_logs_in_and_is_rehashed(
     client: TestClient, db: Session, password: str
 ) -> None:
     user = create_random_user(db, email=EMAIL)
@@ -148,7 +148,7 @@ def test_old_weak_password_still_logs_in_and_is_hashed_again(
     assert user.hashed_password.startswith("$argon2id$")
 
 
-def test_the_list_has_3000_passwords_of_valid_length() -> None:
+def test_common_passwords_have_valid_length() -> None:
     from app.core.passwords import common_passwords
 
     passwords = common_passwords()

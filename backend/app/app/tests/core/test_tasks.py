@@ -1,4 +1,4 @@
-"""Tasks enqueued after a commit, in a queue that no worker reads."""
+"""Tasks that are enqueued after a commit, here in a queue that no worker reads."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -26,7 +26,7 @@ def queue() -> Iterator[Redis]:
         redis.delete(QUEUE)
 
 
-def test_rollback_of_a_savepoint_drops_its_own_tasks_only(db: Session, queue: Redis) -> None:
+def test_savepoint_rollback_drops_only_its_tasks(db: Session, queue: Redis) -> None:
     unread.delay_after_commit(db, "before")
     with db.begin_nested() as savepoint:
         unread.delay_after_commit(db, "dropped")
@@ -40,7 +40,7 @@ def test_rollback_of_a_savepoint_drops_its_own_tasks_only(db: Session, queue: Re
     assert queue.llen(QUEUE) == 2
 
 
-def test_reading_session_enqueues_nothing_and_says_so(db: Session) -> None:
+def test_read_session_rejects_tasks(db: Session) -> None:
     with ReadSession() as read_session:
         unread.delay_after_commit(read_session, "lost")
         with pytest.raises(RuntimeError, match="SessionDep"):
@@ -56,8 +56,11 @@ def test_eta_may_be_naive(queue: Redis, zone: tzinfo | None) -> None:
         unread.apply_async(("late",), eta=now + timedelta(hours=1), ignore_result=True)
 
 
-def test_wrong_arguments_are_rejected_before_the_commit(db: Session) -> None:
-    """After it, they could only be logged. The comments fail where mypy finds no mistake."""
+def test_wrong_arguments_fail_before_commit(db: Session) -> None:
+    """After the commit, they could only be logged.
+
+    The type comments also prove that mypy rejects the calls, since it reports unused ones.
+    """
     with pytest.raises(TypeError, match="word"):
         unread.delay_after_commit(db)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="too many"):

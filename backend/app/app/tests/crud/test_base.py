@@ -1,4 +1,4 @@
-"""CRUDBase and CRUDOwned, on the tests' own resource."""
+"""CRUDBase and CRUDOwned, tested with the resource in utils/sample_note.py."""
 
 from decimal import Decimal
 from typing import Any
@@ -52,7 +52,7 @@ def test_get_multi(db: Session, user: User) -> None:
 
 
 @pytest.mark.parametrize("change", [SampleNoteUpdate(text=None), {"text": None}])
-def test_update_writes_only_the_set_fields(
+def test_update_writes_only_set_fields(
     db: Session, change: SampleNoteUpdate | dict[str, Any]
 ) -> None:
     note = create_random_note(db, title="A title", price=Decimal(1))
@@ -69,7 +69,7 @@ def test_remove(db: Session) -> None:
 
 
 @pytest.mark.parametrize("q", ["50%", "a_b", "back\\slash", "ÄPFEL"])
-def test_search_takes_every_character_literally(db: Session, user: User, q: str) -> None:
+def test_search_is_literal(db: Session, user: User, q: str) -> None:
     for title in ("a 50% rise", "a_b", "acb", "back\\slash", "Äpfel", "50 percent"):
         create_random_note(db, owner_id=user.id, title=title)
     page = crud_sample_note.get_page(db, PageQuery[SampleNoteRead](q=q), owner_id=user.id)
@@ -85,8 +85,8 @@ FOR EACH ROW EXECUTE FUNCTION shout();
 """
 
 
-def test_written_row_is_what_the_database_stored(db: Session) -> None:
-    """The database rounds, fills in defaults and runs triggers."""
+def test_written_row_is_read_back(db: Session) -> None:
+    """The database may round, set defaults and run triggers."""
     db.execute(text(TRIGGER))
     note = create_random_note(db, price=Decimal("1234.5"), text="net")
     assert (str(note.price), note.currency, note.text) == ("1234.50", "EUR", "NET")
@@ -94,8 +94,8 @@ def test_written_row_is_what_the_database_stored(db: Session) -> None:
     assert (str(note.price), note.text) == ("1.00", "GROSS")
 
 
-def test_locked_row_is_as_stored(db: Session) -> None:
-    """A row that the session has read before may have changed since."""
+def test_locked_row_is_refreshed(db: Session) -> None:
+    """The row may have changed since the session first read it."""
     note = create_random_note(db, title="before")
     change = update(SampleNote).values(title="after").where(SampleNote.id == note.id)
     db.execute(change, execution_options={"synchronize_session": False})
@@ -113,13 +113,13 @@ def test_search_without_columns_finds_nothing(db: Session) -> None:
     assert (page.rows, page.total) == ([], 0)
 
 
-def test_list_without_a_read_schema_is_an_error(db: Session) -> None:
+def test_list_without_read_schema_is_an_error(db: Session) -> None:
     crud_rows = CRUDBase[SampleNote, BaseModel, BaseModel](SampleNote)
     with pytest.raises(TypeError, match="read_schema"):
         crud_rows.get_page(db, PageQuery[SampleNoteRead]())
 
 
-def test_field_without_a_column_is_an_error_at_start() -> None:
+def test_field_without_column_is_an_error_at_start() -> None:
     class WithStars(SampleNoteRead):
         stars: int
 

@@ -38,7 +38,7 @@ def test_create_user_writes_every_field(db: Session) -> None:
     assert crud.user.is_superuser(user)
 
 
-def test_email_is_stored_and_found_in_lower_case(db: Session) -> None:
+def test_email_is_lower_case(db: Session) -> None:
     user = create_random_user(db, email="Some.One@Example.COM")
     assert user.email == "some.one@example.com"
     assert crud.user.get_by_email(db, email="SOME.one@example.com") is user
@@ -60,7 +60,7 @@ def test_authenticate(db: Session) -> None:
 
 @pytest.mark.parametrize("password", ["correct horse", "x" * 100])
 def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> None:
-    """Users of an imported project keep their passwords; bcrypt used 72 bytes of longer ones."""
+    """Users of an imported project keep their passwords. Bcrypt uses only the first 72 bytes."""
     user = create_random_user(db)
     user.hashed_password = bcrypt.using(rounds=4).hash(password.encode()[:72])
     db.flush()
@@ -70,29 +70,29 @@ def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> Non
     assert crud.user.authenticate(db, email=user.email, password=password) is user
 
 
-# One password as two operating systems send it, and what users of another script type.
+# Passwords that operating systems send in different forms.
 COMPOSED = ["pässword", "пароль й", "ｆｕｌｌ ｗｉｄｔｈ", "Å strong ﬁsh"]
 
 
 @pytest.mark.parametrize("typed", COMPOSED)
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
-def test_password_is_the_same_in_every_unicode_form(db: Session, typed: str, form: Form) -> None:
+def test_password_matches_in_every_unicode_form(db: Session, typed: str, form: Form) -> None:
     user = create_random_user(db, password=normalize("NFC", typed))
     other = normalize(form, typed)
     assert crud.user.authenticate(db, email=user.email, password=other) is user
     assert crud.user.authenticate(db, email=user.email, password=other + "x") is None
 
 
-def test_length_of_a_password_counts_after_normalisation() -> None:
-    """Eight code points as some systems send them, four characters as they are hashed."""
+def test_password_length_is_checked_after_normalisation() -> None:
+    """The password has eight code points as sent, but only four in its hashed form."""
     with pytest.raises(ValidationError):
         UserCreate(email=random_email(), password="a\u0301" * 4)
     assert UserCreate(email=random_email(), password="a\u0301" * 8).password == "\u00e1" * 8
 
 
 @pytest.mark.parametrize("scheme", [argon2, bcrypt.using(rounds=4)])
-def test_hash_of_a_password_as_typed_is_accepted_and_replaced(db: Session, scheme: Any) -> None:
-    """Hashes from before passwords were normalised, and those of an imported project."""
+def test_hash_of_unnormalised_password_is_upgraded(db: Session, scheme: Any) -> None:
+    """Imported projects may have hashed passwords without normalising them."""
     typed = normalize("NFD", "pässword")
     user = create_random_user(db)
     user.hashed_password = scheme.hash(typed)
@@ -103,7 +103,7 @@ def test_hash_of_a_password_as_typed_is_accepted_and_replaced(db: Session, schem
 
 
 @pytest.mark.parametrize("password", ["password", normalize("NFD", "pässword")])
-def test_unknown_email_takes_as_many_verifications_as_a_wrong_password(
+def test_unknown_email_verifies_as_often_as_wrong_password(
     db: Session, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
     verifications: list[str] = []
@@ -133,7 +133,7 @@ def test_unknown_email_takes_as_many_verifications_as_a_wrong_password(
         ("u@ｅｘａｍｐｌｅ.com", "u@example.com"),
     ],
 )
-def test_two_spellings_of_an_address_are_one_account(db: Session, first: str, second: str) -> None:
+def test_spellings_of_an_address_are_one_account(db: Session, first: str, second: str) -> None:
     user = create_random_user(db, email=first)
     assert crud.user.get_by_email(db, email=second) is user
     with pytest.raises(EmailTaken):
@@ -141,14 +141,12 @@ def test_two_spellings_of_an_address_are_one_account(db: Session, first: str, se
 
 
 @pytest.mark.parametrize("domain", ["نامه\u200cای.com", "ශ්\u200dරී.com", "I♥NY.de", "🍕.ws"])
-def test_domain_that_mail_programs_disagree_on_is_rejected(domain: str) -> None:
+def test_ambiguous_domain_is_rejected(domain: str) -> None:
     with pytest.raises(ValidationError):
         UserCreate(email=f"u@{domain}", password=random_lower_string())
 
 
-def test_login_during_a_password_change_does_not_undo_it(
-    db: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_login_does_not_undo_password_change(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     user = create_random_user(db)
     user.hashed_password = bcrypt.using(rounds=4).hash("old password")
     db.flush()
@@ -156,7 +154,7 @@ def test_login_during_a_password_change_does_not_undo_it(
 
     def change_meanwhile(password: str, hashed: str) -> tuple[bool, str | None]:
         change = update(User).values(hashed_password=new_hash).where(User.id == user.id)
-        # As another session does it: this one doesn't know.
+        # Simulate another session: this one does not see the change.
         db.execute(change, execution_options={"synchronize_session": False})
         return verify_and_update(password, hashed)
 
@@ -167,24 +165,24 @@ def test_login_during_a_password_change_does_not_undo_it(
 
 
 @pytest.mark.parametrize(
-    "email", ["é@example.com", "no e-mail", "a\0b@example.com", "\ud800@x.com"]
+    "email", ["é@example.com", "not an email", "a\0b@example.com", "\ud800@x.com"]
 )
-def test_impossible_email_is_nobodys(db: Session, email: str) -> None:
+def test_malformed_email_finds_no_user(db: Session, email: str) -> None:
     assert crud.user.get_by_email(db, email=email) is None
 
 
-def test_update_with_a_dict_stores_lower_case_too(db: Session) -> None:
+def test_update_with_dict_lowercases_email(db: Session) -> None:
     user = create_random_user(db)
     crud.user.update(db, db_obj=user, obj_in={"email": "UPPER@Example.com"})
     assert crud.user.get_by_email(db, email="UPPER@example.com") is user
 
 
 @pytest.mark.parametrize("hashed", ["", "no hash", "$2b$12$short", "$argon2id$broken"])
-def test_unknown_hash_is_a_wrong_password(hashed: str) -> None:
+def test_malformed_hash_never_matches(hashed: str) -> None:
     assert not verify_password("password", hashed)
 
 
-def test_update_writes_what_was_set_and_nothing_else(db: Session) -> None:
+def test_update_writes_only_set_fields(db: Session) -> None:
     user = create_random_user(db, full_name="Before", is_superuser=True)
     hashed_password = user.hashed_password
     db.expire_all()
@@ -196,7 +194,7 @@ def test_update_writes_what_was_set_and_nothing_else(db: Session) -> None:
 
 
 def test_update_user_of_another_session(db: Session) -> None:
-    """Such as the current user of a request."""
+    """The current user of a request, for example, comes from another session."""
     user = create_random_user(db)
     db.expunge(user)
     crud.user.update(db, db_obj=user, obj_in={"full_name": "After"})
@@ -219,7 +217,7 @@ def test_remove_user(db: Session) -> None:
     assert crud.user.remove(db, id=user.id) is None
 
 
-def test_last_superuser_stays(db: Session) -> None:
+def test_last_superuser_is_protected(db: Session) -> None:
     for user in crud.user.get_multi(db):
         if crud.user.is_superuser(user):
             last = user
@@ -230,7 +228,7 @@ def test_last_superuser_stays(db: Session) -> None:
     with pytest.raises(LastSuperuser):
         crud.user.remove(db, id=last.id)
 
-    # Inactive ones can't administrate, so they don't count.
+    # Inactive superusers do not count.
     other = create_random_user(db, is_superuser=True, is_active=False)
     with pytest.raises(LastSuperuser):
         crud.user.remove(db, id=last.id)
@@ -238,8 +236,8 @@ def test_last_superuser_stays(db: Session) -> None:
     crud.user.remove(db, id=last.id)
 
 
-def test_two_superusers_can_not_remove_each_other(database: None) -> None:
-    """The second one waits for the first one's transaction, and is the last then."""
+def test_concurrent_removals_leave_one_superuser(database: None) -> None:
+    """The second removal waits for the first transaction, and then finds no other superuser."""
     with SessionLocal.begin() as db:
         others = [create_random_user(db, is_superuser=True) for _ in range(2)]
         (first,) = [user for user in crud.user.get_active_superusers(db) if user not in others]

@@ -1,4 +1,4 @@
-"""The first superuser, and what the log says of it at a start."""
+"""The first superuser, and what is logged about it at start."""
 
 import logging
 
@@ -32,7 +32,7 @@ def test_first_superuser_is_created_once(
     (user,) = crud.user.get_multi(db)
     assert user.email == settings.FIRST_SUPERUSER
     assert crud.user.is_superuser(user)
-    assert caplog.text.count("still has the published password") == 2
+    assert caplog.text.count("still has the default password") == 2
 
 
 def test_renamed_first_superuser_is_not_created_again(db: Session, first_superuser: User) -> None:
@@ -41,7 +41,7 @@ def test_renamed_first_superuser_is_not_created_again(db: Session, first_superus
     assert crud.user.get_multi(db) == [first_superuser]
 
 
-def test_changed_setting_creates_nobody_and_says_what_to_do(
+def test_changed_setting_creates_no_user(
     db: Session,
     first_superuser: User,
     monkeypatch: pytest.MonkeyPatch,
@@ -64,10 +64,10 @@ def test_inactive_superusers_do_not_count(db: Session) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"is_superuser": False}])
-def test_user_with_the_address_of_the_setting_is_left_alone(
+def test_existing_user_gets_no_privileges(
     db: Session, first_superuser: User, caplog: pytest.LogCaptureFixture, fields: dict[str, bool]
 ) -> None:
-    """A start must not give anybody privileges."""
+    """A restart must not grant privileges to anybody."""
     db.execute(update(User).values(**fields))
     init_db(db)
     db.expire_all()
@@ -84,7 +84,7 @@ def test_user_with_the_address_of_the_setting_is_left_alone(
         ({"is_superuser": False}, False),
     ],
 )
-def test_published_password_of_a_superuser_is_warned_of(
+def test_default_password_logs_warning(
     db: Session, caplog: pytest.LogCaptureFixture, fields: dict[str, bool], warned: bool
 ) -> None:
     user = create_random_user(db, **fields)
@@ -95,4 +95,4 @@ def test_published_password_of_a_superuser_is_warned_of(
     lines = [line for line in caplog.text.splitlines() if user.email in line]
     assert bool(lines) == warned
     for line in lines:
-        assert "still has the published password" in line
+        assert "still has the default password" in line

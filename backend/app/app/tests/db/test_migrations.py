@@ -22,7 +22,7 @@ from app.tests.utils.worker import BACKEND
 
 @pytest.fixture
 def empty_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Another database on the same server, which the settings name during the test."""
+    """An empty database. The settings refer to it during the test."""
     url = engine.url.set(database=f"{engine.url.database}_empty")
     server = create_engine(engine.url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -63,12 +63,12 @@ def finish(process: subprocess.Popen[str], status: int = 0) -> str:
 
 
 def alembic(*arguments: str, folder: Path = BACKEND) -> None:
-    """Run alembic's command line, which exits when it fails; in this process, to be quick."""
+    """Run Alembic's command line in this process, which is quick. It exits if it fails."""
     CommandLine().main(["-c", str(folder / "alembic.ini"), *arguments])
 
 
 def copy_without_revisions(folder: Path) -> Path:
-    """Return a copy of the project without revisions, as for a start with other models."""
+    """Return a copy of the project without revisions."""
     for name in ("app", "prestart.sh"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "alembic.ini").write_text((BACKEND / "alembic.ini").read_text())
@@ -99,7 +99,7 @@ class Specimen(Base):
 
 REVISION = "revision --autogenerate -m Specimen"
 
-# Several of alembic's commands in one process, since its start takes most of the time.
+# Run several commands in one process, because starting Alembic takes most of the time.
 ALEMBIC = """
 import sys
 from alembic.config import CommandLine
@@ -109,7 +109,7 @@ for command in sys.argv[1:]:
 
 
 def copy_with_model(folder: Path, *columns: str) -> Path:
-    """Return a copy of the project with another model, which has these columns."""
+    """Return a copy of the project with an additional model that has these columns."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("tests"))
     shutil.copytree(BACKEND / "alembic", folder / "alembic")
     for name in ("alembic.ini", "pyproject.toml"):
@@ -122,23 +122,23 @@ def copy_with_model(folder: Path, *columns: str) -> Path:
     return folder
 
 
-def alembic_in(folder: Path, *commands: str) -> None:
-    """Run alembic commands on the models of a copy of the project, upgraded first."""
+def run_alembic_in(folder: Path, *commands: str) -> None:
+    """Run Alembic commands in a copy of the project, after an upgrade."""
     script = folder / "run_alembic.py"
     script.write_text(ALEMBIC)
     finish(run(sys.executable, str(script), "upgrade head", *commands, folder=folder))
 
 
-def test_models_and_migrations_agree(empty_database: Engine) -> None:
+def test_migrations_match_models(empty_database: Engine) -> None:
     alembic("upgrade", "head")
     alembic("check")
 
 
-def test_there_is_one_newest_revision() -> None:
+def test_single_head() -> None:
     assert len(newest_revisions()) == 1
 
 
-def test_up_down_up(empty_database: Engine) -> None:
+def test_upgrade_downgrade_upgrade(empty_database: Engine) -> None:
     alembic("upgrade", "head")
     alembic("downgrade", "base")
     assert inspect(empty_database).get_table_names() == ["alembic_version"]
@@ -146,8 +146,8 @@ def test_up_down_up(empty_database: Engine) -> None:
     assert set(Base.metadata.tables) < set(inspect(empty_database).get_table_names())
 
 
-def test_two_replicas_start_at_once(empty_database: Engine) -> None:
-    """Each runs prestart.sh."""
+def test_concurrent_prestart(empty_database: Engine) -> None:
+    """Two replicas run prestart.sh at the same time."""
     replicas = [run("sh", "prestart.sh") for _ in range(2)]
     for replica in replicas:
         finish(replica)
@@ -156,7 +156,7 @@ def test_two_replicas_start_at_once(empty_database: Engine) -> None:
     assert users == [settings.FIRST_SUPERUSER]
 
 
-def test_second_migration_waits_for_the_first(empty_database: Engine) -> None:
+def test_migrations_wait_for_each_other(empty_database: Engine) -> None:
     with empty_database.connect() as first, first.begin():
         first.execute(text("SELECT pg_advisory_xact_lock(2)"))
         second = run("alembic", "upgrade", "head")
@@ -172,7 +172,7 @@ def test_second_migration_waits_for_the_first(empty_database: Engine) -> None:
 
 
 @pytest.mark.parametrize("migrated", [False, True])
-def test_start_over_with_a_first_revision(
+def test_start_over_with_first_revision(
     empty_database: Engine, tmp_path: Path, migrated: bool
 ) -> None:
     if migrated:
@@ -187,24 +187,24 @@ def test_start_over_with_a_first_revision(
 
 
 @pytest.mark.usefixtures("empty_database")
-def test_lost_revision_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_revision_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = copy_without_revisions(tmp_path)
     alembic("revision", "-m", "First", "--rev-id", "lost", folder=folder)
     alembic("upgrade", "head", folder=folder)
     with pytest.raises(SystemExit):
         alembic("upgrade", "head")
-    assert "'lost'. The database is at it, but alembic/versions lacks" in capsys.readouterr().out
+    assert "'lost'. The database is at this revision" in capsys.readouterr().out
     alembic("stamp", "--purge", "base")
     alembic("upgrade", "head")
 
 
-def test_start_without_tables_says_so(empty_database: Engine, tmp_path: Path) -> None:
+def test_missing_tables_are_reported(empty_database: Engine, tmp_path: Path) -> None:
     folder = copy_without_revisions(tmp_path)
     assert "create a first revision" in finish(run("sh", "prestart.sh", folder=folder))
 
 
-def test_tables_without_migrations(empty_database: Engine) -> None:
-    """The line in init_db.py works once it is un-commented."""
+def test_create_all_without_migrations(empty_database: Engine) -> None:
+    """The commented line in init_db.py works when it is un-commented."""
     source = (BACKEND / "app/db/init_db.py").read_text()
     line = "    # Base.metadata.create_all(bind=engine)"
     assert source.count(line) == 1
@@ -221,7 +221,7 @@ def test_tables_without_migrations(empty_database: Engine) -> None:
 def test_existing_addresses_are_normalised(
     empty_database: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Such as an imported project's; two accounts that become one address are reported."""
+    """Imported projects may have such addresses. Two accounts with one address are reported."""
     emails = [
         "Joe@Example.com",
         "u@xn--strae-oqa.de",
@@ -259,15 +259,13 @@ def test_existing_addresses_are_normalised(
     assert "user 7 has no valid address" in log
 
 
-def test_migrations_as_sql(capsys: pytest.CaptureFixture[str]) -> None:
+def test_offline_migrations(capsys: pytest.CaptureFixture[str]) -> None:
     alembic("upgrade", "head", "--sql")
     assert 'CREATE TABLE "user"' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("empty_database")
-def test_several_heads_name_the_command_that_merges_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_multiple_heads_are_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = copy_without_revisions(tmp_path)
     alembic("revision", "-m", "Base", "--rev-id", "start", folder=folder)
     for head in ("one", "two"):
@@ -278,7 +276,7 @@ def test_several_heads_name_the_command_that_merges_them(
     assert "alembic merge heads" in capsys.readouterr().out
 
 
-def test_enum_columns_go_up_down_and_up(empty_database: Engine, tmp_path: Path) -> None:
+def test_enum_columns_migrate_both_ways(empty_database: Engine, tmp_path: Path) -> None:
     folder = copy_with_model(
         tmp_path,
         "plain: Mapped[Status]",
@@ -288,11 +286,11 @@ def test_enum_columns_go_up_down_and_up(empty_database: Engine, tmp_path: Path) 
         "values: Mapped[str] = mapped_column(Enum('new', 'done', name='specimen_values'))",
         "list: Mapped[list[Status]] = mapped_column(ARRAY(Enum(Status)))",
     )
-    alembic_in(folder, REVISION, "upgrade head", "downgrade -1", "upgrade head", "check")
+    run_alembic_in(folder, REVISION, "upgrade head", "downgrade -1", "upgrade head", "check")
 
 
-def test_tables_of_others_are_left_alone(empty_database: Engine) -> None:
-    """Such as PostGIS's spatial_ref_sys, or a table that an administrator made."""
+def test_unrelated_tables_are_ignored(empty_database: Engine) -> None:
+    """PostGIS or an administrator, for example, may have created tables."""
     alembic("upgrade", "head")
     with empty_database.begin() as connection:
         connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))
@@ -303,9 +301,9 @@ def test_tables_of_others_are_left_alone(empty_database: Engine) -> None:
     alembic("check")
 
 
-def test_new_first_revision_creates_the_enum_types(empty_database: Engine, tmp_path: Path) -> None:
+def test_new_first_revision_creates_enum_types(empty_database: Engine, tmp_path: Path) -> None:
     folder = copy_with_model(tmp_path, "status: Mapped[Status]")
-    alembic_in(folder, REVISION, "upgrade head")
+    run_alembic_in(folder, REVISION, "upgrade head")
     for revision in (folder / "alembic" / "versions").glob("*.py"):
         revision.unlink()
     script = folder / "run_alembic.py"
@@ -313,38 +311,36 @@ def test_new_first_revision_creates_the_enum_types(empty_database: Engine, tmp_p
     with empty_database.begin() as connection:
         for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
             connection.execute(text(statement))
-    alembic_in(folder, "check")
+    run_alembic_in(folder, "check")
 
 
-def test_renamed_table_of_a_removed_model_is_dropped(
-    empty_database: Engine, tmp_path: Path
-) -> None:
+def test_renamed_table_of_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:
     folder = copy_with_model(tmp_path, "name: Mapped[str]")
-    alembic_in(folder, REVISION, "revision -m Rename")
+    run_alembic_in(folder, REVISION, "revision -m Rename")
     (rename,) = (folder / "alembic" / "versions").glob("*_rename.py")
     upgrade = 'op.rename_table("specimen", "old_specimen")'
     rename.write_text(rename.read_text().replace("    pass", f"    {upgrade}", 1))
     (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
-    alembic_in(folder, "revision --autogenerate -m Without")
+    run_alembic_in(folder, "revision --autogenerate -m Without")
     (without,) = (folder / "alembic" / "versions").glob("*_without.py")
     assert 'op.drop_table("old_specimen")' in without.read_text()
 
 
-def test_table_of_a_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:
+def test_table_of_removed_model_is_dropped(empty_database: Engine, tmp_path: Path) -> None:
     folder = copy_with_model(tmp_path, "name: Mapped[str]")
-    alembic_in(folder, REVISION, "upgrade head")
+    run_alembic_in(folder, REVISION, "upgrade head")
     (folder / "app" / "db" / "base.py").write_text((BACKEND / "app/db/base.py").read_text())
-    alembic_in(folder, REVISION)
+    run_alembic_in(folder, REVISION)
     newest = max((folder / "alembic" / "versions").glob("*_specimen.py"), key=os.path.getmtime)
     upgrade = newest.read_text().partition("def downgrade")[0]
     assert 'op.drop_table("specimen")' in upgrade
     assert upgrade.count("op.") == 1
 
 
-def test_revision_passes_the_lint(empty_database: Engine, tmp_path: Path) -> None:
+def test_generated_revision_passes_lint(empty_database: Engine, tmp_path: Path) -> None:
     column = "a_rather_long_name: Mapped[str] = mapped_column(index=True)"
     folder = copy_with_model(tmp_path, column)
-    alembic_in(folder, REVISION)
+    run_alembic_in(folder, REVISION)
     finish(run("ruff", "check", "alembic/versions", folder=folder))
     finish(run("ruff", "format", "--check", "alembic/versions", folder=folder))
 

@@ -12,13 +12,13 @@ from app.core.config import settings
 from app.db import session
 from app.db.session import THREADS, SessionLocal, engine
 from app.tests.utils.sample_note import SAMPLE_NOTES
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 
 API = settings.API_V1_STR
 
 
-def end_connections() -> int:
-    """End every connection to the test's database, as a restart does; return their number."""
+def close_connections() -> int:
+    """Close all connections to the test's database, as a restart does. Return their number."""
     server = create_engine(engine.url.set(database="postgres"))
     with server.connect() as connection:
         ended = connection.scalars(
@@ -32,9 +32,9 @@ def end_connections() -> int:
     return len(ended)
 
 
-def test_no_request_fails_after_the_database_was_restarted(committed_client: TestClient) -> None:
+def test_requests_survive_database_restart(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
-        headers = headers_of(create_random_user(db))
+        headers = auth_headers(create_random_user(db))
 
     def write(title: str) -> int:
         body = {"title": title}
@@ -45,18 +45,18 @@ def test_no_request_fails_after_the_database_was_restarted(committed_client: Tes
 
     numbers = [str(number) for number in range(2 * THREADS)]
     with ThreadPoolExecutor(THREADS) as pool:
-        # Fills both pools.
+        # Fill both pools.
         assert set(pool.map(write, numbers)) == {201}
         for request, status in ((read, 200), (write, 201)):
-            assert end_connections() > 1
-            time.sleep(session.LOOK_AFTER_SECONDS)
+            assert close_connections() > 1
+            time.sleep(session.CHECK_AFTER_SECONDS)
             assert set(pool.map(request, numbers)) == {status}
 
 
-def test_connection_that_was_idle_is_pinged(
+def test_idle_connection_is_pinged(
     committed_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A router that dropped it silently shows only then."""
+    """Only a ping reveals that a router has dropped the connection silently."""
     ready = f"{API}/utils/health/ready"
     assert committed_client.get(ready).status_code == 200
     pings = []
@@ -69,7 +69,7 @@ def test_connection_that_was_idle_is_pinged(
     assert committed_client.get(ready).status_code == 200
     assert pings == []
     monkeypatch.setattr(session, "PING_AFTER_SECONDS", 0)
-    time.sleep(session.LOOK_AFTER_SECONDS)
-    # The first connection fails its ping. The one made in its place is used at once.
+    time.sleep(session.CHECK_AFTER_SECONDS)
+    # The ping of the first connection fails. The new connection is used without a ping.
     assert committed_client.get(ready).status_code == 200
     assert pings == [1]

@@ -23,7 +23,7 @@ class Certificate:
         return path
 
     def server_context(self, folder: Path) -> ssl.SSLContext:
-        """Return what a server with this certificate needs."""
+        """Return the context for a server with this certificate."""
         key = self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -42,7 +42,7 @@ def make_certificate(
     is_ca: bool = False,
     days: Sequence[int] = (-1, 1),
 ) -> Certificate:
-    """Return a certificate that is valid on these days from today; self-signed without issuer."""
+    """Return a certificate, self-signed if it has no issuer. `days` are relative to today."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0] if hosts else "Test CA")])
     signer = issuer.key if issuer else key

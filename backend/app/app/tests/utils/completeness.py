@@ -1,4 +1,4 @@
-"""Hooks of pytest that fail a run in which a collected test was not reported."""
+"""Pytest hooks that fail a run if a collected test was not reported."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ collected: set[str] = set()
 reported: set[str] = set()
 
 
-def record(ids: Sequence[str]) -> None:
-    """Reject two tests with one id: pytest-xdist would run only one of them."""
+def record_ids(ids: Sequence[str]) -> None:
+    """Record collected tests. Reject duplicate ids: pytest-xdist would run only one of them."""
     shared = [nodeid for nodeid, number in Counter(ids).items() if number > 1]
     if shared:
         pytest.exit(f"two tests share the id {shared[0]}", pytest.ExitCode.USAGE_ERROR)
@@ -26,37 +26,37 @@ def record(ids: Sequence[str]) -> None:
 
 
 def is_worker(config: pytest.Config) -> bool:
-    """Return whether this is a process of a parallel run, whose first process checks."""
+    """Return whether this is a worker process. Only the main process checks."""
     return hasattr(config, "workerinput")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not is_worker(session.config):
-        record([item.nodeid for item in session.items])
+        record_ids([item.nodeid for item in session.items])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_node_collection_finished(ids: Sequence[str]) -> None:
-    record(ids)
+    record_ids(ids)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     reported.add(report.nodeid)
 
 
-def lost(session: pytest.Session) -> list[str]:
+def unreported(session: pytest.Session) -> list[str]:
     config = session.config
     stopped = session.shouldstop or session.shouldfail or config.option.collectonly
     return [] if is_worker(config) or stopped else sorted(collected - reported)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if exitstatus == pytest.ExitCode.OK and lost(session):
+    if exitstatus == pytest.ExitCode.OK and unreported(session):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         assert terminalreporter._session is not None
-        for nodeid in lost(terminalreporter._session):
+        for nodeid in unreported(terminalreporter._session):
             terminalreporter.write_line(f"collected but not reported: {nodeid}", red=True)

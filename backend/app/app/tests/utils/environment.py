@@ -6,10 +6,10 @@ from sqlalchemy import make_url
 
 from app.core.config import settings
 
-# The number of this process in a parallel run; pytest starts eight at most.
+# The number of this process in a parallel run.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
-# A parallel run's processes inherit the environment of the first one, changed already.
+# The processes of a parallel run inherit the environment that the first one has changed.
 DEVELOPMENT_DATABASE = os.environ.setdefault(
     "DEVELOPMENT_DATABASE_URI", settings.SQLALCHEMY_DATABASE_URI
 )
@@ -17,10 +17,10 @@ DEVELOPMENT_REDIS = os.environ.setdefault("DEVELOPMENT_REDIS_URL", settings.CELE
 
 
 def use_test_services() -> None:
-    """Give this process separate services wherever a test could write."""
+    """Point the settings to services that only the tests of this process use."""
     database = make_url(DEVELOPMENT_DATABASE)
     database = database.set(database=f"{database.database}_test_{PROCESS}")
-    redis = own_redis_url(DEVELOPMENT_REDIS)
+    redis = redis_url_for_tests(DEVELOPMENT_REDIS)
     os.environ |= {
         "ENVIRONMENT": "development",
         "SQLALCHEMY_DATABASE_URI": database.render_as_string(hide_password=False),
@@ -38,18 +38,18 @@ def use_test_services() -> None:
         "USERS_OPEN_REGISTRATION": "false",
         "SENTRY_DSN": "",
     }
-    settings.__init__()  # type: ignore[misc]  # pydantic's way to read the environment again
+    settings.__init__()  # type: ignore[misc]  # pydantic's way to reload settings
 
 
-def own_redis_url(url: str) -> str:
-    """Return the URL of one of the server's 16 databases, not the development's."""
+def redis_url_for_tests(url: str) -> str:
+    """Return the URL of one of the server's 16 databases, never the one for development."""
     parts = urlsplit(url)
     numbers = [number for number in range(16) if str(number) != (parts.path.strip("/") or "0")]
     return parts._replace(path=f"/{numbers[PROCESS]}").geturl()
 
 
 def free_port(start: int) -> int:
-    """Return a port that nobody listens on; below 32768, where clients don't get theirs."""
+    """Return an unused port. Start below 32768, where clients are not assigned ports."""
     for port in range(start, start + 1000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:

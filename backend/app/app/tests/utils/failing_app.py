@@ -1,4 +1,4 @@
-"""The app with endpoints that fail in the ways that a bug does, with secrets around."""
+"""The app with additional endpoints that fail like bugs do, while they handle secrets."""
 
 import logging
 
@@ -10,7 +10,7 @@ from app.api.routing import Route
 from app.main import app
 from app.models import User
 from app.schemas.token import NewPassword
-from app.tests.utils import sample_note  # noqa: F401  # its routes
+from app.tests.utils import sample_note  # noqa: F401  # adds its routes
 
 
 class Bug(Exception):
@@ -23,7 +23,7 @@ class MessageBug(Exception):
 
 @app.post("/fail/message/{token}")
 def fail_with_message(token: str, body: NewPassword) -> None:
-    """Put a token and a hash into the error's text, a note, a log line and the path."""
+    """Fail with secrets in the error message, its note, a log line and the path."""
     logging.getLogger(__name__).error("no use for %s", token, extra={"password": body.new_password})
     error = MessageBug(f"can't use {body.token} of {body.new_password!r}")
     error.add_note(f"stored: {body.new_password}")
@@ -39,7 +39,7 @@ def fail(request: Request, body: NewPassword) -> None:
 
 @app.post("/fail/not-null")
 def fail_not_null(db: SessionDep, body: NewPassword) -> None:
-    """Violate NOT NULL: PostgreSQL's message has the whole row."""
+    """Violate NOT NULL. PostgreSQL's message contains the whole row."""
     try:
         db.execute(insert(User).values(email=None, hashed_password=body.new_password))
     except Exception as error:
@@ -48,7 +48,7 @@ def fail_not_null(db: SessionDep, body: NewPassword) -> None:
 
 @app.post("/fail/statement")
 def fail_statement(db: SessionDep, body: NewPassword) -> None:
-    """Send a wrong statement: PostgreSQL's message repeats a line of it, with its values."""
+    """Send an invalid statement. PostgreSQL's message repeats a line of it, with values."""
     statement = update(User).values(hashed_password=body.new_password)
     db.connection().exec_driver_sql(
         'UPDATE "user" SET nonsense = 1, hashed_password = %(hashed_password)s',

@@ -1,4 +1,4 @@
-"""Tasks that fail with secrets around."""
+"""Tasks that fail while they handle secrets."""
 
 from sqlalchemy import insert
 

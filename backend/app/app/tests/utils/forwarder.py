@@ -8,7 +8,7 @@ from app.core.config import settings
 
 
 class Forwarder:
-    """Forwards TCP connections to a server, and can hold its responses or be down."""
+    """Forwards TCP connections to a server. It can delay responses, or be down."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -50,7 +50,7 @@ class Forwarder:
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Drop every connection, and accept none."""
+        """Drop all connections, and accept no new ones."""
         self.close()
         try:
             yield
@@ -66,7 +66,7 @@ class Forwarder:
         self._sockets.clear()
 
 
-def redis_through(forwarder: Forwarder, database: str | None = None) -> dict[str, str]:
+def forwarded_redis(forwarder: Forwarder, database: str | None = None) -> dict[str, str]:
     parts = urlsplit(settings.CELERY_BROKER_URL)
     login, at, _ = parts.netloc.rpartition("@")
     netloc = f"{login}{at}127.0.0.1:{forwarder.port}"

@@ -11,13 +11,13 @@ from aiosmtpd.smtp import AuthResult
 
 
 class Mailbox:
-    """What an SMTP server was sent, and how it responds."""
+    """The handler of an SMTP server. It keeps the mails, and can reject some."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
-        # The passwords of logins, for servers that take any.
+        # The passwords of logins. Every login is accepted.
         self.logins: list[bytes] = []
-        # Sent in place of "250 OK", one for each mail, until none is left.
+        # Responses for the next mails, instead of "250 OK".
         self.rejections: list[str] = []
         self._arrived = Condition()
 
@@ -32,7 +32,7 @@ class Mailbox:
         finally:
             controller.stop()
 
-    def take_login(self, *arguments: Any) -> AuthResult:
+    def accept_login(self, *arguments: Any) -> AuthResult:
         self.logins.append(arguments[-1].password)
         return AuthResult(success=True)
 
@@ -47,19 +47,19 @@ class Mailbox:
             self._arrived.notify_all()
         return "250 OK"
 
-    def to(self, address: str) -> list[EmailMessage]:
+    def mails_to(self, address: str) -> list[EmailMessage]:
         return [mail for mail in self.mails if mail["To"] == address]
 
     def wait_for(self, address: str, seconds: float = 20) -> EmailMessage:
-        """Return the next mail to this address, and take it out."""
+        """Wait for a mail to this address, remove it from the mailbox, and return it."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: self.to(address), seconds), "no mail came"
-            mail = self.to(address)[0]
+            assert self._arrived.wait_for(lambda: self.mails_to(address), seconds), "no mail came"
+            mail = self.mails_to(address)[0]
             self.mails.remove(mail)
             return mail
 
 
-def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+def mail_text(mail: EmailMessage, kind: str = "plain") -> str:
     part = mail.get_body((kind,))
     assert part is not None
     return str(part.get_content())

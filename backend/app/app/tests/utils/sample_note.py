@@ -1,7 +1,7 @@
-"""A resource that only the tests have: shared behaviour is tested on it, not on the project's own.
+"""A resource for tests of the behaviour that all resources share.
 
-Its parts are written as for any resource, but in one file, and with separate metadata: Alembic
-must not see the table. Every test's app has its routes; the OpenAPI schema does not.
+Its parts are like those of any resource, but in one file. Its metadata is separate, because Alembic
+must not see the table. The app has its routes in every test, but the OpenAPI schema does not.
 """
 
 from decimal import Decimal
@@ -29,7 +29,7 @@ from app.tests.utils.utils import random_lower_string
 SAMPLE_NOTES = f"{settings.API_V1_STR}/sample-notes/"
 
 own_metadata = MetaData(naming_convention=Base.metadata.naming_convention)
-# The owner's foreign key refers to this copy.
+# The foreign key of the owner refers to this copy.
 Base.metadata.tables["user"].to_metadata(own_metadata)
 
 

@@ -8,17 +8,17 @@ from typing import Any
 
 
 class FakeSentry:
-    """What a Sentry server was sent."""
+    """A Sentry server that keeps the events that it receives."""
 
     def __init__(self) -> None:
-        # Each as text, decompressed: a header, and then items.
+        # Decompressed texts, each with a header and items.
         self.envelopes: list[str] = []
         self._arrived = Condition()
 
     @classmethod
     @contextmanager
     def listening(cls) -> Iterator[tuple["FakeSentry", str]]:
-        """Start a server, and return it and the DSN that leads to it."""
+        """Start a server, and yield it and its DSN."""
         sentry = cls()
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,12 +26,12 @@ class FakeSentry:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers["Content-Encoding"] == "gzip":
                     body = gzip.decompress(body)
-                sentry.take(body.decode())
+                sentry.receive(body.decode())
                 self.send_response(200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             Thread(target=server.serve_forever, daemon=True).start()
@@ -40,13 +40,13 @@ class FakeSentry:
             finally:
                 server.shutdown()
 
-    def take(self, envelope: str) -> None:
+    def receive(self, envelope: str) -> None:
         with self._arrived:
             self.envelopes.append(envelope)
             self._arrived.notify_all()
 
     def wait_for(self, exception: str, seconds: float = 20) -> dict[str, Any]:
-        """Return the event of an exception of this type."""
+        """Wait for an event with an exception of this type, and return it."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: self._events(exception), seconds), self.envelopes
             return self._events(exception)[0]

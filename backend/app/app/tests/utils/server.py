@@ -23,10 +23,10 @@ class Server:
 
 @contextmanager
 def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Server]:
-    """Run the backend in a separate process, with another environment than the tests'."""
+    """Run the backend in a separate process, with a changed environment."""
     with (
         tempfile.TemporaryFile("w+") as log,
-        # Passed on, so that no other program can take the port meanwhile.
+        # The server inherits this socket, so that no other program can take the port.
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         descriptor, port = listener.fileno(), listener.getsockname()[1]
@@ -38,7 +38,7 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
             stdout=log,
             stderr=log,
         )
-        # Otherwise a request would wait here after the server has ended early.
+        # If it stayed open, requests would wait here forever after the server has crashed.
         listener.close()
 
         def output() -> str:

@@ -1,4 +1,4 @@
-"""Lets a worker that includes this module repeat a lost task within seconds."""
+"""Makes a worker that includes this module repeat lost tasks within seconds."""
 
 from app.core import celery_app
 from app.tests.utils import tasks  # noqa: F401  # to register them

@@ -1,7 +1,7 @@
-"""A task that lasts longer than others may; in a module that not every worker includes."""
+"""A task with a longer time limit than others, for workers that include this module."""
 
 from app.core.celery_app import celery_app
-from app.tests.utils import short_limits, tasks  # noqa: F401  # for the others' limits
+from app.tests.utils import short_limits, tasks  # noqa: F401  # sets the limits of other tasks
 
 
 @celery_app.task(time_limit=4, default_retry_delay=0)

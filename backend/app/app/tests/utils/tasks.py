@@ -1,4 +1,4 @@
-"""Tasks that only tests need; the tests' workers include this module."""
+"""Tasks for tests. The workers of the tests include this module."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from app.core.celery_app import celery_app
 from app.db.session import SessionLocal
 
-# How soon the worker learns that a process died: by default it looks each 5 seconds, and then
-# waits 10 for a result.
+# Let the worker notice sooner that a process died. By default it checks every 5 seconds, and then
+# waits 10 seconds for a result.
 AsynPool.timers = property(lambda pool: {pool.maintain_pool: 0.2})  # type: ignore[assignment, method-assign]
 celery_app.conf.worker_lost_wait = 0.2
 
@@ -25,7 +25,7 @@ def count_start(starts: str) -> int:
 
 @celery_app.task
 def die(starts: str, times: int, whole_worker: bool = False) -> str:
-    """Kill the own process, or all of the worker's, at each of the first starts."""
+    """Kill this process, or the whole worker, at each of the first `times` starts."""
     if count_start(starts) <= times:
         if whole_worker:
             os.killpg(0, signal.SIGKILL)

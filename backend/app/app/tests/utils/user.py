@@ -24,8 +24,8 @@ def create_random_user(db: Session, **fields: Any) -> User:
     return crud.user.create(db, obj_in=UserCreate(**fields))
 
 
-def headers_of(user: User) -> dict[str, str]:
-    """Return the headers of a request by this user."""
+def auth_headers(user: User) -> dict[str, str]:
+    """Return the Authorization header of this user."""
     token = create_access_token(user.id, password_hash=user.hashed_password)
     return {"Authorization": f"Bearer {token}"}
 
@@ -33,7 +33,7 @@ def headers_of(user: User) -> dict[str, str]:
 def authentication_token_from_email(
     *, client: TestClient, email: str, db: Session
 ) -> dict[str, str]:
-    """Return the headers of the user with this email; create the user if there is none."""
+    """Return the headers of the user with this email, who is created if necessary."""
     password = random_lower_string()
     user = crud.user.get_by_email(db, email=email)
     if user is None:

@@ -17,7 +17,7 @@ def running_worker(
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run worker-start.sh as it is, on the tests' services."""
+    """Run worker-start.sh with the services of the tests."""
     command = ["sh", "worker-start.sh", "--without-mingle", f"--hostname={name}@tests", *options]
     with log.open("ab") if log else nullcontext() as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Tasks whose numbers contradict each other: a worker that includes this module must not start."""
+"""Tasks with contradictory limits. A worker that includes this module must not start."""
 
 from app.core.celery_app import celery_app
 

@@ -21,7 +21,7 @@ def read_items(
     current_user: CurrentUser,
     query: Annotated[PageQuery[schemas.Item], Query()],
 ) -> Response:
-    """Own items; superusers see everybody's."""
+    """Return the caller's items; superusers get everybody's."""
     filters = {} if current_user.is_superuser else {"owner_id": current_user.id}
     return page_response(request, query, crud_item.get_page(db, query, **filters))
 

@@ -42,12 +42,13 @@ async def test_token(current_user: CurrentUser) -> User:
     return current_user
 
 
-# "text" matches line breaks, too (app.api.routing).
+# The convertor "text" also matches line breaks (app.api.routing).
 @router.post("/password-recovery/{email:text}", status_code=202)
 def recover_password(db: SessionDep, email: Email) -> Msg:
-    """The response is the same whether or not the email is registered: the worker looks it up."""
+    """Send a recovery mail. The response is the same whether or not the email is registered."""
+    # The worker looks the email up, so that the response time does not depend on it either.
     send_reset_password_email.delay_after_commit(db, email)
-    return Msg(msg="If this e-mail is registered, a password recovery email is on its way")
+    return Msg(msg="If this email is registered, a password recovery email is on its way")
 
 
 @router.post("/reset-password/")

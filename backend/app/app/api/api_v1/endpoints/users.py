@@ -32,13 +32,13 @@ def require_user(user: User | None) -> User:
     return user
 
 
-def check_password(user: User, current_password: str | None) -> None:
-    """Ask for the password again where a stolen token must not be enough."""
+def require_current_password(user: User, current_password: str | None) -> None:
+    """Raise IncorrectPassword unless it matches: a stolen token alone must not be enough."""
     if not verify_password(current_password or "", user.hashed_password):
         raise IncorrectPassword
 
 
-def changes_login(user: User, fields: dict[str, Any]) -> bool:
+def changes_credentials(user: User, fields: dict[str, Any]) -> bool:
     return "password" in fields or fields.get("email", user.email) != user.email
 
 
@@ -55,7 +55,7 @@ def read_users(
 @router.post("/", response_model=schemas.User, status_code=201)
 @raises(EmailTaken)
 def create_user(db: SessionDep, writer: SuperuserWriter, user_in: schemas.UserCreate) -> User:
-    """Create a user, who is sent a link to set a password if mail is configured."""
+    """Create a user. If mail is configured, the user is sent a link to set a password."""
     writer.lock_caller()
     user = crud_user.create(db, obj_in=user_in)
     send_new_account_email.delay_after_commit(db, user.id)
@@ -70,34 +70,37 @@ async def read_user_me(current_user: CurrentUser) -> User:
 @router.put("/me", response_model=schemas.User)
 @raises(IncorrectPassword, EmailTaken)
 def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdateMe) -> User:
-    """A new email or password needs `current_password`; a new password ends every token."""
+    """Changing the email or password requires `current_password`.
+
+    A new password invalidates all of the user's tokens.
+    """
     user = writer.lock_self()
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
-    if changes_login(user, fields):
-        check_password(user, user_in.current_password)
+    if changes_credentials(user, fields):
+        require_current_password(user, user_in.current_password)
     return crud_user.update(db, db_obj=user, obj_in=fields)
 
 
 @router.delete("/me", response_model=schemas.User)
 @raises(IncorrectPassword, LastSuperuser)
 def delete_user_me(db: SessionDep, writer: WriterDep, body: schemas.UserDeleteMe) -> User:
-    """Delete oneself, with all that one owns."""
+    """Delete your account and everything you own."""
     user = writer.lock_self()
-    check_password(user, body.current_password)
+    require_current_password(user, body.current_password)
     crud_user.remove(db, id=user.id)
     return user
 
 
 @router.get("/open")
 async def read_registration() -> schemas.Registration:
-    """Whether anyone may sign up."""
+    """Return whether anyone may sign up."""
     return schemas.Registration(is_open=settings.USERS_OPEN_REGISTRATION)
 
 
 @router.post("/open", response_model=schemas.User, status_code=201)
 @raises(RegistrationClosed, EmailTaken)
 def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> User:
-    """Sign up, where USERS_OPEN_REGISTRATION allows it."""
+    """Sign up, if USERS_OPEN_REGISTRATION is on."""
     if not settings.USERS_OPEN_REGISTRATION:
         raise RegistrationClosed
     return crud_user.create(db, obj_in=schemas.UserCreate(**user_in.model_dump()))
@@ -106,7 +109,7 @@ def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> User:
 @router.get("/{user_id}", response_model=schemas.User)
 @raises(SuperuserRequired, NotFound)
 def read_user_by_id(db: ReadSessionDep, current_user: CurrentUser, user_id: Id) -> User:
-    """Oneself; superusers see anybody."""
+    """Return a user. Users who are not superusers may read only themselves."""
     if user_id == current_user.id:
         return current_user
     if not crud_user.is_superuser(current_user):
@@ -123,11 +126,11 @@ def update_user(
     user_id: Id,
     user_in: schemas.UserUpdateByID,
 ) -> User:
-    """One's own new email or password needs `current_password`, as in `PUT /users/me`."""
+    """Changing your own email or password requires `current_password`, as in `PUT /users/me`."""
     user = require_user(writer.lock_user(user_id))
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
-    if user.id == current_user.id and changes_login(user, fields):
-        check_password(user, user_in.current_password)
+    if user.id == current_user.id and changes_credentials(user, fields):
+        require_current_password(user, user_in.current_password)
     return crud_user.update(db, db_obj=user, obj_in=fields)
 
 
@@ -140,9 +143,12 @@ def delete_user(
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,
 ) -> User:
-    """Delete a user with all they own. One's own id needs `current_password` in the body."""
+    """Delete a user and everything they own.
+
+    Deleting yourself requires `current_password` in the body.
+    """
     user = require_user(writer.lock_user(user_id))
     if user.id == current_user.id:
-        check_password(user, body.current_password if body else None)
+        require_current_password(user, body.current_password if body else None)
     crud_user.remove(db, id=user.id)
     return user

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/utils", tags=["utils"])
 @router.post("/test-celery/", status_code=201)
 @raises(QueueUnreachable)
 def test_celery(_: CurrentSuperuser, msg: Msg) -> Msg:
-    """Have the worker run a task; Flower shows what it returned."""
+    """Enqueue a test task for the worker. Flower shows its result."""
     worker.test_celery.apply_async((msg.msg,), ignore_result=True)
     return Msg(msg="Word received")
 
@@ -36,13 +36,16 @@ def test_email(db: SessionDep, _: CurrentSuperuser, email_to: Annotated[Email, Q
 
 @router.get("/health/live")
 async def health_live() -> Msg:
-    """Whether the process responds; for health checks of containers and the proxy."""
+    """Return 200 while the process responds, for health checks of containers and the proxy."""
     return Msg(msg="live")
 
 
 @router.get("/health/ready")
 def health_ready(db: ReadSessionDep) -> Health:
-    """Whether requests can be served: 503 without the database, and only then."""
+    """Return 200 if requests can be served, or 503 if the database is unreachable.
+
+    The states of Redis and of the schema are only reported.
+    """
     current = current_revisions(db)
     return Health(
         database="up",

@@ -13,7 +13,7 @@ def test_celery_endpoint(superuser_client: TestClient) -> None:
     assert response.json() == {"msg": "Word received"}
 
 
-def test_every_task_goes_to_the_queue_that_the_worker_reads() -> None:
+def test_tasks_are_routed_to_main_queue() -> None:
     names = [name for name in celery_app.tasks if name.startswith("app.worker.")]
     assert tasks.test_celery.name in names
     for name in names:

@@ -1,4 +1,4 @@
-"""What all resources have in common is tested in api/test_lists.py and api/test_owned_rows.py."""
+"""For behaviour that all resources share, see api/test_lists.py and api/test_owned_rows.py."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_create_item(user_client: TestClient, db: Session, user: User) -> None:
         {"title": "x", "description": "nul\0"},
     ],
 )
-def test_create_item_with_invalid_fields(user_client: TestClient, body: dict[str, Any]) -> None:
+def test_invalid_fields_are_rejected(user_client: TestClient, body: dict[str, Any]) -> None:
     assert user_client.post(ITEMS, json=body).status_code == 422
 
 
@@ -67,7 +67,7 @@ def test_update_item(user_client: TestClient, db: Session, user: User) -> None:
     assert response.json()["description"] == item.description
 
 
-def test_title_can_not_become_null(user_client: TestClient, db: Session, user: User) -> None:
+def test_null_title_is_rejected(user_client: TestClient, db: Session, user: User) -> None:
     item = create_random_item(db, owner_id=user.id)
     assert user_client.put(f"{ITEMS}{item.id}", json={"title": None}).status_code == 422
 
@@ -79,13 +79,15 @@ def test_delete_item(user_client: TestClient, db: Session, user: User) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_item_of_another_user(user_client: TestClient, db: Session, method: str) -> None:
+def test_item_of_another_user_is_forbidden(
+    user_client: TestClient, db: Session, method: str
+) -> None:
     item = create_random_item(db)
     response = user_client.request(method, f"{ITEMS}{item.id}", json={"title": "x"})
     assert (response.status_code, response.json()["detail"]) == (403, "Not enough permissions")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_missing_item(user_client: TestClient, method: str) -> None:
+def test_missing_item_is_404(user_client: TestClient, method: str) -> None:
     response = user_client.request(method, f"{ITEMS}2147483647", json={})
     assert (response.status_code, response.json()["detail"]) == (404, "Item not found")

@@ -55,7 +55,10 @@ def test_get_access_token(client: TestClient) -> None:
 def test_rejected_login_is_an_oauth2_error(
     client: TestClient, db: Session, active: bool, typed: str, text: str, code: str
 ) -> None:
-    """RFC 6749, 5.2: OAuth2 clients read `error`. Only the right password reveals the state."""
+    """OAuth2 clients read `error` (RFC 6749, section 5.2).
+
+    "Inactive user" is revealed only after the correct password.
+    """
     user = create_random_user(db, password=PASSWORD, is_active=active)
     response = client.post(LOGIN, data={"username": user.email, "password": typed})
     assert response.status_code == 400
@@ -68,7 +71,7 @@ def test_rejected_login_is_an_oauth2_error(
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_email_of_a_login_may_be_in_any_case(client: TestClient) -> None:
+def test_login_ignores_case_of_email(client: TestClient) -> None:
     form = {
         "username": settings.FIRST_SUPERUSER.upper(),
         "password": settings.FIRST_SUPERUSER_PASSWORD,
@@ -78,8 +81,9 @@ def test_email_of_a_login_may_be_in_any_case(client: TestClient) -> None:
 
 @pytest.mark.parametrize("password", ["wrong password", "", "x" * 10_000, "a\0b", "пароль🔑"])
 @pytest.mark.parametrize("known", [True, False])
-def test_wrong_login(client: TestClient, known: bool, password: str) -> None:
-    """An unknown user and a wrong password get the same response."""
+def test_unknown_user_and_wrong_password_are_indistinguishable(
+    client: TestClient, known: bool, password: str
+) -> None:
     username = settings.FIRST_SUPERUSER if known else random_email()
     response = client.post(LOGIN, data={"username": username, "password": password})
     if password:
@@ -89,8 +93,8 @@ def test_wrong_login(client: TestClient, known: bool, password: str) -> None:
         assert response.status_code == 422
 
 
-@pytest.mark.parametrize("username", ["no e-mail", "a\0b@example.com", "x" * 10_000])
-def test_login_with_a_strange_username(client: TestClient, username: str) -> None:
+@pytest.mark.parametrize("username", ["not an email", "a\0b@example.com", "x" * 10_000])
+def test_malformed_username_is_rejected(client: TestClient, username: str) -> None:
     response = client.post(LOGIN, data={"username": username, "password": "password"})
     assert response.status_code == 400
 
@@ -107,7 +111,7 @@ def test_login_with_a_strange_username(client: TestClient, username: str) -> Non
     ],
 )
 @pytest.mark.parametrize("username", ["\\ud800@example.com", "+2AA-@example.com", "x"])
-def test_login_with_an_odd_form(client: TestClient, form: str, username: str) -> None:
+def test_malformed_form_is_rejected(client: TestClient, form: str, username: str) -> None:
     parts = {"username": username, "password": "password"}
     content = "".join(
         f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -119,16 +123,15 @@ def test_login_with_an_odd_form(client: TestClient, form: str, username: str) ->
         assert response.json()["detail"] == "Incorrect email or password"
 
 
-def test_login_with_too_many_fields(client: TestClient) -> None:
+def test_too_many_form_fields_are_rejected(client: TestClient) -> None:
     response = client.post(LOGIN, data={str(number): "x" for number in range(3000)})
     assert response.status_code == 422
 
 
 @pytest.mark.parametrize("password", ["wrong password", "x" * 5000])
-def test_login_verifies_one_password_whether_the_user_is_known_or_not(
+def test_login_time_does_not_reveal_users(
     client: TestClient, db: Session, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
-    """So that the response time does not reveal whether the email exists."""
     hashed: list[str] = []
 
     def counting(method: Callable[[str | bytes, str], Any]) -> Callable[[str | bytes, str], Any]:
@@ -139,7 +142,7 @@ def test_login_verifies_one_password_whether_the_user_is_known_or_not(
 
         return count
 
-    # The second is what verifies for nobody.
+    # The second method verifies passwords of unknown users.
     for name in ("verify_and_update", "verify"):
         method = getattr(security.password_context, name)
         monkeypatch.setattr(security.password_context, name, counting(method))
@@ -156,7 +159,7 @@ def test_use_access_token(superuser_client: TestClient) -> None:
     assert response.json()["email"] == settings.FIRST_SUPERUSER
 
 
-def test_no_token(client: TestClient) -> None:
+def test_missing_token_is_401(client: TestClient) -> None:
     response = client.post(TEST_TOKEN)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -164,7 +167,7 @@ def test_no_token(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("header", ["Basic YTpi", "garbage", "Bearer"])
-def test_other_authorization(client: TestClient, header: str) -> None:
+def test_other_auth_scheme_is_401(client: TestClient, header: str) -> None:
     response = client.post(TEST_TOKEN, headers={"Authorization": header})
     assert response.status_code == 401
     assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
@@ -202,7 +205,7 @@ def forged_tokens(user: User) -> dict[str, str]:
 @pytest.mark.parametrize(
     "kind", list(forged_tokens(User(id=1, email="a@example.com", hashed_password="hash")))
 )
-def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
+def test_invalid_token_is_401(client: TestClient, db: Session, kind: str) -> None:
     token = forged_tokens(create_random_user(db))[kind]
     response = client.post(TEST_TOKEN, headers=bearer(token))
     assert response.status_code == 401
@@ -210,7 +213,7 @@ def test_bad_token(client: TestClient, db: Session, kind: str) -> None:
     assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
 
 
-def test_token_of_a_deleted_user(client: TestClient, db: Session) -> None:
+def test_token_of_deleted_user_is_401(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
     headers = bearer(access_token(user))
     crud.user.remove(db, id=user.id)
@@ -219,7 +222,7 @@ def test_token_of_a_deleted_user(client: TestClient, db: Session) -> None:
     assert response.json() == {"detail": "Could not validate credentials", "code": "invalid_token"}
 
 
-def test_password_change_ends_a_token(client: TestClient, db: Session) -> None:
+def test_password_change_revokes_tokens(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
     headers = bearer(access_token(user))
     assert client.post(TEST_TOKEN, headers=headers).status_code == 200
@@ -228,8 +231,8 @@ def test_password_change_ends_a_token(client: TestClient, db: Session) -> None:
 
 
 @pytest.mark.parametrize("path", ["/users/me", "/sample-notes/", "/users/"])
-def test_inactive_users_are_rejected_everywhere(client: TestClient, db: Session, path: str) -> None:
-    """Superusers too."""
+def test_inactive_user_is_403(client: TestClient, db: Session, path: str) -> None:
+    """Inactive superusers are rejected, too."""
     user = create_random_user(db, is_superuser=True, is_active=False)
     response = client.get(settings.API_V1_STR + path, headers=bearer(access_token(user)))
     assert response.status_code == 403
@@ -252,7 +255,7 @@ def test_reset_password(client: TestClient, db: Session, purpose: security.Purpo
     assert (again.status_code, again.json()["detail"]) == (400, "Invalid token")
 
 
-def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> None:
+def test_reset_password_rejects_invalid_tokens(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
     expired = security.create_token(
         "reset-password", user.id, timedelta(seconds=-1), user.hashed_password, user.email
@@ -274,10 +277,10 @@ def test_reset_password_with_a_bad_token(client: TestClient, db: Session) -> Non
 
 
 @pytest.mark.parametrize("purpose", ["reset-password", "new-account"])
-def test_mailed_link_ends_with_the_email_it_was_sent_to(
+def test_email_change_revokes_mailed_links(
     client: TestClient, db: Session, purpose: security.Purpose
 ) -> None:
-    """Whoever reads the old mailbox must not get the account."""
+    """The owner of the old mailbox must not get the account."""
     user = create_random_user(db)
     old_email, before = user.email, user.hashed_password
     session = bearer(access_token(user))
@@ -293,15 +296,15 @@ def test_mailed_link_ends_with_the_email_it_was_sent_to(
     )
     db.refresh(user)
     assert user.hashed_password == before
-    # Sessions do not end with the old email.
+    # Access tokens stay valid.
     assert client.post(TEST_TOKEN, headers=session).status_code == 200
-    # The link is for the address: it works again for the same one, in any case.
+    # The link works again if the user returns to the old email, regardless of its case.
     crud.user.update(db, db_obj=user, obj_in={"email": old_email.upper()})
     assert client.post(RESET, json=body).status_code == 200
 
 
-def test_access_token_of_an_earlier_version_is_accepted(client: TestClient, db: Session) -> None:
-    """An upgrade logs nobody out: the fingerprint of access tokens stays the password's."""
+def test_tokens_of_earlier_versions_are_accepted(client: TestClient, db: Session) -> None:
+    """An upgrade logs nobody out: access tokens still depend on the password only."""
     user = create_random_user(db)
     now = int(time.time())
     claims = {
@@ -338,7 +341,9 @@ ODD_NUMBERS: list[object] = [
 
 @pytest.mark.parametrize("claim", ["exp", "iat"])
 @pytest.mark.parametrize("value", ODD_NUMBERS, ids=repr)
-def test_odd_time_in_a_token(client: TestClient, db: Session, claim: str, value: object) -> None:
+def test_invalid_time_claims_are_401(
+    client: TestClient, db: Session, claim: str, value: object
+) -> None:
     assert_rejected_claims(client, db, {claim: value})
 
 
@@ -346,28 +351,28 @@ def test_odd_time_in_a_token(client: TestClient, db: Session, claim: str, value:
 @pytest.mark.parametrize(
     "value", [None, "", 1, 1.5, True, [], ["access"], {}, "\ud800", "a\udfff", "ä"], ids=ascii
 )
-def test_odd_claim_of_a_token(client: TestClient, db: Session, claim: str, value: object) -> None:
+def test_invalid_claims_are_401(client: TestClient, db: Session, claim: str, value: object) -> None:
     assert_rejected_claims(client, db, {claim: value})
 
 
 @pytest.mark.parametrize("claim", ["nbf", "aud", "iss", "jti", "at_hash"])
 @pytest.mark.parametrize("value", ["x", [], float("inf"), 10**30], ids=repr)
-def test_odd_further_claim_of_a_token(
+def test_unused_claims_never_cause_errors(
     client: TestClient, db: Session, claim: str, value: object
 ) -> None:
-    """Claims that this project never makes: never a server error."""
+    """The project does not create these claims, but must not fail on them."""
     claims = jwt.get_unverified_claims(access_token(create_random_user(db))) | {claim: value}
     response = client.post(TEST_TOKEN, headers=bearer(sign(claims)))
     assert response.status_code in (200, 401)
 
 
 @pytest.mark.parametrize("claim", ["exp", "iat", "sub", "purpose", "fingerprint"])
-def test_token_without_a_claim(client: TestClient, db: Session, claim: str) -> None:
+def test_missing_claims_are_401(client: TestClient, db: Session, claim: str) -> None:
     assert_rejected_claims(client, db, {claim: ...})
 
 
 def sign(claims: object) -> str:
-    """Return a token with any claims, also such that python-jose would not make."""
+    """Return a signed token. Unlike python-jose, accept any claims."""
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
     signed = ".".join(
         urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
@@ -393,7 +398,7 @@ def assert_rejected_claims(client: TestClient, db: Session, change: dict[str, ob
     assert (response.status_code, response.json()["detail"]) == (400, "Invalid token")
 
 
-def test_recovery_response_is_the_same_for_everyone(
+def test_recovery_does_not_reveal_users(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
@@ -403,11 +408,11 @@ def test_recovery_response_is_the_same_for_everyone(
     ]
     assert {response.status_code for response in responses} == {202}
     assert len({response.content for response in responses}) == 1
-    # Mail that is not configured is no fault of the client; the log says why nothing is sent.
+    # Without mail settings, only the log says that nothing is sent.
     assert "set SMTP_HOST" in caplog.text
 
 
 @pytest.mark.parametrize("email", ["no-email", "a%00b@example.com", "x" * 300 + "@example.com"])
-def test_recovery_of_an_impossible_email(client: TestClient, email: str) -> None:
+def test_recovery_rejects_invalid_email(client: TestClient, email: str) -> None:
     response = client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
     assert response.status_code == 422

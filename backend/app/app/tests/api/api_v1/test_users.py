@@ -10,7 +10,7 @@ from app.core import security
 from app.core.config import settings
 from app.db.session import SessionLocal
 from app.models import User
-from app.tests.utils.user import create_random_user, headers_of
+from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
 
 USERS = f"{settings.API_V1_STR}/users"
@@ -54,7 +54,7 @@ def test_create_user(superuser_client: TestClient, db: Session) -> None:
     "change",
     [
         {"email": None},
-        {"email": "no e-mail"},
+        {"email": "not an email"},
         {"email": "x" * 250 + "@example.com"},
         {"email": "nul\0@example.com"},
         {"email": "é@example.com"},
@@ -67,14 +67,14 @@ def test_create_user(superuser_client: TestClient, db: Session) -> None:
         {"is_active": "perhaps"},
     ],
 )
-def test_create_user_with_invalid_fields(
+def test_create_user_rejects_invalid_fields(
     superuser_client: TestClient, change: dict[str, Any]
 ) -> None:
     body = {"email": random_email(), "password": PASSWORD} | change
     response = superuser_client.post(f"{USERS}/", json=body)
     assert response.status_code == 422
     assert response.json()["code"] == "validation_error"
-    # Nothing that was sent comes back: it may be a password. A client needs the limits.
+    # The response has the limits, but not the input, which may be a password.
     for problem in response.json()["detail"]:
         assert set(problem) - {"ctx"} == {"type", "loc", "msg"}
         assert all(isinstance(limit, int) for limit in problem.get("ctx", {}).values())
@@ -93,14 +93,14 @@ def test_create_user_with_invalid_fields(
         b"[" * 100_000,
     ],
 )
-def test_create_user_with_an_invalid_body(superuser_client: TestClient, content: bytes) -> None:
+def test_create_user_rejects_malformed_body(superuser_client: TestClient, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     response = superuser_client.post(f"{USERS}/", headers=headers, content=content)
     assert response.status_code == 422
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_create_user_with_a_huge_body(superuser_client: TestClient, declared: bool) -> None:
+def test_create_user_rejects_huge_body(superuser_client: TestClient, declared: bool) -> None:
     content = b'{"email": "' + b"x" * 2_000_000
     response = superuser_client.post(
         f"{USERS}/",
@@ -122,9 +122,9 @@ def test_create_user_existing_email(superuser_client: TestClient, db: Session) -
     }
 
 
-def test_create_users_with_one_email_at_the_same_time(committed_client: TestClient) -> None:
+def test_concurrent_creates_with_same_email(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
-        headers = headers_of(create_random_user(db, is_superuser=True))
+        headers = auth_headers(create_random_user(db, is_superuser=True))
     body = {"email": random_email(), "password": random_lower_string()}
 
     def create(_: int) -> int:
@@ -135,9 +135,9 @@ def test_create_users_with_one_email_at_the_same_time(committed_client: TestClie
     assert statuses == [201, 409, 409, 409, 409, 409]
 
 
-def test_change_to_one_email_at_the_same_time(committed_client: TestClient) -> None:
+def test_concurrent_changes_to_same_email(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
-        headers = headers_of(create_random_user(db, is_superuser=True))
+        headers = auth_headers(create_random_user(db, is_superuser=True))
         users = [create_random_user(db) for _ in range(4)]
     body = {"email": random_email()}
 
@@ -159,7 +159,9 @@ def test_change_to_one_email_at_the_same_time(committed_client: TestClient) -> N
         ("DELETE", "/1"),
     ],
 )
-def test_administration_is_for_superusers(user_client: TestClient, method: str, path: str) -> None:
+def test_user_administration_requires_superuser(
+    user_client: TestClient, method: str, path: str
+) -> None:
     body = {"email": random_email(), "password": random_lower_string()}
     response = user_client.request(method, USERS + path, json=body)
     assert response.status_code == 403
@@ -187,7 +189,7 @@ def test_get_user(user: User, user_client: TestClient, superuser_client: TestCli
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_missing_user(superuser_client: TestClient, method: str) -> None:
+def test_missing_user_is_404(superuser_client: TestClient, method: str) -> None:
     response = superuser_client.request(method, f"{USERS}/2147483647", json={})
     assert response.status_code == 404
     assert response.json() == {
@@ -197,7 +199,7 @@ def test_missing_user(superuser_client: TestClient, method: str) -> None:
 
 
 @pytest.mark.parametrize("user_id", ["0", "-1", "x", "1.5", "2147483648", "9" * 100])
-def test_impossible_user_id(superuser_client: TestClient, user_id: str) -> None:
+def test_invalid_user_id_is_422(superuser_client: TestClient, user_id: str) -> None:
     response = superuser_client.get(f"{USERS}/{user_id}")
     assert response.status_code == 422
 
@@ -213,14 +215,14 @@ def test_update_user(superuser_client: TestClient, db: Session) -> None:
     assert security.verify_password(PASSWORD, user.hashed_password)
 
 
-def test_update_user_to_an_existing_email(
+def test_update_user_existing_email(
     client: TestClient, superuser_client: TestClient, db: Session
 ) -> None:
     user, other = create_random_user(db), create_random_user(db, password=PASSWORD)
     by_superuser = superuser_client.put(f"{USERS}/{other.id}", json={"email": user.email})
     assert by_superuser.status_code == 409
     body = {"email": user.email.upper(), "current_password": PASSWORD}
-    by_oneself = client.put(ME, headers=headers_of(other), json=body)
+    by_oneself = client.put(ME, headers=auth_headers(other), json=body)
     assert by_oneself.status_code == 409
 
 
@@ -232,26 +234,26 @@ def test_delete_user(superuser_client: TestClient, db: Session) -> None:
     assert superuser_client.get(url).status_code == 404
 
 
-def test_update_me_each_field_alone(client: TestClient, db: Session) -> None:
+def test_update_me_single_field(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD, full_name="Before")
     for body, name in (
         ({"full_name": "After"}, "After"),
         ({}, "After"),
         ({"full_name": None}, None),
     ):
-        response = client.put(ME, headers=headers_of(user), json=body)
+        response = client.put(ME, headers=auth_headers(user), json=body)
         assert response.status_code == 200
         assert response.json()["full_name"] == name
         assert response.json()["email"] == user.email
 
     new_email = random_email()
     body = {"email": new_email.upper(), "current_password": PASSWORD}
-    response = client.put(ME, headers=headers_of(user), json=body)
+    response = client.put(ME, headers=auth_headers(user), json=body)
     assert response.status_code == 200
     assert response.json()["email"] == new_email
 
     body = {"password": "new password", "current_password": PASSWORD}
-    headers = headers_of(user)
+    headers = auth_headers(user)
     assert client.put(ME, headers=headers, json=body).status_code == 200
     assert client.get(ME, headers=headers).status_code == 401
     db.expire_all()
@@ -259,13 +261,11 @@ def test_update_me_each_field_alone(client: TestClient, db: Session) -> None:
 
 
 @pytest.mark.parametrize("field", ["email", "password"])
-def test_update_me_email_and_password_need_the_current_password(
-    client: TestClient, db: Session, field: str
-) -> None:
+def test_update_me_requires_current_password(client: TestClient, db: Session, field: str) -> None:
     user = create_random_user(db, password=PASSWORD)
     body: dict[str, str | None] = {field: random_email()}
     for wrong in ({}, {"current_password": None}, {"current_password": "wrong password"}):
-        response = client.put(ME, headers=headers_of(user), json=body | wrong)
+        response = client.put(ME, headers=auth_headers(user), json=body | wrong)
         assert response.status_code == 400
         assert response.json() == {
             "detail": "Incorrect password",
@@ -274,9 +274,9 @@ def test_update_me_email_and_password_need_the_current_password(
         }
 
 
-def test_update_me_own_email_is_no_change(client: TestClient, db: Session) -> None:
+def test_update_me_accepts_unchanged_email(client: TestClient, db: Session) -> None:
     user = create_random_user(db)
-    response = client.put(ME, headers=headers_of(user), json={"email": user.email.upper()})
+    response = client.put(ME, headers=auth_headers(user), json={"email": user.email.upper()})
     assert response.status_code == 200
     assert response.json()["email"] == user.email
 
@@ -290,12 +290,12 @@ def test_update_me_own_email_is_no_change(client: TestClient, db: Session) -> No
         {"password": "a password", "current_password": "nul\0"},
     ],
 )
-def test_update_me_with_invalid_fields(user_client: TestClient, body: dict[str, Any]) -> None:
+def test_update_me_rejects_invalid_fields(user_client: TestClient, body: dict[str, Any]) -> None:
     response = user_client.put(ME, json=body)
     assert response.status_code == 422
 
 
-def test_update_me_does_not_make_a_superuser(user_client: TestClient) -> None:
+def test_update_me_ignores_is_superuser(user_client: TestClient) -> None:
     body = {"is_superuser": True, "full_name": "A Name"}
     response = user_client.put(ME, json=body)
     assert response.json()["is_superuser"] is False
@@ -303,7 +303,7 @@ def test_update_me_does_not_make_a_superuser(user_client: TestClient) -> None:
 
 def test_delete_me(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD)
-    headers = headers_of(user)
+    headers = auth_headers(user)
     wrong = client.request("DELETE", ME, headers=headers, json={"current_password": "wrong"})
     assert (wrong.status_code, wrong.json()["detail"]) == (400, "Incorrect password")
     right = client.request("DELETE", ME, headers=headers, json={"current_password": PASSWORD})
@@ -316,12 +316,12 @@ def test_delete_me(client: TestClient, db: Session) -> None:
     "body",
     [{}, {"current_password": None}, {"current_password": ""}, {"current_password": "wrong"}],
 )
-def test_own_id_needs_the_current_password_as_me_does(
+def test_own_id_requires_current_password(
     client: TestClient, db: Session, body: dict[str, str | None]
 ) -> None:
     user = create_random_user(db, password=PASSWORD, is_superuser=True)
     before = user.hashed_password, user.email
-    url, headers = f"{USERS}/{user.id}", headers_of(user)
+    url, headers = f"{USERS}/{user.id}", auth_headers(user)
     for response in (
         client.put(url, headers=headers, json=body | {"password": "another password"}),
         client.put(url, headers=headers, json=body | {"email": random_email()}),
@@ -339,22 +339,22 @@ def test_own_id_needs_the_current_password_as_me_does(
     assert (user.hashed_password, user.email, user.full_name) == (*before, None)
 
 
-def test_own_id_with_the_current_password(client: TestClient, db: Session) -> None:
+def test_own_id_accepts_current_password(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD, is_superuser=True)
     url, right = f"{USERS}/{user.id}", {"current_password": PASSWORD}
     unchanged = {"full_name": "After", "email": user.email.upper(), "is_active": True}
-    assert client.put(url, headers=headers_of(user), json=unchanged).status_code == 200
+    assert client.put(url, headers=auth_headers(user), json=unchanged).status_code == 200
     for change in ({"email": random_email()}, {"password": "another password"}):
-        assert client.put(url, headers=headers_of(user), json=change | right).status_code == 200
+        assert client.put(url, headers=auth_headers(user), json=change | right).status_code == 200
         db.refresh(user)
     right = {"current_password": "another password"}
-    response = client.request("DELETE", url, headers=headers_of(user), json=right)
+    response = client.request("DELETE", url, headers=auth_headers(user), json=right)
     assert response.status_code == 200
     assert response.json()["id"] == user.id
 
 
 @pytest.mark.parametrize("body", [None, {}, {"current_password": "whatever"}])
-def test_other_users_are_changed_without_a_current_password(
+def test_other_users_require_no_current_password(
     superuser_client: TestClient,
     db: Session,
     body: dict[str, str] | None,
@@ -368,7 +368,7 @@ def test_other_users_are_changed_without_a_current_password(
     assert response.status_code == 200
 
 
-def test_last_superuser_can_not_be_removed(superuser: User, superuser_client: TestClient) -> None:
+def test_last_superuser_is_protected(superuser: User, superuser_client: TestClient) -> None:
     url = f"{USERS}/{superuser.id}"
     password = {"current_password": settings.FIRST_SUPERUSER_PASSWORD}
     for response in (
@@ -384,10 +384,10 @@ def test_last_superuser_can_not_be_removed(superuser: User, superuser_client: Te
         }
 
 
-def test_superusers_who_remove_each_other_at_the_same_time(
+def test_concurrent_demotions_leave_one_superuser(
     committed_client: TestClient,
 ) -> None:
-    """One of them stays, whoever is first."""
+    """One superuser remains, regardless of the order of the requests."""
     with SessionLocal.begin() as db:
         first = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)
         assert first is not None
@@ -397,7 +397,7 @@ def test_superusers_who_remove_each_other_at_the_same_time(
         by, user = users
         url = f"{USERS}/{user.id}"
         body = {"is_superuser": False}
-        return committed_client.put(url, headers=headers_of(by), json=body).status_code
+        return committed_client.put(url, headers=auth_headers(by), json=body).status_code
 
     with ThreadPoolExecutor(2) as pool:
         statuses = list(pool.map(demote, [(first, second), (second, first)]))
@@ -405,7 +405,7 @@ def test_superusers_who_remove_each_other_at_the_same_time(
         users = crud.user.get_multi(db)
         assert sum(user.is_superuser for user in users) == 1
         crud.user.update(db, db_obj=users[0], obj_in={"is_superuser": True})
-    # The slower request is rejected: it removes the last superuser, or is by an ordinary user.
+    # The slower request would demote the last superuser, or its sender was demoted already.
     assert sorted(statuses) in ([200, 403], [200, 409])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.db.session import ReadSession
-from app.tests.utils.forwarder import Forwarder, redis_through
+from app.tests.utils.forwarder import Forwarder, forwarded_redis
 from app.tests.utils.server import running_server
 from app.tests.utils.utils import random_email
 
@@ -23,7 +23,7 @@ def test_api_root(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_documentation_loads_nothing_from_elsewhere(client: TestClient, page: str) -> None:
+def test_docs_load_no_external_files(client: TestClient, page: str) -> None:
     html = client.get(page).text
     links = [word.split('"')[1] for word in html.split() if word.startswith(('src="', 'href="'))]
     assert links
@@ -41,8 +41,10 @@ def test_health(client: TestClient) -> None:
     }
 
 
-def test_health_is_cheap(client: TestClient, connection: Connection) -> None:
-    """Anyone may ask: no connection to Redis and no file is opened for it."""
+def test_ready_check_opens_no_connections_or_files(
+    client: TestClient, connection: Connection
+) -> None:
+    """The endpoint is public, so a request must be cheap."""
     client.get(f"{UTILS}/health/ready")
     opened: list[str] = []
 
@@ -59,8 +61,8 @@ def test_health_is_cheap(client: TestClient, connection: Connection) -> None:
     assert opened == []
 
 
-def test_redis_is_up_again_at_once(forwarder: Forwarder) -> None:
-    with running_server(**redis_through(forwarder)) as server:
+def test_ready_check_sees_redis_recover(forwarder: Forwarder) -> None:
+    with running_server(**forwarded_redis(forwarder)) as server:
         for _ in range(2):
             assert server.client.get("/utils/health/ready").json()["redis"] == "up"
             with forwarder.down():
@@ -75,7 +77,7 @@ def test_redis_is_up_again_at_once(forwarder: Forwarder) -> None:
         assert server.client.get("/utils/health/ready").json()["redis"] == "up"
 
 
-def test_test_email_without_mail(
+def test_test_email_requires_mail_settings(
     superuser_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
@@ -85,13 +87,13 @@ def test_test_email_without_mail(
 
 
 @pytest.mark.parametrize("path", ["/test-celery/", "/test-email/?email_to=a@example.com"])
-def test_utils_are_for_superusers(user_client: TestClient, path: str) -> None:
+def test_utils_require_superuser(user_client: TestClient, path: str) -> None:
     response = user_client.post(UTILS + path, json={"msg": "x"})
     assert response.status_code == 403
 
 
-def test_unreachable_database(client: TestClient, db: Session) -> None:
-    """A 503 that says when to try again, and nothing internal."""
+def test_unreachable_database_is_503(client: TestClient, db: Session) -> None:
+    """The response says when to retry, and contains no internal details."""
     nowhere = create_engine("postgresql+psycopg2://user:secret@127.0.0.1:1/app")
     ReadSession.configure(bind=nowhere)
     response = client.get(f"{UTILS}/health/ready")
@@ -104,8 +106,8 @@ def test_unreachable_database(client: TestClient, db: Session) -> None:
     assert client.get(f"{UTILS}/health/live").status_code == 200
 
 
-def test_unreachable_redis() -> None:
-    """Only what waits for the queue fails; requests that enqueue a mail succeed."""
+def test_unreachable_redis_fails_only_test_celery() -> None:
+    """Requests that enqueue a mail after their commit succeed."""
     form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
     with running_server(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as server:
         client = server.client
