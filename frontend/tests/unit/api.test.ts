@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { errorText, problemText, toApiError } from '@/api'
 import { setLocale } from '@/plugins/i18n'
+import { type ObjectSchema, rulesOf } from '@/rules'
 
 const response = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
 
@@ -70,7 +71,30 @@ test.each([
   expect(errorText(error)).toMatch(/^[А-Я][а-яё ,-]+\. [А-Яа-яё ,]+\.$/)
 })
 
-test('too many attempts say when to try again', () => {
-  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': '17' }))
-  expect(errorText(error)).toBe('Too many attempts. Try again in 17 s.')
+test.each([
+  [1, '1 second.', '1 секунду.'],
+  [2, '2 seconds.', '2 секунды.'],
+  [11, '11 seconds.', '11 секунд.'],
+  [21, '21 seconds.', '21 секунду.'],
+  [60, '60 seconds.', '60 секунд.'],
+])('an error 429 shows the plural form for %i', async (seconds, english, russian) => {
+  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': `${seconds}` }))
+  expect(errorText(error)).toBe(`Too many attempts. Try again in ${english}`)
+  await setLocale('ru')
+  expect(errorText(error)).toBe(`Слишком много попыток. Попробуйте снова через ${russian}`)
+})
+
+test.each([
+  [1, 'At most 1 character', 'Не более 1 символа'],
+  [3, 'At most 3 characters', 'Не более 3 символов'],
+  [11, 'At most 11 characters', 'Не более 11 символов'],
+  [21, 'At most 21 characters', 'Не более 21 символа'],
+])('a limit shows the plural form for %i', async (max_length, english, russian) => {
+  const problem = { field: 'title', type: 'string_too_long', limits: { max_length } }
+  const schema: ObjectSchema = { properties: { title: { type: 'string', maxLength: max_length } } }
+  const [, , tooLong] = rulesOf(schema, 'title')
+  const text = 'x'.repeat(max_length + 1)
+  expect([problemText(problem), tooLong!(text)]).toEqual([english, english])
+  await setLocale('ru')
+  expect([problemText(problem), tooLong!(text)]).toEqual([russian, russian])
 })
