@@ -66,7 +66,7 @@ export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return t('failure.unexpected')
   const { status, code, isUnreachable, retryAfterSeconds: seconds = 60 } = error
   if (global.te(`error.${code}`)) return t(`error.${code}`)
-  if (status === 429) return t('failure.tooMany', { seconds })
+  if (status === 429) return t('failure.tooManyAttempts', { seconds }, seconds)
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
@@ -74,7 +74,9 @@ export function errorText(error: unknown): string {
 export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
   const { t } = global
-  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits) : t('problem.invalid')
+  // The plural form is that of the limit, if there is one.
+  const count = Number(limits.min_length ?? limits.max_length ?? 1)
+  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits, count) : t('problem.invalid')
 }
 
 let session = new AbortController()

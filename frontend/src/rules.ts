@@ -48,11 +48,11 @@ export function rulesOf(schema: ObjectSchema, name: string, { optional = false }
     (value) =>
       !value ||
       length(value) >= minLength ||
-      t('problem.string_too_short', { min_length: minLength }),
+      t('problem.string_too_short', { min_length: minLength }, minLength),
     (value) =>
       !value ||
       length(value) <= maxLength ||
-      t('problem.string_too_long', { max_length: maxLength }),
+      t('problem.string_too_long', { max_length: maxLength }, maxLength),
     (value) => !value || !isEmail || EMAIL.test(value.trim()) || t('problem.email_invalid'),
     (value) => !value?.includes('\0') || t('problem.invalid'),
   ]

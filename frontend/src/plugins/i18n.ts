@@ -11,11 +11,15 @@ const remembered = useLocalStorage<string>('locale', '')
 const messages: Record<string, typeof en> = { en }
 const locale: string = 'en'
 
+const russianRules = new Intl.PluralRules('ru')
+
 export const i18n = createI18n({
   legacy: false,
   locale,
   fallbackLocale: 'en',
   messages,
+  // The forms for 1, 2 and 5, in this order.
+  pluralRules: { ru: (count) => ['one', 'few', 'many'].indexOf(russianRules.select(count)) },
 })
 
 let wanted: Locale

@@ -41,10 +41,10 @@ test('the web app without a backend is accessible', async ({ page }) => {
 test('the menus and a notification are accessible', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/profile/edit')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   for (const [button, entry] of [
     ['Language and theme', 'Русский'],
-    ['Menu', 'Logout'],
+    ['Menu', 'Log out'],
   ] as const) {
     await page.getByRole('button', { name: button, exact: true }).click()
     await expect(page.getByRole('menu').getByText(entry)).toBeVisible()

@@ -25,7 +25,7 @@ for (const address of new Set([...ADDRESSES, ...NAMES])) {
     })
     await page.goto(`${origin}/login`)
     await fillLogin(page, user.email, PASSWORD)
-    await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+    await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
     await expect(page).toHaveURL(`${origin}/main/dashboard`)
     expect(foreign).toEqual([])
   })

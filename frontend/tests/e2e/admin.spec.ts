@@ -5,7 +5,7 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   const email = newEmail()
   await openAs(page, superuser, '/main/admin/users/create')
   await page.getByLabel('Full name').fill('New Example')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
@@ -13,9 +13,9 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   await page.getByRole('searchbox').fill(email)
   await expect(page.getByRole('cell', { name: 'New Example', exact: true })).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, email, PASSWORD)
-  await expect(page.getByText('Welcome New Example')).toBeVisible()
+  await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
 
 test('a taken email and an impossible one are named at the field', async ({
@@ -24,7 +24,7 @@ test('a taken email and an impossible one are named at the field', async ({
   user,
 }) => {
   await openAs(page, superuser, '/main/admin/users/create')
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
@@ -32,7 +32,7 @@ test('a taken email and an impossible one are named at the field', async ({
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
   // Well-formed, but only the API knows that no mail can be sent there.
-  await page.getByLabel('E-mail').fill('somebody@example.invalid')
+  await page.getByLabel('Email').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Enter a valid email address')).toBeVisible()
   await expect(page).toHaveURL(/users\/create$/)
@@ -61,12 +61,12 @@ test('a user is given another password', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
   await page.getByLabel('Password', { exact: true }).fill('a given password')
   await page.getByLabel('Confirm password').fill('a given password')
-  await page.getByLabel('E-mail').fill(newEmail())
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(newEmail())
+  await page.getByLabel('Email').fill(user.email)
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, user.email, 'a given password')
   await expect(page).toHaveURL(/dashboard$/)
 })
@@ -76,7 +76,7 @@ test('superusers see a change of their own at once', async ({ page, superuser })
   await page.getByLabel('Superuser').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
-  await expect(page.getByText('Manage Users')).toHaveCount(0)
+  await expect(page.getByText('Manage users')).toHaveCount(0)
 })
 
 test('one’s own email is changed with the current password only', async ({ page, superuser }) => {
@@ -84,7 +84,7 @@ test('one’s own email is changed with the current password only', async ({ pag
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Required', { exact: true })).toBeVisible()
   await expect(page.getByLabel('Current password')).toBeFocused()
@@ -97,14 +97,14 @@ test('one’s own email is changed with the current password only', async ({ pag
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, email, PASSWORD)
-  await expect(page.getByText('Welcome Renamed Example')).toBeVisible()
+  await expect(page.getByText('Welcome, Renamed Example')).toBeVisible()
 })
 
 test('one’s own email in other letters is no change', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
-  await page.getByLabel('E-mail').fill(superuser.email.toUpperCase())
+  await page.getByLabel('Email').fill(superuser.email.toUpperCase())
   await page.getByLabel('Full name').fill('Renamed Example')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
@@ -124,11 +124,11 @@ test('one’s own password is changed with the current one, and the session cont
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, superuser.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })
@@ -145,7 +145,7 @@ test('after a new password, a failed login leads to the login', async ({ page, s
   await expect(page.getByText('User saved')).toBeVisible()
   await page.unroute('**/login/access-token')
   await fillLogin(page, superuser.email, 'my new password')
-  await expect(page.getByRole('heading', { name: 'Manage Users' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 })
 
 test('a missing password is named even where the form has no field for it', async ({
@@ -181,7 +181,7 @@ test('one’s own account is deleted from the list with the password only', asyn
   await expect(dialog.getByLabel('Current password')).toHaveValue('')
   await dialog.getByLabel('Current password').fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await expect(page.getByText('Your account is deleted')).toBeVisible()
+  await expect(page.getByText('Your account was deleted')).toBeVisible()
 
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(
@@ -193,7 +193,7 @@ for (const path of ['all', 'create', 'edit/1']) {
   test(`users/${path} is not for everybody`, async ({ page, user }) => {
     await openAs(page, user, `/main/admin/users/${path}`)
     await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
-    await expect(page.getByText('Manage Users')).toHaveCount(0)
+    await expect(page.getByText('Manage users')).toHaveCount(0)
   })
 }
 

@@ -7,7 +7,7 @@ test('Russian is chosen and remembered, for the API’s errors too', async ({ pa
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
   await expect(page).toHaveTitle(/^Вход/)
-  await page.getByLabel('Эл. почта').fill(superuser.email)
+  await page.getByLabel('Электронная почта').fill(superuser.email)
   await page.getByLabel('Пароль', { exact: true }).fill('a wrong password')
   await page.getByRole('button', { name: 'Войти' }).click()
   await expect(
@@ -40,13 +40,13 @@ test('the theme is the system’s until another is chosen', async ({ page }) => 
   await page.emulateMedia({ colorScheme: 'light' })
   await expect(app).toHaveClass(/v-theme--light/)
   await page.getByLabel('Language and theme').click()
-  await expect(page.getByRole('menuitemradio', { name: 'As the system' })).toBeChecked()
+  await expect(page.getByRole('menuitemradio', { name: 'System' })).toBeChecked()
   await page.getByText('Dark').click()
   await expect(app).toHaveClass(/v-theme--dark/)
   await page.reload()
   await expect(app).toHaveClass(/v-theme--dark/)
   await page.getByLabel('Language and theme').click()
-  await page.getByText('As the system').click()
+  await page.getByText('System').click()
   await expect(app).toHaveClass(/v-theme--light/)
 })
 
@@ -54,14 +54,14 @@ test('the colours are the theme’s, in whatever order the styles arrive', async
   const primary = 'rgb(21, 101, 192)'
   await page.goto('/login')
   await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
-  await expect(page.getByRole('button', { name: 'Login' })).toHaveCSS('background-color', primary)
+  await expect(page.getByRole('button', { name: 'Log in' })).toHaveCSS('background-color', primary)
 })
 
 test('the name in the settings is shown', async ({ page, user }) => {
   const folder = fileURLToPath(new URL('../..', import.meta.url))
   const name = loadEnv('production', folder, 'VUE_APP_').VUE_APP_NAME!
   await page.goto('/login')
-  await expect(page).toHaveTitle(`Login - ${name}`)
+  await expect(page).toHaveTitle(`Log in - ${name}`)
   await expect(page.getByRole('banner')).toContainText(name)
   await openAs(page, user)
   await expect(page).toHaveTitle(`Dashboard - ${name}`)
@@ -71,7 +71,7 @@ test('the name in the settings is shown', async ({ page, user }) => {
 test('an unknown address says so', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
-  await page.getByText('Go to the start page').click()
+  await page.getByText('Go to dashboard').click()
   await expect(page).toHaveURL(/\/login$/)
 })
 
@@ -91,12 +91,12 @@ test.describe('on a phone', () => {
     const email = newEmail()
     await openAs(page, superuser)
     await expect(page.getByText('Welcome')).toBeVisible()
-    await expect(page.getByText('Edit Profile', { exact: true }).last()).toBeInViewport()
+    await expect(page.getByText('Edit profile', { exact: true }).last()).toBeInViewport()
     await page.getByLabel('Show or hide the main menu').tap()
-    await page.getByRole('navigation').getByText('Manage Users').tap()
+    await page.getByRole('navigation').getByText('Manage users').tap()
     await expect(page).toHaveURL(/users\/all$/)
-    await page.getByRole('link', { name: 'Create User' }).last().tap()
-    await page.getByLabel('E-mail').fill(email)
+    await page.getByRole('link', { name: 'Create user' }).last().tap()
+    await page.getByLabel('Email').fill(email)
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
     await page.getByLabel('Confirm password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Create' }).tap()
@@ -115,7 +115,7 @@ test('everything works with the keyboard alone', async ({ page, superuser }) => 
   }
   await page.getByRole('banner').getByRole('link').focus()
   await press('Tab', 2) // Past the settings.
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByLabel('Email')).toBeFocused()
   await page.keyboard.type(superuser.email)
   await press('Tab')
   await page.keyboard.type(PASSWORD)
@@ -124,17 +124,17 @@ test('everything works with the keyboard alone', async ({ page, superuser }) => 
 
   await page.getByRole('button', { name: 'Menu', exact: true }).focus()
   await press('Enter')
-  await expect(page.getByRole('menuitem', { name: 'Logout' })).toBeVisible()
+  await expect(page.getByRole('menuitem', { name: 'Log out' })).toBeVisible()
   await press('Escape')
   await expect(page.getByRole('menu')).toBeHidden()
-  await page.getByRole('link', { name: 'Manage Users' }).focus()
+  await page.getByRole('link', { name: 'Manage users' }).focus()
   await press('Enter')
-  await page.getByRole('main').getByRole('link', { name: 'Create User' }).focus()
+  await page.getByRole('main').getByRole('link', { name: 'Create user' }).focus()
   await press('Enter')
   const email = newEmail()
   for (const [label, text] of [
     ['Full name', 'By keyboard'],
-    ['E-mail', email],
+    ['Email', email],
     ['Password', PASSWORD],
     ['Confirm password', PASSWORD],
   ] as const) {

@@ -24,7 +24,7 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
   await page.getByLabel('Full name').press('Enter')
   await page.locator(save).click({ force: true })
   release()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page.getByRole('main').getByText('A name')).toBeVisible()
   expect(requests).toBe(1)
@@ -33,11 +33,11 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
 test('a slow save does not lead users away from where they went', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByRole('link', { name: 'Change Password' }).click()
+  await page.getByRole('link', { name: 'Change password' }).click()
   await page.getByLabel('Current password').fill('Typed meanwhile')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   // A save ends after the view that it leads to is shown.
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page).toHaveURL(/profile\/password$/)
@@ -47,9 +47,9 @@ test('a slow save does not lead users away from where they went', async ({ page 
 test('a slow save ends with the session', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await fillLogin(page, superuser.email, PASSWORD)
-  await expect(page.getByText(`Welcome ${superuser.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${superuser.email}`)).toBeVisible()
   release()
   await page.getByRole('link', { name: 'Profile', exact: true }).click()
   await expect(page.getByRole('main').getByText(superuser.email)).toBeVisible()
@@ -73,8 +73,8 @@ test('a dialog stays while its deletion runs', async ({ page, user, superuser })
 
 test('a view whose script could not be loaded is loaded again', async ({ page }) => {
   await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
-  await page.getByRole('link', { name: 'Change Password' }).click()
-  await expect(page.getByRole('heading', { name: 'Set Password' })).toBeVisible()
+  await page.getByRole('link', { name: 'Change password' }).click()
+  await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
 })
 
 test('validation errors end when their reason does, and follow the language', async ({ page }) => {
@@ -109,7 +109,7 @@ test('after a lost connection, the next try goes through', async ({ page }) => {
   ).toBeVisible()
   await page.unroute(ME)
   await page.locator(save).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
 })
 
 const HTML = '<html><h1>Bad Gateway</h1><p>Traceback</p></html>'
@@ -127,7 +127,7 @@ for (const [what, status, body, text] of [
     { detail: 'x', code: 'internal_error' },
     'Something went wrong on the server. Try again later.',
   ],
-  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 s.'],
+  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 seconds.'],
   [
     'an error with an unknown code',
     400,
@@ -159,12 +159,12 @@ test('an error appears at its field, or above a form without the field', async (
   )
   const text = 'A user with this email already exists. Use another email.'
   await page.locator(save).click()
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription(text)
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription(text)
+  await expect(page.getByLabel('Email')).toBeFocused()
   await expect(page.getByText(text)).toHaveCount(1)
   field = 'username'
   await page.locator(save).click()
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('')
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription('')
   await expect(page.getByText(text)).toHaveCount(1)
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })
@@ -190,7 +190,7 @@ test('invalid fields have their limits and reasons', async ({ page }) => {
   await page.locator(save).click()
   await expect(page.getByRole('alert').filter({ hasText: 'Check what you entered.' })).toBeVisible()
   await expect(page.getByLabel('Full name')).toHaveAccessibleDescription('At least 3 characters')
-  await expect(page.getByLabel('E-mail')).toHaveAccessibleDescription('Enter a valid value')
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription('Enter a valid value')
 })
 
 test('a list that could not be loaded can be tried again', async ({ page, superuser }) => {

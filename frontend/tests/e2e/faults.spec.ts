@@ -24,7 +24,7 @@ test('the backend stops under a form and comes back', async ({ page, user }) => 
   })
   await expect(page.getByLabel('Full name')).toHaveValue('Typed before')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile successfully updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Typed before')).toBeVisible()
 })
 
@@ -36,5 +36,5 @@ test('the web app is opened without a backend and shows itself once there is one
   await openAs(page, user)
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
   stack('start', 'backend')
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible({ timeout: 20_000 })
 })

@@ -28,5 +28,5 @@ test('something is seen before scripts and styles are there', async ({ page }) =
   await page.goto('/login', { waitUntil: 'commit' })
   await expect(page.locator('.splash')).toBeVisible()
   release()
-  await expect(page.getByRole('heading', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible()
 })

@@ -55,10 +55,10 @@ export async function openAs(
 }
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
-  const button = page.getByRole('button', { name: 'Login' })
+  const button = page.getByRole('button', { name: 'Log in' })
   // The view before may have a field of this name too.
   await expect(button).toBeVisible()
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await button.click()
 }

@@ -32,7 +32,7 @@ for (const [role, name] of OVERLAYS) {
     await page.getByRole('button', { name, exact: true }).click()
     await expect(page.getByRole(role)).toBeVisible()
     release()
-    const notification = page.getByText('Profile successfully updated')
+    const notification = page.getByText('Profile saved')
     await expect(notification).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(page.getByRole(role)).toBeHidden({ timeout: 3_000 })

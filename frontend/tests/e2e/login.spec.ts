@@ -14,15 +14,15 @@ test('logs in, stays so after a reload, and logs out', async ({ page, user }) =>
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, user.email, PASSWORD)
   await expect(page.getByText('Logged in')).toBeVisible()
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
   await page.reload()
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
   await expect(page.getByText('Logged out')).toBeVisible()
   await page.goBack()
-  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
 test('a wrong password is rejected, and the email stays typed', async ({ page, user }) => {
@@ -31,7 +31,7 @@ test('a wrong password is rejected, and the email stays typed', async ({ page, u
   await expect(
     page.getByRole('alert').filter({ hasText: 'Incorrect email or password' }),
   ).toBeVisible()
-  await expect(page.getByLabel('E-mail')).toHaveValue(user.email)
+  await expect(page.getByLabel('Email')).toHaveValue(user.email)
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(page).toHaveURL(/dashboard$/)
@@ -42,7 +42,9 @@ test('an inactive user cannot log in, and the form says why', async ({ page, use
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
   await page.goto('/login')
   await fillLogin(page, user.email, PASSWORD)
-  await expect(page.getByRole('alert').filter({ hasText: 'Inactive user' })).toBeVisible()
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'This account is deactivated.' }),
+  ).toBeVisible()
 })
 
 test('an address behind the login is shown after it', async ({ page, superuser }) => {
@@ -54,7 +56,7 @@ test('an address behind the login is shown after it', async ({ page, superuser }
 
 test('an address in other letters wants a login too', async ({ page }) => {
   await page.goto('/MAIN/dashboard')
-  await expect(page.getByRole('button', { name: 'Login' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
 test('an ended session leads to the login, and then back', async ({ page, user }) => {
@@ -64,7 +66,7 @@ test('an ended session leads to the login, and then back', async ({ page, user }
   const body = { password: 'another password' }
   await usersUpdateUser({ client, path: { user_id: user.id }, body })
 
-  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
+  await page.getByRole('link', { name: 'Edit profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
   await fillLogin(page, user.email, 'another password')
@@ -77,17 +79,17 @@ test('a user who is deactivated is logged out', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
-  await page.getByRole('link', { name: 'Edit Profile' }).first().click()
+  await page.getByRole('link', { name: 'Edit profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
-  await expect(page.getByText('Inactive user')).toBeVisible()
+  await expect(page.getByText('This account is deactivated.')).toBeVisible()
 })
 
 test('the next user sees nothing of the one before', async ({ page, user }) => {
   const other = await createAccount({ full_name: 'Somebody else' })
   await openAs(page, user)
-  await expect(page.getByText(`Welcome ${user.email}`)).toBeVisible()
-  await page.getByText('Logout').click()
+  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
+  await page.getByText('Log out').click()
   await fillLogin(page, other.email, PASSWORD)
-  await expect(page.getByText('Welcome Somebody else')).toBeVisible()
+  await expect(page.getByText('Welcome, Somebody else')).toBeVisible()
   await expect(page.getByText(user.email)).toHaveCount(0)
 })

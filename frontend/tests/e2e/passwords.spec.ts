@@ -16,13 +16,13 @@ const { PROJECT_NAME = '' } = process.env
 const TEXTS = {
   en: {
     common: 'Choose a less common password',
-    email: 'Choose a password that is not the email',
-    name: 'Choose a password that is not the name of this site',
+    email: 'Choose a password that differs from the email',
+    name: 'Choose a password that differs from the name of this site',
   },
   ru: {
     common: 'Выберите менее распространённый пароль',
-    email: 'Выберите пароль, который не совпадает с почтой',
-    name: 'Выберите пароль, который не совпадает с названием сайта',
+    email: 'Выберите пароль, отличный от адреса почты',
+    name: 'Выберите пароль, отличный от названия сайта',
   },
 }
 

@@ -21,7 +21,7 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
   await page.getByText('Forgot your password?').click()
   // The view before has a field of this name too.
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 
@@ -30,7 +30,7 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
   await page.getByLabel('New password').fill('a new password')
   await page.getByLabel('Confirm password').fill('a new password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password successfully reset')).toBeVisible()
+  await expect(page.getByText('Password changed')).toBeVisible()
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(
@@ -50,7 +50,7 @@ test('a forgotten password is replaced by the link in the mail, once', async ({ 
 
 test('an unknown email gets the same response', async ({ page }) => {
   await page.goto('/recover-password')
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await page.getByRole('button', { name: 'Recover password' }).click()
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 })
@@ -70,8 +70,8 @@ test('who was given an account chooses a password', async ({ page }) => {
 
 test('an address without its token says so', async ({ page }) => {
   await page.goto('/reset-password')
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
-  await page.getByText('Ask for a new link').click()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
+  await page.getByText('Request a new link').click()
   await expect(page).toHaveURL(/recover-password$/)
 })
 
@@ -93,7 +93,7 @@ for (const form of ['#token=', '?token='] as const) {
     )
     expect(kept).not.toContain(token)
     await page.getByRole('button', { name: 'Reset password' }).click()
-    await expect(page.getByText('Password successfully reset')).toBeVisible()
+    await expect(page.getByText('Password changed')).toBeVisible()
     await fillLogin(page, user.email, 'my own password')
     await expect(page).toHaveURL(/dashboard$/)
 
@@ -129,7 +129,7 @@ for (const form of ['#token=', '?token='] as const) {
     await page.goBack()
     await expect(page).toHaveURL(/\/reset-password$/)
     await page.reload()
-    await expect(page.getByText('This address lacks its token')).toBeVisible()
+    await expect(page.getByText('This link is incomplete')).toBeVisible()
     await page.goBack()
     await expect(page).toHaveURL(/\/login$/)
   })
@@ -138,14 +138,14 @@ for (const form of ['#token=', '?token='] as const) {
 test('a link that is opened in the tab of an incomplete one is used', async ({ page, user }) => {
   const path = pathOfLink(await recoveryLink(user), '#token=')
   await page.goto('/reset-password')
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
   // Only the fragment changes, so the web app is not loaded again.
   await page.evaluate((link) => location.assign(link), path)
   await page.getByLabel('New password').fill('my own password')
   await expect(page).toHaveURL(/\/reset-password$/)
   await page.getByLabel('Confirm password').fill('my own password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password successfully reset')).toBeVisible()
+  await expect(page.getByText('Password changed')).toBeVisible()
 })
 
 for (const link of [
@@ -166,5 +166,5 @@ test('the token is forgotten when the form is left', async ({ page }) => {
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(page).toHaveURL(/\/login$/)
   await page.goBack()
-  await expect(page.getByText('This address lacks its token')).toBeVisible()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
 })

@@ -88,7 +88,7 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   }
 
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(first)
   await page.getByLabel('Confirm password').fill(first)
   await page.getByRole('button', { name: 'Show password' }).first().click()
@@ -97,7 +97,7 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   await expect(page).toHaveURL(/dashboard$/)
   await look()
 
-  await page.getByRole('group', { name: 'Main menu' }).getByText('Change Password').click()
+  await page.getByRole('group', { name: 'Main menu' }).getByText('Change password').click()
   await page.getByLabel('Current password').fill(first)
   await page.getByLabel('Password', { exact: true }).fill(second)
   await page.getByLabel('Confirm password').fill(second)
@@ -105,11 +105,11 @@ test('passwords and tokens are in no address, title, history, storage or log', a
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page).toHaveURL(/profile\/view$/)
   await look()
-  await page.getByText('Logout').click()
+  await page.getByText('Log out').click()
 
   await page.getByText('Forgot your password?').click()
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Recover password' }).click()
   const link = pathOfLink(await linkInMail(email, 'Password recovery'), '#token=')
   tokens.push(link.split('=')[1]!)

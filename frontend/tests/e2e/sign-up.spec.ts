@@ -6,26 +6,26 @@ test('signs up and is logged in', async ({ page }) => {
   await page.goto('/login')
   await page.getByText('Sign up').click()
   await page.getByLabel('Full name').fill('Ada Example')
-  await page.getByLabel('E-mail').fill(email)
+  await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page.getByText('Your account is ready')).toBeVisible()
-  await expect(page.getByText('Welcome Ada Example')).toBeVisible()
+  await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
 })
 
 test('a taken email is named at its field, and can be replaced', async ({ page, user }) => {
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(user.email)
+  await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  await expect(page.getByLabel('E-mail')).toBeFocused()
+  await expect(page.getByLabel('Email')).toBeFocused()
 
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeHidden()
@@ -40,7 +40,7 @@ test('after signing up, a failed login leads to the login with a notification', 
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
   await page.goto('/sign-up')
-  await page.getByLabel('E-mail').fill(newEmail())
+  await page.getByLabel('Email').fill(newEmail())
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()

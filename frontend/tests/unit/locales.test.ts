@@ -15,7 +15,8 @@ function flatten(messages: Messages, prefix = ''): Record<string, string> {
   )
 }
 
-const placeholders = (text: string) => (text.match(/{\w+}/g) ?? []).sort()
+// Each once: languages have different numbers of plural forms.
+const placeholders = (text: string) => [...new Set(text.match(/{\w+}/g))].sort()
 
 // Read, since an import gives the texts compiled.
 function readTexts(locale: string): Record<string, string> {
