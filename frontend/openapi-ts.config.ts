@@ -8,9 +8,9 @@ export default defineConfig({
     { name: '@hey-api/client-fetch', throwOnError: true },
     '@hey-api/typescript',
     '@hey-api/sdk',
-    // The forms take their limits from these.
+    // Forms derive their validation rules from the schemas.
     '@hey-api/schemas',
-    // The forms call the SDK's functions themselves, so only queries are generated.
+    // Forms call the SDK functions directly, so mutations are not needed.
     { name: '@tanstack/vue-query', infiniteQueryOptions: false, mutationOptions: false },
   ],
 })

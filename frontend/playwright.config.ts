@@ -1,13 +1,13 @@
 import { defineConfig, devices } from '@playwright/test'
 
-// scripts/native.sh test e2e starts a stack of its own for the tests, and sets these.
+// `scripts/native.sh test e2e` starts a separate stack for the tests and sets these.
 const { BASE_URL = 'http://localhost', CHROMIUM } = process.env
 
 export default defineConfig({
   testDir: 'tests/e2e',
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
-  // For a shared machine; a test of a few seconds waits as long only when it fails.
+  // Generous, for a busy machine. Only failing tests take this long.
   timeout: 60_000,
   expect: { timeout: 10_000 },
   workers: 2,
@@ -19,7 +19,7 @@ export default defineConfig({
     launchOptions: { executablePath: CHROMIUM },
     trace: 'retain-on-failure',
   },
-  // scripts/native.sh runs them one after the other: the faults stop what the others need.
+  // scripts/native.sh runs the projects one after the other: faults stops services that the others need.
   projects: [
     { name: 'pages', testIgnore: 'faults.spec.ts' },
     { name: 'faults', testMatch: 'faults.spec.ts', workers: 1 },

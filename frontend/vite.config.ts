@@ -5,7 +5,7 @@ import { loadEnv, type Plugin } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
 
-// The splash of index.html need not wait for the styles: they stand behind it.
+// Move style sheets to the end of the body, so that the splash screen appears before they are loaded.
 const stylesLast: Plugin = {
   name: 'styles-last',
   transformIndexHtml: {
@@ -18,7 +18,7 @@ const stylesLast: Plugin = {
   },
 }
 
-/** Caches the built web app as nginx.conf does: a file in /assets/ has another name after each change. */
+/** Sends the same caching headers as nginx.conf. Files in /assets/ get a new name when they change. */
 const cacheAssets: Plugin = {
   name: 'cache-assets',
   configurePreviewServer({ middlewares }) {
@@ -27,7 +27,7 @@ const cacheAssets: Plugin = {
       if (isAsset(url)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
       next()
     })
-    // Runs after the files were looked up. What comes next would send index.html.
+    // Runs if the file does not exist. The next middleware would send index.html.
     return () => {
       middlewares.use(({ originalUrl }, response, next) => {
         if (isAsset(originalUrl)) response.writeHead(404, { 'Cache-Control': 'no-cache' }).end()
@@ -37,7 +37,7 @@ const cacheAssets: Plugin = {
   },
 }
 
-/** Rejects Vite's requests to open a file in an editor: every website and every user of the machine can send them. */
+/** Disables Vite's endpoint that opens an editor, because any website and any local user can call it. */
 const noEditor: Plugin = {
   name: 'no-editor',
   configureServer({ middlewares }) {
@@ -47,16 +47,16 @@ const noEditor: Plugin = {
   },
 }
 
-/** The name in a setting such as Example.com:8080, as browsers send it; none for a blank setting. */
+/** The host name in a setting such as Example.com:8080, as browsers send it; undefined if blank. */
 const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
 
 export default defineConfig(({ command, mode }) => {
   const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
   const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // The paths of the backend go to the rest of the stack; scripts/native.sh says where that is.
+    // Pass backend paths on to the stack. scripts/native.sh sets SERVER_HOST.
     proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
-    // The names that it accepts, besides localhost and IP addresses.
+    // Host names that are accepted in addition to localhost and IP addresses.
     allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
   return {
@@ -66,7 +66,7 @@ export default defineConfig(({ command, mode }) => {
       stylesLast,
       cacheAssets,
       noEditor,
-      // In the build, texts are compiled, and the compiler is not sent along.
+      // The build compiles the texts, so that the browser needs no message compiler.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),
         dropMessageCompiler: command === 'build',
@@ -77,7 +77,7 @@ export default defineConfig(({ command, mode }) => {
     resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
     server,
     preview: server,
-    // Vite would find its components one by one and reload the web app for each.
+    // Vite would discover Vuetify's components one by one and reload the web app each time.
     optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
     test: { include: ['tests/unit/**/*.test.ts'], environment: 'happy-dom' },
   }

@@ -1,4 +1,4 @@
-/** How the generated client reaches the API, and what its errors look like to the web app. */
+/** Configures the generated client, and turns the API's errors into texts for users. */
 
 import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** Statuses of a proxy without a backend, and of a backend without a database. */
+/** What a proxy returns without a backend, and a backend without a database. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -25,11 +25,11 @@ export interface Problem {
 
 export class ApiError extends Error {
   constructor(
-    /** 0 without a response, or with only a part of one. */
+    /** 0 if there was no response, or an incomplete one. */
     readonly status: number,
-    /** What went wrong, such as email_taken; empty if the response is not the API's. */
+    /** The API's error code, such as email_taken; empty if the response came from a proxy. */
     readonly code = '',
-    /** The field of the form that the error belongs to, if any. */
+    /** The form field that shows the error, if any. */
     readonly field?: string,
     readonly problems: Problem[] = [],
     readonly retryAfterSeconds?: number,
@@ -39,14 +39,14 @@ export class ApiError extends Error {
 
   /** Whether the server may be unreachable, rather than the request wrong. */
   get isUnreachable(): boolean {
-    // A 404 without a code is the web app's own server: the proxy has lost the backend.
-    const isWebServers = this.status === 404 && !this.code
-    return this.status === 0 || UNREACHABLE.includes(this.status) || isWebServers
+    // Without a code, the 404 came from the web app's server: the proxy has no backend.
+    const isFromWebServer = this.status === 404 && !this.code
+    return this.status === 0 || UNREACHABLE.includes(this.status) || isFromWebServer
   }
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // A success whose body can't be read was cut short.
+  // A success response gets here only if it was cut short.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []
@@ -59,7 +59,7 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   )
 }
 
-/** One sentence in the reader's language. */
+/** The error as one or two sentences in the current language. */
 export function errorText(error: unknown): string {
   const { global } = i18n
   const { t } = global
@@ -70,25 +70,25 @@ export function errorText(error: unknown): string {
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
-/** The text at a field, in the reader's language. */
+/** The error message for a field, in the current language. */
 export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
   const { t } = global
-  // The plural form is that of the limit, if there is one.
+  // The limit selects the plural form.
   const count = Number(limits.min_length ?? limits.max_length ?? 1)
   return global.te(`problem.${type}`) ? t(`problem.${type}`, limits, count) : t('problem.invalid')
 }
 
 let session = new AbortController()
 
-/** Drops every response that is still to come, since it belongs to the ended session. */
+/** Cancels all pending requests, so that no response of the ended session is used. */
 export function abortRequests(): void {
   session.abort()
   session = new AbortController()
 }
 
 client.setConfig({
-  // The web app's own origin, whatever its address is.
+  // Requests go to the origin that the web app was opened at.
   baseUrl: '',
   auth: () => token.value,
 })

@@ -1,4 +1,4 @@
 import { useSessionStorage } from '@vueuse/core'
 
-/** The access token, empty when nobody is logged in. Nothing else knows where it is kept. */
+/** The access token; empty if nobody is logged in. Only this module depends on where it is stored. */
 export const token = useSessionStorage('token', '')

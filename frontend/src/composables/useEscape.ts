@@ -3,15 +3,15 @@ import type { Ref } from 'vue'
 import { useConnection } from '@/store/connection'
 
 /**
- * Closes a dialog or a menu on Escape, unless it is busy.
+ * Closes a dialog or a menu when Escape is pressed, unless it is busy.
  *
- * Vuetify's own handler only closes what it knows to be on top. It learns that from a timer, which may run after
- * the key was pressed, and it counts notifications as being on top too.
+ * Vuetify's own handler only closes the topmost overlay. A timer updates which one that is, and may run after
+ * the key press. Vuetify also treats a notification as the topmost overlay.
  */
 export function useEscape(isOpen: Ref<boolean>, isBusy: () => boolean = () => false): void {
   const connection = useConnection()
   onKeyStroke('Escape', () => {
-    // What is behind "The server can't be reached" stays as it is.
+    // Do not close what is behind the “server can't be reached” dialog.
     if (!isBusy() && !connection.isLost) isOpen.value = false
   })
 }

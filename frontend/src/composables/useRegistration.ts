@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/vue-query'
 import { usersReadRegistrationOptions } from '@/client/@tanstack/vue-query.gen'
 
-/** Whether anyone may sign up; the server's setting. */
+/** Queries whether the server allows anyone to sign up. */
 export function useRegistration() {
   return useQuery({ ...usersReadRegistrationOptions(), staleTime: Infinity })
 }

@@ -4,21 +4,21 @@ import { useRouter } from 'vue-router'
 import { useNotifications } from '@/store/notifications'
 
 /**
- * What saving and deleting a record share.
+ * Saves or deletes a record, then notifies the user and returns to the list.
  *
- * A form names the list at `path` that it was opened from, and leaves for it. A list stays where it is.
+ * A form passes the `path` of its list. A list passes no path, and stays open.
  */
 export function useSave(path?: string) {
   const router = useRouter()
   const queryClient = useQueryClient()
   const { notify } = useNotifications()
-  let isLeft = false
-  onScopeDispose(() => (isLeft = true))
+  let hasLeft = false
+  onScopeDispose(() => (hasLeft = true))
 
-  /** Goes back to the list, with its page and search, or opens it. */
+  /** Goes back to the list, keeping its page and search. Opens it if the form was not opened from there. */
   async function leave(): Promise<void> {
-    // A slow save must not call users back from where they went meanwhile.
-    if (isLeft || !path) return
+    // After a slow save, the user may already be in another view.
+    if (hasLeft || !path) return
     const { back } = router.options.history.state
     if (typeof back === 'string' && back.split('?')[0] === path) router.back()
     else await router.push(path)
@@ -26,7 +26,7 @@ export function useSave(path?: string) {
 
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
-    // All queries: other views may show the record too, and deleting a user deletes more than the user.
+    // All queries, because other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
     notify(notification)
     await leave()

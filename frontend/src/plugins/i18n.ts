@@ -6,7 +6,7 @@ import { vuetify } from '@/plugins/vuetify'
 export const locales = { en: 'English', ru: 'Русский' } as const
 export type Locale = keyof typeof locales
 
-const remembered = useLocalStorage<string>('locale', '')
+const storedLocale = useLocalStorage<string>('locale', '')
 
 const messages: Record<string, typeof en> = { en }
 const locale: string = 'en'
@@ -18,15 +18,15 @@ export const i18n = createI18n({
   locale,
   fallbackLocale: 'en',
   messages,
-  // The forms for 1, 2 and 5, in this order.
+  // Russian has three plural forms: for 1, for 2 and for 5.
   pluralRules: { ru: (count) => ['one', 'few', 'many'].indexOf(russianRules.select(count)) },
 })
 
-let wanted: Locale
+let requested: Locale
 
-/** Loads the language when it is first needed. Throws where the server can't be reached for it. */
+/** Switches the language, loading it if necessary. Throws if the server can't be reached. */
 export async function setLocale(locale: Locale): Promise<void> {
-  wanted = locale
+  requested = locale
   if (locale === 'ru' && !i18n.global.availableLocales.includes('ru')) {
     const [texts, components] = await Promise.all([
       import('@/locales/ru.json'),
@@ -35,19 +35,19 @@ export async function setLocale(locale: Locale): Promise<void> {
     i18n.global.setLocaleMessage('ru', texts.default)
     vuetify.locale.messages.value.ru = components
   }
-  if (wanted !== locale) return // Another one was chosen meanwhile.
+  if (requested !== locale) return // Another language was chosen while this one was loading.
   i18n.global.locale.value = vuetify.locale.current.value = locale
   document.documentElement.lang = locale
 }
 
 export async function chooseLocale(locale: Locale): Promise<void> {
   await setLocale(locale)
-  remembered.value = locale
+  storedLocale.value = locale
 }
 
-/** The language chosen before, else the browser's, if there are translations. */
-export async function startLocale(): Promise<void> {
-  const locale = remembered.value || navigator.language.slice(0, 2)
+/** Uses the language chosen earlier, else the browser's if it is translated, else English. */
+export async function initLocale(): Promise<void> {
+  const locale = storedLocale.value || navigator.language.slice(0, 2)
   try {
     await setLocale(locale in locales ? (locale as Locale) : 'en')
   } catch {

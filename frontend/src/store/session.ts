@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { loginLoginAccessToken } from '@/client'
 import { token } from '@/token'
 
-/** Whether somebody is logged in; who that is, is server state: see useCurrentUser. */
+/** Logs in and out. For the data of the current user, see useCurrentUser. */
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
 

@@ -1,7 +1,7 @@
 import { usersUpdateUser } from '../../src/client'
 import { createAccount, expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('a user is created, and can log in', async ({ page, superuser }) => {
+test('a created user can log in', async ({ page, superuser }) => {
   const email = newEmail()
   await openAs(page, superuser, '/main/admin/users/create')
   await page.getByLabel('Full name').fill('New Example')
@@ -18,7 +18,7 @@ test('a user is created, and can log in', async ({ page, superuser }) => {
   await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
 
-test('a taken email and an impossible one are named at the field', async ({
+test('a taken or undeliverable email is an error of the field', async ({
   page,
   superuser,
   user,
@@ -31,7 +31,7 @@ test('a taken email and an impossible one are named at the field', async ({
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  // Well-formed, but only the API knows that no mail can be sent there.
+  // Well-formed: only the API knows that it cannot receive mail.
   await page.getByLabel('Email').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Enter a valid email address')).toBeVisible()
@@ -57,7 +57,7 @@ test('a user is renamed, deactivated and deleted', async ({ page, superuser, use
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('a user is given another password', async ({ page, superuser, user }) => {
+test('a superuser sets another user’s password', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
   await page.getByLabel('Password', { exact: true }).fill('a given password')
   await page.getByLabel('Confirm password').fill('a given password')
@@ -71,7 +71,7 @@ test('a user is given another password', async ({ page, superuser, user }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('superusers see a change of their own at once', async ({ page, superuser }) => {
+test('losing superuser status takes effect immediately', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Superuser').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
@@ -79,7 +79,7 @@ test('superusers see a change of their own at once', async ({ page, superuser })
   await expect(page.getByText('Manage users')).toHaveCount(0)
 })
 
-test('one’s own email is changed with the current password only', async ({ page, superuser }) => {
+test('changing one’s own email requires the current password', async ({ page, superuser }) => {
   const email = newEmail()
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
@@ -102,7 +102,7 @@ test('one’s own email is changed with the current password only', async ({ pag
   await expect(page.getByText('Welcome, Renamed Example')).toBeVisible()
 })
 
-test('one’s own email in other letters is no change', async ({ page, superuser }) => {
+test('a change of case in one’s own email requires no password', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Email').fill(superuser.email.toUpperCase())
   await page.getByLabel('Full name').fill('Renamed Example')
@@ -111,7 +111,7 @@ test('one’s own email in other letters is no change', async ({ page, superuser
   await expect(page.getByText('User saved')).toBeVisible()
 })
 
-test('one’s own password is changed with the current one, and the session continues', async ({
+test('changing one’s own password requires the current one and keeps the session', async ({
   page,
   superuser,
 }) => {
@@ -133,7 +133,10 @@ test('one’s own password is changed with the current one, and the session cont
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('after a new password, a failed login leads to the login', async ({ page, superuser }) => {
+test('if the login after a password change fails, the login form opens', async ({
+  page,
+  superuser,
+}) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -148,13 +151,13 @@ test('after a new password, a failed login leads to the login', async ({ page, s
   await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 })
 
-test('a missing password is named even where the form has no field for it', async ({
+test('an incorrect password is reported even if the form has no field for it', async ({
   page,
   superuser,
 }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
-  // Changed elsewhere meanwhile: saving the form would change it back.
+  // Change the email elsewhere, so that saving the form would change it back.
   await usersUpdateUser({
     client: superuser.client,
     path: { user_id: superuser.id },
@@ -164,7 +167,7 @@ test('a missing password is named even where the form has no field for it', asyn
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
-test('one’s own account is deleted from the list with the password only', async ({
+test('deleting one’s own account from the list requires the password', async ({
   page,
   superuser,
 }) => {
@@ -175,7 +178,7 @@ test('one’s own account is deleted from the list with the password only', asyn
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(dialog.getByText('Incorrect password')).toBeVisible()
   await expect(dialog.getByLabel('Current password')).toBeFocused()
-  // What was typed is gone when the dialog is opened again.
+  // The field is empty when the dialog is opened again.
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('button', { name: `Delete: ${superuser.email}` }).click()
   await expect(dialog.getByLabel('Current password')).toHaveValue('')
@@ -190,14 +193,14 @@ test('one’s own account is deleted from the list with the password only', asyn
 })
 
 for (const path of ['all', 'create', 'edit/1']) {
-  test(`users/${path} is not for everybody`, async ({ page, user }) => {
+  test(`users/${path} requires a superuser`, async ({ page, user }) => {
     await openAs(page, user, `/main/admin/users/${path}`)
     await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
     await expect(page.getByText('Manage users')).toHaveCount(0)
   })
 }
 
-test('many users are found by e-mail and name', async ({ page, superuser }) => {
+test('a search finds users by name', async ({ page, superuser }) => {
   const { email } = await createAccount({ full_name: 'Zoë Unusual' })
   await openAs(page, superuser, '/main/admin/users/all?q=zoë%20unus&sort=-email')
   await expect(page.getByRole('cell', { name: email, exact: true })).toBeVisible()

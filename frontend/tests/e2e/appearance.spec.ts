@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { loadEnv } from 'vite'
 import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('Russian is chosen and remembered, for the API’s errors too', async ({ page, superuser }) => {
+test('the chosen language is remembered and applies to API errors', async ({ page, superuser }) => {
   await page.goto('/login')
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
@@ -25,13 +25,13 @@ test('Russian is chosen and remembered, for the API’s errors too', async ({ pa
 test.describe('in a Russian browser', () => {
   test.use({ locale: 'ru-RU' })
 
-  test('the web app is Russian from the start', async ({ page }) => {
+  test('the web app starts in Russian', async ({ page }) => {
     await page.goto('/login')
     await expect(page.getByRole('button', { name: 'Войти' })).toBeVisible()
   })
 })
 
-test('the theme is the system’s until another is chosen', async ({ page }) => {
+test('the theme follows the system until one is chosen', async ({ page }) => {
   const app = page.locator('.v-application')
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.goto('/login')
@@ -50,14 +50,14 @@ test('the theme is the system’s until another is chosen', async ({ page }) => 
   await expect(app).toHaveClass(/v-theme--light/)
 })
 
-test('the colours are the theme’s, in whatever order the styles arrive', async ({ page }) => {
+test('the theme’s colours override Vuetify’s defaults', async ({ page }) => {
   const primary = 'rgb(21, 101, 192)'
   await page.goto('/login')
   await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
   await expect(page.getByRole('button', { name: 'Log in' })).toHaveCSS('background-color', primary)
 })
 
-test('the name in the settings is shown', async ({ page, user }) => {
+test('VUE_APP_NAME is shown', async ({ page, user }) => {
   const folder = fileURLToPath(new URL('../..', import.meta.url))
   const name = loadEnv('production', folder, 'VUE_APP_').VUE_APP_NAME!
   await page.goto('/login')
@@ -68,14 +68,14 @@ test('the name in the settings is shown', async ({ page, user }) => {
   await expect(page.getByRole('banner')).toContainText(name)
 })
 
-test('an unknown address says so', async ({ page }) => {
+test('an unknown path shows the 404 view', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
   await page.getByText('Go to dashboard').click()
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('the menu collapses and stays so', async ({ page, user }) => {
+test('the menu stays collapsed after a reload', async ({ page, user }) => {
   await openAs(page, user)
   const menu = page.getByRole('navigation', { name: 'Main menu' })
   await menu.getByText('Collapse').click()
@@ -114,7 +114,7 @@ test('everything works with the keyboard alone', async ({ page, superuser }) => 
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
   }
   await page.getByRole('banner').getByRole('link').focus()
-  await press('Tab', 2) // Past the settings.
+  await press('Tab', 2) // Skip the settings menu.
   await expect(page.getByLabel('Email')).toBeFocused()
   await page.keyboard.type(superuser.email)
   await press('Tab')

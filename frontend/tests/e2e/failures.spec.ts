@@ -30,7 +30,7 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
   expect(requests).toBe(1)
 })
 
-test('a slow save does not lead users away from where they went', async ({ page }) => {
+test('a slow save does not navigate after the user has left the form', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByRole('link', { name: 'Change password' }).click()
@@ -38,13 +38,13 @@ test('a slow save does not lead users away from where they went', async ({ page 
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Profile saved')).toBeVisible()
-  // A save ends after the view that it leads to is shown.
+  // A save ends only after its navigation.
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page).toHaveURL(/profile\/password$/)
   await expect(page.getByLabel('Current password')).toHaveValue('Typed meanwhile')
 })
 
-test('a slow save ends with the session', async ({ page, user, superuser }) => {
+test('logging out cancels a slow save', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByText('Log out').click()
@@ -57,7 +57,7 @@ test('a slow save ends with the session', async ({ page, user, superuser }) => {
   await expect(page.getByText(user.email)).toHaveCount(0)
 })
 
-test('a dialog stays while its deletion runs', async ({ page, user, superuser }) => {
+test('a dialog cannot be closed while its request runs', async ({ page, user, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
   const release = await hold(page, '**/api/v1/users/*', 'DELETE')
@@ -71,13 +71,13 @@ test('a dialog stays while its deletion runs', async ({ page, user, superuser })
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('a view whose script could not be loaded is loaded again', async ({ page }) => {
+test('a view whose script failed to load is loaded again', async ({ page }) => {
   await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
   await page.getByRole('link', { name: 'Change password' }).click()
   await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
 })
 
-test('validation errors end when their reason does, and follow the language', async ({ page }) => {
+test('validation errors follow the locale and disappear when fixed', async ({ page }) => {
   const email = page.locator('input[name=email]')
   await email.fill('')
   await page.locator(save).click()
@@ -90,7 +90,7 @@ test('validation errors end when their reason does, and follow the language', as
   await expect(email).toHaveAccessibleDescription('')
 })
 
-test('a response that is cut short is an error, and the text stays', async ({ page }) => {
+test('an incomplete response is an error and keeps the input', async ({ page }) => {
   await onSave(page, (route) =>
     route.fulfill({ status: 200, contentType: 'application/json', body: '{"id": 1, "ema' }),
   )
@@ -101,7 +101,7 @@ test('a response that is cut short is an error, and the text stays', async ({ pa
   await expect(page.getByLabel('Full name')).toHaveValue('A name')
 })
 
-test('after a lost connection, the next try goes through', async ({ page }) => {
+test('a save can be repeated after a lost connection', async ({ page }) => {
   await onSave(page, (route) => route.abort())
   await page.locator(save).click()
   await expect(
@@ -131,13 +131,13 @@ for (const [what, status, body, text] of [
   [
     'an error with an unknown code',
     400,
-    { detail: 'x', code: 'of_tomorrow' },
+    { detail: 'x', code: 'unknown_code' },
     'Something went wrong. Try again.',
   ],
   ['an HTML error of a proxy', 500, HTML, 'Something went wrong. Try again.'],
   ['a proxy without a backend', 502, HTML, "The server can't be reached. Try again."],
 ] as const) {
-  test(`${what} is shown as one sentence, and the text stays`, async ({ page }) => {
+  test(`${what} shows an error message and keeps the input`, async ({ page }) => {
     await onSave(page, (route) =>
       route.fulfill({
         status,
@@ -152,7 +152,9 @@ for (const [what, status, body, text] of [
   })
 }
 
-test('an error appears at its field, or above a form without the field', async ({ page }) => {
+test('an error appears at its field, or above the form if there is no such field', async ({
+  page,
+}) => {
   let field = 'email'
   await onSave(page, (route) =>
     route.fulfill({ status: 409, json: { detail: 'x', code: 'email_taken', field } }),
@@ -169,7 +171,7 @@ test('an error appears at its field, or above a form without the field', async (
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })
 
-test('invalid fields have their limits and reasons', async ({ page }) => {
+test('validation errors of the API appear at their fields', async ({ page }) => {
   await onSave(page, (route) =>
     route.fulfill({
       status: 422,
@@ -181,7 +183,7 @@ test('invalid fields have their limits and reasons', async ({ page }) => {
             msg: 'x',
             ctx: { min_length: 3 },
           },
-          { type: 'of_tomorrow', loc: ['body', 'email'], msg: 'x' },
+          { type: 'unknown_code', loc: ['body', 'email'], msg: 'x' },
         ],
         code: 'validation_error',
       },
@@ -193,7 +195,7 @@ test('invalid fields have their limits and reasons', async ({ page }) => {
   await expect(page.getByLabel('Email')).toHaveAccessibleDescription('Enter a valid value')
 })
 
-test('a list that could not be loaded can be tried again', async ({ page, superuser }) => {
+test('a list that failed to load can be retried', async ({ page, superuser }) => {
   const users = /\/api\/v1\/users\/\?/
   await page.route(users, (route) => route.fulfill({ status: 500, body: 'Traceback' }))
   await openAs(page, superuser, `/main/admin/users/all?q=${superuser.email}`)

@@ -5,14 +5,14 @@ import { expect, openAs, test } from './fixtures'
 const SCRIPT = fileURLToPath(new URL('../../../scripts/native.sh', import.meta.url))
 
 function stack(verb: 'stop' | 'start', service: string): void {
-  expect(process.env.NATIVE_STACK, 'run this by scripts/native.sh test e2e').toBe('test')
+  expect(process.env.NATIVE_STACK, 'run this with scripts/native.sh test e2e').toBe('test')
   execFileSync('sh', [SCRIPT, verb, service], { stdio: 'ignore' })
 }
 
 test.describe.configure({ mode: 'serial' })
 test.afterEach(() => stack('start', 'backend'))
 
-test('the backend stops under a form and comes back', async ({ page, user }) => {
+test('a form keeps its input while the backend restarts', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Typed before')
   stack('stop', 'backend')
@@ -28,10 +28,7 @@ test('the backend stops under a form and comes back', async ({ page, user }) => 
   await expect(page.getByText('Typed before')).toBeVisible()
 })
 
-test('the web app is opened without a backend and shows itself once there is one', async ({
-  page,
-  user,
-}) => {
+test('the web app connects when the backend starts', async ({ page, user }) => {
   stack('stop', 'backend')
   await openAs(page, user)
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()

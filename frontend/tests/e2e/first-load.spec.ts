@@ -1,7 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from './fixtures'
 
-test('the first page takes at most 200 kB of scripts, all from here', async ({ page, baseURL }) => {
+test('the first load takes at most 200 kB of scripts, all from this origin', async ({
+  page,
+  baseURL,
+}) => {
   const scripts: Promise<Buffer>[] = []
   const foreign: string[] = []
   page.on('request', (request) => {
@@ -18,7 +21,7 @@ test('the first page takes at most 200 kB of scripts, all from here', async ({ p
   expect(foreign).toEqual([])
 })
 
-test('something is seen before scripts and styles are there', async ({ page }) => {
+test('the splash screen appears before scripts and styles', async ({ page }) => {
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route('**/assets/**', async (route) => {

@@ -37,7 +37,7 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await expect(page.getByText('There are no items yet.')).toBeVisible()
 })
 
-test('a text that is too long is not sent', async ({ page, user }) => {
+test('a text that is too long is rejected before sending', async ({ page, user }) => {
   await openAs(page, user, '/main/items/create')
   await page.getByLabel('Title').fill('x'.repeat(256))
   await page.getByLabel('Description').fill('x'.repeat(10_001))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { usersCreateUser, usersUpdateUser } from '../../src/client'
 import { type Account, expect, openAs, PASSWORD, test } from './fixtures'
 
-/** Users with these full names, and the path of a list that finds no others. */
+/** Creates users with these full names. Returns them and the path of a list that shows only them. */
 async function createUsers({ client }: Account, names: string[]) {
   const group = randomUUID()
   const users: { id: number; email: string }[] = []
@@ -16,7 +16,7 @@ async function createUsers({ client }: Account, names: string[]) {
 const numbered = (count: number) =>
   Array.from({ length: count }, (_, place) => `User ${String(place + 1).padStart(2, '0')}`)
 
-test('paging changes the address, and reload and Back follow it', async ({ page, superuser }) => {
+test('the page is kept in the URL, for reload and Back', async ({ page, superuser }) => {
   const { list } = await createUsers(superuser, numbered(12))
   await openAs(page, superuser, list)
   await expect(page.getByText('1-10 of 12')).toBeVisible()
@@ -30,7 +30,7 @@ test('paging changes the address, and reload and Back follow it', async ({ page,
   await expect(page.getByRole('cell', { name: 'User 01', exact: true })).toBeVisible()
 })
 
-test('after an edit the list is as it was left', async ({ page, superuser }) => {
+test('a list keeps its page and order after an edit', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, numbered(12))
   const edit = page.getByRole('link', { name: `Edit: ${users[1]!.email}` })
   await openAs(page, superuser, `${list}&page=2&sort=-full_name`)
@@ -44,7 +44,7 @@ test('after an edit the list is as it was left', async ({ page, superuser }) => 
   await expect(page.getByRole('cell', { name: 'User 00', exact: true })).toBeVisible()
 })
 
-test('the form of one record never shows another', async ({ page, superuser }) => {
+test('a form never shows another record', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, ['First', 'Second'])
   await openAs(page, superuser, list)
   await page.getByRole('link', { name: `Edit: ${users[0]!.email}` }).click()
@@ -53,12 +53,12 @@ test('the form of one record never shows another', async ({ page, superuser }) =
   await page.getByRole('searchbox').fill(users[1]!.email)
   await page.getByRole('link', { name: `Edit: ${users[1]!.email}` }).click()
   await expect(page.getByLabel('Full name')).toHaveValue('Second')
-  // From one form to the other, without a list in between.
+  // Go from one form to the other, skipping the list.
   await page.evaluate(() => history.go(-2))
   await expect(page.getByLabel('Full name')).toHaveValue('First')
 })
 
-test('a form shows what others have changed meanwhile', async ({ page, superuser }) => {
+test('a form shows changes made elsewhere', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, ['Before'])
   const { id, email } = users[0]!
   await openAs(page, superuser, list)
@@ -87,7 +87,7 @@ test('columns sort in both directions', async ({ page, superuser }) => {
   await has('c')
 })
 
-test('sorting and another page size lead to the first page', async ({ page, superuser }) => {
+test('changing the order or the page size shows the first page', async ({ page, superuser }) => {
   const { list } = await createUsers(superuser, numbered(12))
   await openAs(page, superuser, `${list}&page=2`)
   await page.getByRole('columnheader', { name: 'Full name' }).click()
@@ -112,18 +112,21 @@ test('Back skips a page that no longer exists', async ({ page, superuser }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('a search that is still being typed ends with its list', async ({ page, superuser }) => {
+test('leaving a list cancels a pending search', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/admin/users/all')
   await expect(page.getByRole('cell').first()).toBeVisible()
   await page.getByRole('searchbox').fill('word')
   await page.getByRole('link', { name: 'Edit profile' }).click()
   await expect(page.getByLabel('Full name')).toBeVisible()
-  // Longer than a search waits for the typing to pause.
+  // Longer than the delay before a search starts.
   await page.waitForTimeout(500)
   await expect(page).toHaveURL(/profile\/edit$/)
 })
 
-test('a search finds parts of texts, and an empty result says so', async ({ page, superuser }) => {
+test('a search matches substrings, and an empty result is reported', async ({
+  page,
+  superuser,
+}) => {
   const { list, users } = await createUsers(superuser, ['Apple', 'Apricot', 'Banana'])
   const group = users[0]!.email.replace(/^1\./, '')
   await openAs(page, superuser, list)
@@ -140,10 +143,7 @@ test('a search finds parts of texts, and an empty result says so', async ({ page
   await expect(row('Banana')).toBeVisible()
 })
 
-test('without the last row of the last page, the page before is shown', async ({
-  page,
-  superuser,
-}) => {
+test('deleting the last row of a page shows the previous page', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, numbered(11))
   await openAs(page, superuser, `${list}&page=2`)
   await page.getByRole('button', { name: `Delete: ${users[10]!.email}` }).click()
@@ -152,7 +152,7 @@ test('without the last row of the last page, the page before is shown', async ({
   await expect(page.getByText('1-10 of 10')).toBeVisible()
 })
 
-test('odd texts are shown as they are, and never run', async ({ page, superuser }) => {
+test('user data is shown as text and never executed', async ({ page, superuser }) => {
   const odd = [
     '<img src=x onerror="document.title=1"><script>document.title=2</script>',
     '{{ constructor.constructor("document.title=3")() }}',
@@ -170,7 +170,7 @@ test('odd texts are shown as they are, and never run', async ({ page, superuser 
   expect(overflow).toBeLessThanOrEqual(0)
 })
 
-test('a missing record says so, and can be tried again', async ({ page, superuser }) => {
+test('a missing record is an error that can be retried', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/admin/users/edit/2000000000')
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0)

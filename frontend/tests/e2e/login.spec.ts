@@ -9,7 +9,7 @@ import {
   test,
 } from './fixtures'
 
-test('logs in, stays so after a reload, and logs out', async ({ page, user }) => {
+test('a session survives a reload and ends with logging out', async ({ page, user }) => {
   await page.goto('/')
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, user.email, PASSWORD)
@@ -25,7 +25,7 @@ test('logs in, stays so after a reload, and logs out', async ({ page, user }) =>
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('a wrong password is rejected, and the email stays typed', async ({ page, user }) => {
+test('a wrong password is rejected, and the email is kept', async ({ page, user }) => {
   await page.goto('/login')
   await fillLogin(page, user.email, 'a wrong password')
   await expect(
@@ -37,7 +37,7 @@ test('a wrong password is rejected, and the email stays typed', async ({ page, u
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an inactive user cannot log in, and the form says why', async ({ page, user }) => {
+test('an inactive user cannot log in', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
   await page.goto('/login')
@@ -47,19 +47,19 @@ test('an inactive user cannot log in, and the form says why', async ({ page, use
   ).toBeVisible()
 })
 
-test('an address behind the login is shown after it', async ({ page, superuser }) => {
+test('after login, the requested page opens', async ({ page, superuser }) => {
   await page.goto('/main/admin/users/all?q=word')
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(page).toHaveURL(/\/main\/admin\/users\/all\?q=word$/)
   await expect(page.getByRole('searchbox')).toHaveValue('word')
 })
 
-test('an address in other letters wants a login too', async ({ page }) => {
+test('a path in upper case requires a login too', async ({ page }) => {
   await page.goto('/MAIN/dashboard')
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('an ended session leads to the login, and then back', async ({ page, user }) => {
+test('after an ended session, logging in returns to the same page', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
@@ -84,7 +84,7 @@ test('a user who is deactivated is logged out', async ({ page, user }) => {
   await expect(page.getByText('This account is deactivated.')).toBeVisible()
 })
 
-test('the next user sees nothing of the one before', async ({ page, user }) => {
+test('the next user sees no data of the previous one', async ({ page, user }) => {
   const other = await createAccount({ full_name: 'Somebody else' })
   await openAs(page, user)
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()

@@ -26,7 +26,7 @@ const TEXTS = {
   },
 }
 
-/** Each opens a form, fills in all but the new password, and returns the email of the account. */
+/** Each function opens a form, fills all fields but the new password, and returns the account's email. */
 const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>> = {
   'sign-up': async (page) => {
     await page.goto('/sign-up')
@@ -38,7 +38,7 @@ const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>>
   },
   'user editing': async (page, superuser) => {
     await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
-    // The field for the current password is there once a new one is typed.
+    // The form shows the field for the current password once a new one is entered.
     await page.locator('input[name=password]').fill('x')
     await page.locator('input[name=current_password]').fill(PASSWORD)
     return superuser.email
@@ -61,7 +61,7 @@ async function fillEmail(page: Page): Promise<string> {
   return email
 }
 
-// Which passwords are weak, the tests of the API say.
+// The backend's tests cover which passwords are weak.
 async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en']): Promise<void> {
   const { pathname } = new URL(page.url())
   const field = page.locator('input[name=password], input[name=new_password]')
@@ -84,12 +84,12 @@ async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en
 }
 
 for (const [form, open] of Object.entries(FORMS)) {
-  test(`a weak password is named at its field: ${form}`, async ({ page, superuser }) => {
+  test(`a weak password is an error of the field: ${form}`, async ({ page, superuser }) => {
     await tryPasswords(page, await open(page, superuser), TEXTS.en)
   })
 }
 
-test('a weak password is named in Russian', async ({ page, superuser }) => {
+test('a weak password is reported in Russian', async ({ page, superuser }) => {
   await page.addInitScript(() => localStorage.setItem('locale', 'ru'))
   await tryPasswords(page, await FORMS.profile!(page, superuser), TEXTS.ru)
 })

@@ -1,7 +1,7 @@
 import { usersUpdateUserMe } from '../../src/client'
 import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('the name is changed and taken away again', async ({ page, user }) => {
+test('the name can be changed and removed', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -15,7 +15,7 @@ test('the name is changed and taken away again', async ({ page, user }) => {
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 })
 
-test('the e-mail is changed with the current password only', async ({ page, user }) => {
+test('changing the email requires the current password', async ({ page, user }) => {
   const email = newEmail()
   await openAs(page, user, '/main/profile/edit')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
@@ -33,20 +33,20 @@ test('the e-mail is changed with the current password only', async ({ page, user
   await expect(page.getByRole('main').getByText(email)).toBeVisible()
 })
 
-test('a missing password is named even where the form has no field for it', async ({
+test('an incorrect password is reported even if the form has no field for it', async ({
   page,
   user,
 }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
-  // Changed elsewhere meanwhile: saving the form would change it back.
+  // Change the email elsewhere, so that saving the form would change it back.
   const body = { email: newEmail(), current_password: PASSWORD }
   await usersUpdateUserMe({ client: user.client, body })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
-test('a new password keeps this session, and is the one that counts', async ({ page, user }) => {
+test('changing the password keeps the session', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/password')
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByLabel('Password', { exact: true }).fill('short')
@@ -66,7 +66,7 @@ test('a new password keeps this session, and is the one that counts', async ({ p
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an account is deleted with its password', async ({ page, user }) => {
+test('deleting the account requires the password', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/view')
   await page.getByRole('button', { name: 'Delete my account' }).click()
   const dialog = page.getByRole('dialog')

@@ -16,10 +16,10 @@ async function recoveryLink({ client, email }: Account): Promise<string> {
   return linkInMail(email, 'Password recovery')
 }
 
-test('a forgotten password is replaced by the link in the mail, once', async ({ page, user }) => {
+test('a recovery link sets a new password once', async ({ page, user }) => {
   await page.goto('/login')
   await page.getByText('Forgot your password?').click()
-  // The view before has a field of this name too.
+  // Wait: the previous view has a field of this name too.
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
   await page.getByLabel('Email').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
@@ -55,7 +55,7 @@ test('an unknown email gets the same response', async ({ page }) => {
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 })
 
-test('who was given an account chooses a password', async ({ page }) => {
+test('a new user sets a password with the mailed link', async ({ page }) => {
   const { email } = await createAccount()
   await page.goto(await linkInMail(email, 'New account'))
   await page.getByLabel('New password').fill('my own password')
@@ -68,7 +68,7 @@ test('who was given an account chooses a password', async ({ page }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an address without its token says so', async ({ page }) => {
+test('a link without a token is reported as incomplete', async ({ page }) => {
   await page.goto('/reset-password')
   await expect(page.getByText('This link is incomplete')).toBeVisible()
   await page.getByText('Request a new link').click()
@@ -76,7 +76,7 @@ test('an address without its token says so', async ({ page }) => {
 })
 
 for (const form of ['#token=', '?token='] as const) {
-  test(`the token of a ${form} link is used once and left nowhere`, async ({ page, user }) => {
+  test(`the token of a ${form} link leaves no traces`, async ({ page, user }) => {
     const path = pathOfLink(await recoveryLink(user), form)
     const token = path.split('=')[1]!
     const requests: Promise<{ url: string; referer?: string }>[] = []
@@ -99,12 +99,14 @@ for (const form of ['#token=', '?token='] as const) {
 
     const sent = await Promise.all(requests)
     expect(sent.filter(({ referer }) => referer?.includes(token))).toEqual([])
-    // Only the old form needs a request that names the token: the one for the link itself.
+    // Only opening an old link sends the token.
     const named = sent.filter(({ url }) => url.includes(token))
     expect(named.length).toBe(form === '?token=' ? 1 : 0)
   })
 
-  test(`the address of a ${form} link is cleared before the view is loaded`, async ({ page }) => {
+  test(`the token of a ${form} link is removed from the URL before the view is loaded`, async ({
+    page,
+  }) => {
     await page.addInitScript(() => localStorage.setItem('locale', 'ru'))
     let release = () => {}
     const held = new Promise<void>((resolve) => (release = resolve))
@@ -135,11 +137,11 @@ for (const form of ['#token=', '?token='] as const) {
   })
 }
 
-test('a link that is opened in the tab of an incomplete one is used', async ({ page, user }) => {
+test('a link works in a tab that shows the incomplete-link view', async ({ page, user }) => {
   const path = pathOfLink(await recoveryLink(user), '#token=')
   await page.goto('/reset-password')
   await expect(page.getByText('This link is incomplete')).toBeVisible()
-  // Only the fragment changes, so the web app is not loaded again.
+  // Only the fragment changes, so the browser does not reload the web app.
   await page.evaluate((link) => location.assign(link), path)
   await page.getByLabel('New password').fill('my own password')
   await expect(page).toHaveURL(/\/reset-password$/)
@@ -154,14 +156,14 @@ for (const link of [
   '/reset-password?utm_source=mail#token=x',
   '/reset-password?token=x&utm_source=mail',
 ]) {
-  test(`${link} is understood, and cleared`, async ({ page }) => {
+  test(`the token is read from ${link} and removed from the URL`, async ({ page }) => {
     await page.goto(link)
     await expect(page.getByLabel('New password')).toBeVisible()
     expect(page.url()).not.toMatch(/[?#]/)
   })
 }
 
-test('the token is forgotten when the form is left', async ({ page }) => {
+test('leaving the form deletes the token', async ({ page }) => {
   await page.goto('/reset-password#token=x')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(page).toHaveURL(/\/login$/)

@@ -1,7 +1,7 @@
 import { startBackend } from './backend'
 import { expect, newEmail, PASSWORD, test } from './fixtures'
 
-test('signs up and is logged in', async ({ page }) => {
+test('signing up logs in', async ({ page }) => {
   const email = newEmail()
   await page.goto('/login')
   await page.getByText('Sign up').click()
@@ -14,7 +14,7 @@ test('signs up and is logged in', async ({ page }) => {
   await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
 })
 
-test('a taken email is named at its field, and can be replaced', async ({ page, user }) => {
+test('a taken email is an error of the field and can be replaced', async ({ page, user }) => {
   await page.goto('/sign-up')
   await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -33,9 +33,7 @@ test('a taken email is named at its field, and can be replaced', async ({ page, 
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('after signing up, a failed login leads to the login with a notification', async ({
-  page,
-}) => {
+test('if the login after sign-up fails, the login form opens', async ({ page }) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -48,7 +46,7 @@ test('after signing up, a failed login leads to the login with a notification', 
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('where registration is closed, there is no way to sign up', async ({ page }) => {
+test('nobody can sign up if registration is closed', async ({ page }) => {
   await using backend = await startBackend({ USERS_OPEN_REGISTRATION: 'False' })
   await page.route('**/api/**', (route) =>
     route.continue({ url: backend.url + new URL(route.request().url()).pathname }),

@@ -7,7 +7,7 @@ const response = (status: number, headers?: HeadersInit) => new Response(null, {
 
 afterEach(() => setLocale('en'))
 
-test('an error has the code and the field of the body', () => {
+test('an error contains code and field of the response body', () => {
   const body = { detail: 'x', code: 'email_taken', field: 'email' }
   expect(toApiError(body, response(409))).toMatchObject({
     status: 409,
@@ -17,7 +17,7 @@ test('an error has the code and the field of the body', () => {
   })
 })
 
-test('each invalid field has its type and limits', () => {
+test('each validation error contains its type and limits', () => {
   const detail = [
     { type: 'string_too_short', loc: ['body', 'title'], msg: 'x', ctx: { min_length: 3 } },
     { type: 'missing', loc: ['body', 'email'], msg: 'x' },
@@ -37,8 +37,8 @@ test.each([
     'Choose a less common password',
     'Выберите менее распространённый пароль',
   ],
-  ['of_tomorrow', {}, 'Enter a valid value', 'Введите допустимое значение'],
-])('the problem %s is shown in the chosen language', async (type, limits, english, russian) => {
+  ['unknown_code', {}, 'Enter a valid value', 'Введите допустимое значение'],
+])('the message for %s follows the locale', async (type, limits, english, russian) => {
   const problem = { field: 'password', type, limits }
   expect(problemText(problem)).toBe(english)
   await setLocale('ru')
@@ -49,7 +49,7 @@ test.each([
   ['no response', undefined],
   ['a response that was cut short', response(200)],
   ['a proxy without a backend', response(502)],
-  ['the server of the web app in place of the backend', response(404)],
+  ['a 404 from the web server', response(404)],
 ])('%s means that the server may be unreachable', (_, response) => {
   const error = toApiError(new TypeError('Failed to fetch'), response)
   expect(error.isUnreachable).toBe(true)
@@ -59,11 +59,11 @@ test.each([
 const HTML = '<html>Traceback</html>'
 test.each([
   ['a code', 404, { detail: 'x', code: 'not_found' }, 'Not found. It may have been deleted.'],
-  ['a code that has no text', 400, { detail: 'x', code: 'of_tomorrow' }, undefined],
+  ['an unknown code', 400, { detail: 'x', code: 'unknown_code' }, undefined],
   ['no code', 400, { detail: 'x' }, undefined],
   ['HTML of a proxy', 500, HTML, undefined],
   ['an empty body', 500, '', undefined],
-])('%s: one sentence in the chosen language', async (_, status, body, text) => {
+])('the message for an error with %s follows the locale', async (_, status, body, text) => {
   const error = toApiError(body, response(status))
   const english = errorText(error)
   expect(english).toBe(text ?? 'Something went wrong. Try again.')

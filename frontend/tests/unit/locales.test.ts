@@ -15,10 +15,10 @@ function flatten(messages: Messages, prefix = ''): Record<string, string> {
   )
 }
 
-// Each once: languages have different numbers of plural forms.
+// Without duplicates: languages have different numbers of plural forms.
 const placeholders = (text: string) => [...new Set(text.match(/{\w+}/g))].sort()
 
-// Read, since an import gives the texts compiled.
+// Read the file, because an import would return compiled messages.
 function readTexts(locale: string): Record<string, string> {
   return flatten(JSON.parse(readFileSync(`src/locales/${locale}.json`, 'utf8')) as Messages)
 }
@@ -30,7 +30,7 @@ function sources(): string {
     .join('\n')
 }
 
-test('both languages have the same texts with the same placeholders', () => {
+test('all locales have the same keys and placeholders', () => {
   const [english, russian] = [readTexts('en'), readTexts('ru')]
   expect(Object.keys(russian)).toEqual(Object.keys(english))
   for (const [key, text] of Object.entries(english)) {
@@ -38,7 +38,7 @@ test('both languages have the same texts with the same placeholders', () => {
   }
 })
 
-test('every error code of the API has a text, and no other code has one', () => {
+test('the texts under error are those of the API’s error codes', () => {
   const schemas: { properties?: { code?: { const?: string } } }[] = Object.values(
     openapi.components.schemas as object,
   )
@@ -47,10 +47,10 @@ test('every error code of the API has a text, and no other code has one', () => 
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
 
-test('every text is used, and every used one exists', () => {
+test('every key is used, and every used key exists', () => {
   const source = sources()
   const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
-  // Keys that are put together: t(`field.${name}`).
+  // Prefixes of computed keys, such as t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
   const keys = Object.keys(readTexts('en'))
   expect(named.filter((key) => !keys.includes(key))).toEqual([])

@@ -15,7 +15,7 @@ const errorOf = (name: string, value: string | null, of = schema) =>
     .map((rule) => rule(value))
     .find((result) => result !== true)
 
-test('a required text has its limits', () => {
+test('a required field has length limits', () => {
   expect(errorOf('name', '')).toBe('Required')
   expect(errorOf('name', 'a')).toBeUndefined()
   expect(errorOf('name', 'a'.repeat(255))).toBeUndefined()
@@ -24,17 +24,17 @@ test('a required text has its limits', () => {
   expect(errorOf('password', '12345678')).toBeUndefined()
 })
 
-test('a nullable text may be missing, and has its limits', () => {
+test('a nullable field may be empty and has length limits', () => {
   expect(errorOf('note', null)).toBeUndefined()
   expect(errorOf('note', 'a'.repeat(10_001))).toBe('At most 10000 characters')
 })
 
-test('the limits are the API’s', () => {
+test('limits come from the API’s schema', () => {
   expect(errorOf('password', '1234567', UserCreateSchema)).toBe('At least 8 characters')
   expect(errorOf('password', '1'.repeat(129), UserCreateSchema)).toBe('At most 128 characters')
 })
 
-test('an emoji is one character, as the API counts', () => {
+test('an emoji counts as one character', () => {
   expect(errorOf('name', '😀'.repeat(255))).toBeUndefined()
   expect(errorOf('password', '😀'.repeat(7))).toBe('At least 8 characters')
 })
@@ -46,16 +46,16 @@ test.each(['a', 'a@b', 'a b@example.com', 'ä@example.com', '@example.com'])(
   },
 )
 
-test('a character that the database cannot store is rejected', () => {
+test('NUL is rejected', () => {
   expect(errorOf('name', 'a\0b')).toBe('Enter a valid value')
 })
 
-test('an optional field may stay empty, and has its limits otherwise', () => {
+test('an optional field may be empty and has length limits', () => {
   const rules = rulesOf(UserUpdateByIDSchema, 'password', { optional: true })
   expect(rules.every((rule) => rule(undefined) === true)).toBe(true)
   expect(rules.every((rule) => rule('short') === true)).toBe(false)
 })
 
-test('a field that the schema lacks is a mistake in the code', () => {
+test('a field missing from the schema throws an error', () => {
   expect(() => rulesOf(schema, 'unknown')).toThrow('no property unknown')
 })
