@@ -48,6 +48,7 @@ test('the menus and a notification are accessible', async ({ page, superuser }) 
   await openAs(page, superuser, '/main/profile/edit')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Profile saved')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Close' })).toBeVisible()
   for (const [button, entry] of [
     ['Language and theme', 'Русский'],
     ['Menu', 'Log out'],
