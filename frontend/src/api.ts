@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** What a proxy returns without a backend, and a backend without a database. */
+/** A proxy returns these if the backend is down, and the backend if the database is down. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -15,10 +15,10 @@ interface ErrorBody {
   detail?: string | ValidationError[]
 }
 
-/** What is wrong with one field of a request. */
+/** A validation error of one field. */
 export interface Problem {
   field: string
-  /** The kind of problem, such as string_too_short. */
+  /** The type of the error, such as string_too_short. */
   type: string
   limits: Record<string, unknown>
 }
@@ -37,7 +37,7 @@ export class ApiError extends Error {
     super(`${status} ${code}`)
   }
 
-  /** Whether the server may be unreachable, rather than the request wrong. */
+  /** Whether the error may mean that the server is unreachable. */
   get isUnreachable(): boolean {
     // Without a code, the 404 came from the web app's server: the proxy has no backend.
     const isFromWebServer = this.status === 404 && !this.code
@@ -46,7 +46,7 @@ export class ApiError extends Error {
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // A success response gets here only if it was cut short.
+  // A successful response is an error here only if its body is incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []
