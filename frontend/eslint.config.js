@@ -9,17 +9,17 @@ export default defineConfigWithVueTs(
   prettier,
   {
     rules: {
-      // The views keep the names of the original template.
+      // Views such as Login.vue have one-word names.
       'vue/multi-word-component-names': 'off',
       'vue/no-v-html': 'error',
-      // TypeScript checks this.
+      // TypeScript already checks which props may be undefined.
       'vue/require-default-prop': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // Navigations report their own failures.
+      // Event handlers may be async. router.push rejects only on errors that router.onError handles.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Does not support defaults of optional props.
+      // Reports the defaults of optional props as useless.
       '@typescript-eslint/no-useless-default-assignment': 'off',
     },
   },

@@ -8,9 +8,9 @@ export default defineConfig({
     { name: '@hey-api/client-fetch', throwOnError: true },
     '@hey-api/typescript',
     '@hey-api/sdk',
-    // Forms take their limits from these.
+    // Forms derive their validation rules from the schemas.
     '@hey-api/schemas',
-    // Forms call the functions of the SDK, so mutations are not needed.
+    // Forms call the SDK functions directly, so mutations are not needed.
     { name: '@tanstack/vue-query', infiniteQueryOptions: false, mutationOptions: false },
   ],
 })

@@ -1,13 +1,13 @@
 import { defineConfig, devices } from '@playwright/test'
 
-// "native.sh test e2e" starts a separate stack and sets these variables.
+// `scripts/native.sh test e2e` starts a separate stack for the tests and sets these.
 const { BASE_URL = 'http://localhost', CHROMIUM } = process.env
 
 export default defineConfig({
   testDir: 'tests/e2e',
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
-  // Generous for slow machines: only failing tests take this long.
+  // Generous, for a busy machine. Only failing tests take this long.
   timeout: 60_000,
   expect: { timeout: 10_000 },
   workers: 2,

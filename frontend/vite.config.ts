@@ -5,7 +5,7 @@ import { loadEnv, type Plugin } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
 
-// Moves the styles behind the splash screen of index.html, which need not wait for them.
+// Move style sheets to the end of the body, so that the splash screen appears before they are loaded.
 const stylesLast: Plugin = {
   name: 'styles-last',
   transformIndexHtml: {
@@ -18,7 +18,7 @@ const stylesLast: Plugin = {
   },
 }
 
-/** Caches the built web app like nginx.conf: names in /assets/ contain a hash of the content. */
+/** Sends the same caching headers as nginx.conf. Files in /assets/ get a new name when they change. */
 const cacheAssets: Plugin = {
   name: 'cache-assets',
   configurePreviewServer({ middlewares }) {
@@ -27,7 +27,7 @@ const cacheAssets: Plugin = {
       if (isAsset(url)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
       next()
     })
-    // Runs if no file was found. The next handler would send index.html.
+    // Runs if the file does not exist. The next middleware would send index.html.
     return () => {
       middlewares.use(({ originalUrl }, response, next) => {
         if (isAsset(originalUrl)) response.writeHead(404, { 'Cache-Control': 'no-cache' }).end()
@@ -37,7 +37,7 @@ const cacheAssets: Plugin = {
   },
 }
 
-/** Disables Vite's requests to open files in an editor: every website and user of the machine could send them. */
+/** Disables Vite's endpoint that opens an editor, because any website and any local user can call it. */
 const noEditor: Plugin = {
   name: 'no-editor',
   configureServer({ middlewares }) {
@@ -47,16 +47,16 @@ const noEditor: Plugin = {
   },
 }
 
-/** Returns the host name in a setting such as Example.com:8080, or an empty list. */
+/** The host name in a setting such as Example.com:8080, as browsers send it; undefined if blank. */
 const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
 
 export default defineConfig(({ command, mode }) => {
   const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
   const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // Forwards the paths of the backend. scripts/native.sh sets SERVER_HOST.
+    // Pass backend paths on to the stack. scripts/native.sh sets SERVER_HOST.
     proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
-    // In addition to localhost and IP addresses.
+    // Host names that are accepted in addition to localhost and IP addresses.
     allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
   return {
@@ -66,7 +66,7 @@ export default defineConfig(({ command, mode }) => {
       stylesLast,
       cacheAssets,
       noEditor,
-      // The build compiles texts, and leaves the compiler out.
+      // The build compiles the texts, so that the browser needs no message compiler.
       i18n({
         include: join(import.meta.dirname, 'src/locales/{en,ru}.json'),
         dropMessageCompiler: command === 'build',
@@ -77,7 +77,7 @@ export default defineConfig(({ command, mode }) => {
     resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
     server,
     preview: server,
-    // Vite would discover the components one by one, and reload for each.
+    // Vite would discover Vuetify's components one by one and reload the web app each time.
     optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
     test: { include: ['tests/unit/**/*.test.ts'], environment: 'happy-dom' },
   }

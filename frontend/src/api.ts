@@ -1,4 +1,4 @@
-/** Configures the generated client and translates the errors of the API. */
+/** Configures the generated client, and turns the API's errors into texts for users. */
 
 import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** Sent by a proxy without a backend, or a backend without a database. */
+/** A proxy returns these if the backend is down, and the backend if the database is down. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -18,18 +18,18 @@ interface ErrorBody {
 /** A validation error of one field. */
 export interface Problem {
   field: string
-  /** The kind of error, such as string_too_short. */
+  /** The type of the error, such as string_too_short. */
   type: string
   limits: Record<string, unknown>
 }
 
 export class ApiError extends Error {
   constructor(
-    /** 0 if there is no response, or an incomplete one. */
+    /** 0 if there was no response, or an incomplete one. */
     readonly status: number,
-    /** The code of the API, such as email_taken; empty if the response comes from elsewhere. */
+    /** The API's error code, such as email_taken; empty if the response came from a proxy. */
     readonly code = '',
-    /** The field of the form that the error belongs to, if any. */
+    /** The form field that shows the error, if any. */
     readonly field?: string,
     readonly problems: Problem[] = [],
     readonly retryAfterSeconds?: number,
@@ -37,16 +37,16 @@ export class ApiError extends Error {
     super(`${status} ${code}`)
   }
 
-  /** Whether the error may be caused by an unreachable server instead of the request. */
+  /** Whether the error may mean that the server is unreachable. */
   get isUnreachable(): boolean {
-    // A 404 without a code comes from the web app's server: the proxy has no backend.
-    const isWebServers = this.status === 404 && !this.code
-    return this.status === 0 || UNREACHABLE.includes(this.status) || isWebServers
+    // Without a code, the 404 came from the web app's server: the proxy has no backend.
+    const isFromWebServer = this.status === 404 && !this.code
+    return this.status === 0 || UNREACHABLE.includes(this.status) || isFromWebServer
   }
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // A successful response that cannot be read is incomplete.
+  // A successful response is an error here only if its body is incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []
@@ -59,36 +59,36 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   )
 }
 
-/** Returns one sentence in the user's language. */
+/** The error as one or two sentences in the current language. */
 export function errorText(error: unknown): string {
   const { global } = i18n
   const { t } = global
   if (!(error instanceof ApiError)) return t('failure.unexpected')
   const { status, code, isUnreachable, retryAfterSeconds: seconds = 60 } = error
   if (global.te(`error.${code}`)) return t(`error.${code}`)
-  if (status === 429) return t('failure.tooMany', { seconds })
+  if (status === 429) return t('failure.tooManyAttempts', { seconds }, seconds)
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
-/** Returns the message at a field, in the user's language. */
+/** The error message for a field, in the current language. */
 export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
   const { t } = global
-  // The limit, such as max_length, selects the plural form.
-  const count = Object.values(limits).find((limit) => typeof limit === 'number') ?? 1
+  // The limit selects the plural form.
+  const count = Number(limits.min_length ?? limits.max_length ?? 1)
   return global.te(`problem.${type}`) ? t(`problem.${type}`, limits, count) : t('problem.invalid')
 }
 
 let session = new AbortController()
 
-/** Aborts all pending requests: their responses belong to the ended session. */
+/** Cancels all pending requests, so that no response of the ended session is used. */
 export function abortRequests(): void {
   session.abort()
   session = new AbortController()
 }
 
 client.setConfig({
-  // The origin of the web app.
+  // Requests go to the origin that the web app was opened at.
   baseUrl: '',
   auth: () => token.value,
 })

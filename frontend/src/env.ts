@@ -1,2 +1,2 @@
-/** VUE_APP_NAME, from index.html: the server inserts it when it starts. */
+/** The setting VUE_APP_NAME, read from index.html: the container inserts it there when it starts. */
 export const appName = document.title

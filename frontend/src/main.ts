@@ -1,4 +1,4 @@
-// First, because the router would copy the token into the history.
+// Must be the first import: the router would copy the token into history.state.
 import '@/resetToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
@@ -8,12 +8,12 @@ import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from '@/App.vue'
-import { i18n, startLocale } from '@/plugins/i18n'
+import { i18n, initLocale } from '@/plugins/i18n'
 import { queryClient } from '@/plugins/query'
 import { vuetify } from '@/plugins/vuetify'
 import { router } from '@/router'
 
-await startLocale()
+await initLocale()
 createApp(App)
   .use(createPinia())
   .use(i18n)

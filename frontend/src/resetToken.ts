@@ -1,13 +1,13 @@
 import { ref } from 'vue'
 
-/** The token of the opened link, kept only in memory. */
+/** The token from the link in the email. It is kept in memory only. */
 export const resetToken = ref('')
 
-/** Removes the token from the address, so that it is in no history entry and no request. */
-function takeFromAddress(): void {
+/** Moves the token out of the URL, so that no history entry and no request contains it. */
+function moveTokenToMemory(): void {
   const { pathname, search, hash } = window.location
   if (!/^\/reset-password\/?$/i.test(pathname)) return
-  // Links of earlier versions have the token in the query.
+  // Links sent by earlier versions have the token in the query.
   const token =
     new URLSearchParams(hash.slice(1)).get('token') ?? new URLSearchParams(search).get('token')
   if (token === null) return
@@ -15,6 +15,6 @@ function takeFromAddress(): void {
   window.history.replaceState(window.history.state, '', pathname)
 }
 
-takeFromAddress()
-// Opening another link in the same tab changes only the fragment.
-window.addEventListener('popstate', takeFromAddress)
+moveTokenToMemory()
+// If the view is already open, opening a link only changes the fragment.
+window.addEventListener('popstate', moveTokenToMemory)

@@ -14,20 +14,20 @@ import Login from '@/views/Login.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** Locale key of the view's title. */
+    /** The key of the page title in the locales. */
     title?: string
-    /** The part of the menu that shows the view. */
+    /** The menu section that lists the view. */
     menu?: 'main' | 'admin'
-    /** Locale key of the menu entry, if it differs from the title. */
+    /** The key of the menu entry, if it differs from the title. */
     menuTitle?: string
     icon?: string
     forSuperusers?: boolean
   }
 }
 
-const toId = ({ params }: RouteLocation) => ({ id: Number(params.id) })
+const idProps = ({ params }: RouteLocation) => ({ id: Number(params.id) })
 
-/** The views that need a login, in the order of the menu. */
+/** The views that require a login. The menu lists them in this order. */
 const mainRoutes: RouteRecordRaw[] = [
   {
     path: 'dashboard',
@@ -49,7 +49,7 @@ const mainRoutes: RouteRecordRaw[] = [
     path: 'items/edit/:id(\\d+)',
     component: () => import('@/views/main/items/ItemForm.vue'),
     meta: { title: 'item.edit' },
-    props: toId,
+    props: idProps,
   },
   { path: 'profile', redirect: '/main/profile/view' },
   {
@@ -93,21 +93,21 @@ const mainRoutes: RouteRecordRaw[] = [
     path: 'admin/users/edit/:id(\\d+)',
     component: () => import('@/views/main/admin/EditUser.vue'),
     meta: { title: 'user.edit', forSuperusers: true },
-    props: toId,
+    props: idProps,
   },
 ]
 
-/** Returns the entries of a part of the menu. */
-export const menuEntries = (part: 'main' | 'admin') =>
+/** The entries of a menu section. */
+export const menuEntries = (section: 'main' | 'admin') =>
   mainRoutes.flatMap(({ path, meta }) =>
-    meta?.menu === part
+    meta?.menu === section
       ? { path: `/main/${path}`, title: meta.menuTitle ?? meta.title!, icon: meta.icon }
       : [],
   )
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: '/main' },
-  // Not loaded lazily: most visits start here.
+  // Not a separate chunk, because most visits begin here.
   { path: '/login', component: Login, meta: { title: 'login.title' } },
   {
     path: '/sign-up',

@@ -1,4 +1,4 @@
-/** Validation rules of form fields, from the schemas of the API. */
+/** Validation rules for form fields, derived from the API's schemas. */
 
 import { i18n } from '@/plugins/i18n'
 
@@ -35,13 +35,13 @@ export function limitsOf(schema: ObjectSchema, name: string): Limits {
   }
 }
 
-// Approximate: the API also checks the domain.
+// An approximate check. Only the API knows which domains can receive email.
 const EMAIL = /^[\x21-\x7e]+@[^\s@]+\.[^\s@]+$/
 
 export function rulesOf(schema: ObjectSchema, name: string, { optional = false } = {}): Rule[] {
   const { t } = i18n.global
   const { minLength, maxLength, isEmail, isNullable } = limitsOf(schema, name)
-  // Like the API, count an emoji as one character.
+  // Counts code points, as the API does: an emoji is one character.
   const length = (value: string) => Array.from(value).length
   return [
     (value) => !!value || optional || isNullable || t('problem.missing'),

@@ -1,4 +1,4 @@
-/** Returns the path if it belongs to the web app, so that no link redirects to another host. */
-export function safePath(wanted: unknown): string {
-  return typeof wanted === 'string' && /^\/(?![/\\])/.test(wanted) ? wanted : '/main'
+/** Returns the path if it belongs to the web app, else /main, so that no link redirects to another host. */
+export function safePath(path: unknown): string {
+  return typeof path === 'string' && /^\/(?![/\\])/.test(path) ? path : '/main'
 }

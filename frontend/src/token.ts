@@ -1,4 +1,4 @@
 import { useSessionStorage } from '@vueuse/core'
 
-/** The access token, or an empty string. The only place that knows where the token is stored. */
+/** The access token; empty if nobody is logged in. Only this module depends on where it is stored. */
 export const token = useSessionStorage('token', '')

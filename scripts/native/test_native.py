@@ -131,7 +131,7 @@ def test_interrupted_installation_is_repeated(tmp_path: Path, monkeypatch: pytes
         if len(installations) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(install, "_create", Path.mkdir)
+    monkeypatch.setattr(install, "_create", lambda folder: folder.mkdir(exist_ok=True))
     monkeypatch.setattr(install, "_pip_install", interrupted)
     with pytest.raises(KeyboardInterrupt):
         install.backend("dev")

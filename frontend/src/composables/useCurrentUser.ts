@@ -6,7 +6,7 @@ export function useCurrentUser() {
   return useQuery(usersReadUserMeOptions())
 }
 
-/** Returns whether the API would treat this email as a change of the user's. */
-export function isOtherEmail(email: string | undefined, user: User | undefined): boolean {
+/** Whether saving this email would change the user's email. */
+export function isEmailChanged(email: string | undefined, user: User | undefined): boolean {
   return email?.trim().toLowerCase() !== user?.email
 }

@@ -1,7 +1,7 @@
 import { onWatcherCleanup, readonly, type Ref, ref, watch } from 'vue'
 
-/** True after the source has been true for this time, so that short operations show no progress. */
-export function useDelayed(source: () => boolean, milliseconds = 300): Readonly<Ref<boolean>> {
+/** Becomes true after the source has been true for the delay, so that short requests show no progress bar. */
+export function useDelayed(source: () => boolean, delayMs = 300): Readonly<Ref<boolean>> {
   const delayed = ref(false)
   watch(
     source,
@@ -10,7 +10,7 @@ export function useDelayed(source: () => boolean, milliseconds = 300): Readonly<
         delayed.value = false
         return
       }
-      const timer = setTimeout(() => (delayed.value = true), milliseconds)
+      const timer = setTimeout(() => (delayed.value = true), delayMs)
       onWatcherCleanup(() => clearTimeout(timer))
     },
     { immediate: true },

@@ -2,10 +2,10 @@ import { type QueryKey, type UndefinedInitialQueryOptions, useQuery } from '@tan
 import { ref, type Ref, watchEffect } from 'vue'
 
 /**
- * Returns the form of a new record, or of the record that `read` loads.
+ * Returns the form for a new record, or for the record that the query `read` loads.
  *
- * The form has the fields of `empty`. It always loads the record from the API: saving cached values would
- * overwrite changes of other users.
+ * The form has the fields of `empty`. It is always filled by a new request: saving cached values could undo
+ * changes that somebody else has made since.
  */
 export function useRecordForm<Form extends object, Row extends Form, E, Key extends QueryKey>(
   empty: Form,
@@ -17,7 +17,7 @@ export function useRecordForm<Form extends object, Row extends Form, E, Key exte
     ...read,
     refetchOnMount: 'always',
   })
-  // Only once: a later response must not overwrite the input.
+  // Fill the form only once: a later response must not overwrite the user's input.
   watchEffect(() => {
     if (!isSuccess.value || !isFetchedAfterMount.value || form.value) return
     const record: Form = data.value!

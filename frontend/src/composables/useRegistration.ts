@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/vue-query'
 import { usersReadRegistrationOptions } from '@/client/@tanstack/vue-query.gen'
 
-/** Whether anyone may sign up (USERS_OPEN_REGISTRATION). */
+/** Queries whether the server allows anyone to sign up. */
 export function useRegistration() {
   return useQuery({ ...usersReadRegistrationOptions(), staleTime: Infinity })
 }

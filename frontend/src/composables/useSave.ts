@@ -4,21 +4,21 @@ import { useRouter } from 'vue-router'
 import { useNotifications } from '@/store/notifications'
 
 /**
- * Saves or deletes a record, refreshes all data and notifies the user.
+ * Saves or deletes a record, then notifies the user and returns to the list.
  *
- * A form passes the path of its list, and returns to the list afterwards. A list passes no path.
+ * A form passes the `path` of its list. A list passes no path, and stays open.
  */
 export function useSave(path?: string) {
   const router = useRouter()
   const queryClient = useQueryClient()
   const { notify } = useNotifications()
-  let isLeft = false
-  onScopeDispose(() => (isLeft = true))
+  let hasLeft = false
+  onScopeDispose(() => (hasLeft = true))
 
-  /** Returns to the list with its page and search, or opens the list. */
+  /** Goes back to the list, keeping its page and search. Opens it if the form was not opened from there. */
   async function leave(): Promise<void> {
-    // After a slow save, do not move users who have opened another view.
-    if (isLeft || !path) return
+    // After a slow save, the user may already be in another view.
+    if (hasLeft || !path) return
     const { back } = router.options.history.state
     if (typeof back === 'string' && back.split('?')[0] === path) router.back()
     else await router.push(path)

@@ -6,7 +6,7 @@ export const PAGE_SIZES = [10, 25, 50, 100]
 export interface TableQuery {
   page: number
   limit: number
-  /** The name of a column, prefixed with `-` for descending order. */
+  /** The name of a column, with a leading `-` for descending order. */
   sort: string
   q: string
 }
@@ -14,7 +14,7 @@ export interface TableQuery {
 const first = (value: LocationQueryValue | LocationQueryValue[] | undefined): string =>
   (Array.isArray(value) ? value[0] : value) ?? ''
 
-/** Parses the query of an address. Invalid values get their defaults. */
+/** Reads the state of a table from the URL, replacing invalid values by the defaults. */
 export function parseTableQuery(query: LocationQuery, sorts: readonly string[]): TableQuery {
   const page = Number(first(query.page))
   const limit = Number(first(query.limit))
@@ -27,18 +27,18 @@ export function parseTableQuery(query: LocationQuery, sorts: readonly string[]):
   }
 }
 
-/** Keeps the state of a table in the address, so that reload and Back work. */
+/** Keeps the state of a table in the URL, so that reload and Back work. */
 export function useTableQuery(sorts: readonly string[]) {
   const route = useRoute()
   const router = useRouter()
   const state = computed(() => parseTableQuery(route.query, sorts))
 
-  let wanted: TableQuery | undefined
+  let pending: TableQuery | undefined
 
-  /** Changes the address: adds an entry to the history, or replaces the current one. */
+  /** Navigates to the changed state. `replace` adds no history entry. */
   function change(part: Partial<TableQuery>, { replace = false } = {}): void {
-    // One click can cause several changes, which build on each other.
-    const next = (wanted = { ...(wanted ?? state.value), page: 1, ...part })
+    // One click can cause several changes. Each builds on the previous one.
+    const next = (pending = { ...(pending ?? state.value), page: 1, ...part })
     const { page, limit, sort, q } = next
     const query = {
       page: page > 1 ? page : undefined,
@@ -47,7 +47,7 @@ export function useTableQuery(sorts: readonly string[]) {
       q: q || undefined,
     }
     void router[replace ? 'replace' : 'push']({ query }).finally(() => {
-      if (wanted === next) wanted = undefined
+      if (pending === next) pending = undefined
     })
   }
 

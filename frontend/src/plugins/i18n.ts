@@ -6,26 +6,27 @@ import { vuetify } from '@/plugins/vuetify'
 export const locales = { en: 'English', ru: 'Русский' } as const
 export type Locale = keyof typeof locales
 
-const remembered = useLocalStorage<string>('locale', '')
+const storedLocale = useLocalStorage<string>('locale', '')
 
-const russian = new Intl.PluralRules('ru')
 const messages: Record<string, typeof en> = { en }
 const locale: string = 'en'
+
+const russianRules = new Intl.PluralRules('ru')
 
 export const i18n = createI18n({
   legacy: false,
   locale,
   fallbackLocale: 'en',
   messages,
-  // After "не более" and "не менее" Russian has two forms: 1 and 21 символа, 2 and 11 символов.
-  pluralRules: { ru: (count) => (russian.select(count) === 'one' ? 0 : 1) },
+  // Russian has three plural forms: for 1, for 2 and for 5.
+  pluralRules: { ru: (count) => ['one', 'few', 'many'].indexOf(russianRules.select(count)) },
 })
 
-let wanted: Locale
+let requested: Locale
 
-/** Loads the language when it is first used. Throws if the server is unreachable. */
+/** Switches the language, loading it if necessary. Throws if the server can't be reached. */
 export async function setLocale(locale: Locale): Promise<void> {
-  wanted = locale
+  requested = locale
   if (locale === 'ru' && !i18n.global.availableLocales.includes('ru')) {
     const [texts, components] = await Promise.all([
       import('@/locales/ru.json'),
@@ -34,19 +35,19 @@ export async function setLocale(locale: Locale): Promise<void> {
     i18n.global.setLocaleMessage('ru', texts.default)
     vuetify.locale.messages.value.ru = components
   }
-  if (wanted !== locale) return // The user has chosen another language in the meantime.
+  if (requested !== locale) return // Another language was chosen while this one was loading.
   i18n.global.locale.value = vuetify.locale.current.value = locale
   document.documentElement.lang = locale
 }
 
 export async function chooseLocale(locale: Locale): Promise<void> {
   await setLocale(locale)
-  remembered.value = locale
+  storedLocale.value = locale
 }
 
-/** Uses the remembered language, or the browser's if there are translations. */
-export async function startLocale(): Promise<void> {
-  const locale = remembered.value || navigator.language.slice(0, 2)
+/** Uses the language chosen earlier, else the browser's if it is translated, else English. */
+export async function initLocale(): Promise<void> {
+  const locale = storedLocale.value || navigator.language.slice(0, 2)
   try {
     await setLocale(locale in locales ? (locale as Locale) : 'en')
   } catch {

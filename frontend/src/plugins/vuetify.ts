@@ -5,7 +5,7 @@ import { aliases, mdi } from 'vuetify/iconsets/mdi-svg'
 
 export const themes = ['system', 'light', 'dark'] as const
 
-/** The user's choice, which may be "system". Vuetify only knows the resulting theme. */
+/** The user's choice. Vuetify only knows the resulting theme, light or dark. */
 export const theme = useLocalStorage<(typeof themes)[number]>('theme', 'system')
 
 export const vuetify = createVuetify({
@@ -15,7 +15,7 @@ export const vuetify = createVuetify({
     themes: {
       light: {
         colors: { primary: '#1565c0', success: '#2e7d32', error: '#b00020', bar: '#1565c0' },
-        // Vuetify's default lacks the contrast that WCAG requires.
+        // With Vuetify's default, grey text has less contrast than WCAG requires.
         variables: { 'medium-emphasis-opacity': 0.75 },
       },
       dark: {

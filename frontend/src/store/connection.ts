@@ -2,7 +2,7 @@ import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { utilsHealthReady } from '@/client'
 
-const EVERY_MS = 2_000
+const RETRY_INTERVAL_MS = 2_000
 
 async function isReady(): Promise<boolean> {
   try {
@@ -17,16 +17,16 @@ export const useConnection = defineStore('connection', () => {
   const isLost = ref(false)
   let checking: Promise<boolean> | undefined
 
-  /** Waits until the backend responds, and returns whether it was unreachable. */
+  /** Waits until the backend responds. Returns whether it was unreachable. */
   function check(): Promise<boolean> {
-    return (checking ??= wait().finally(() => (checking = undefined)))
+    return (checking ??= waitUntilReady().finally(() => (checking = undefined)))
   }
 
-  async function wait(): Promise<boolean> {
+  async function waitUntilReady(): Promise<boolean> {
     let wasLost = false
     while (!(await isReady())) {
       isLost.value = wasLost = true
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+      await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS))
     }
     isLost.value = false
     return wasLost

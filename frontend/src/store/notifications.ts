@@ -6,7 +6,7 @@ interface Notification {
   color: 'success' | 'error' | 'info'
 }
 
-/** The texts that the snackbar shows, one after the other. */
+/** The queue of notifications that NotificationsManager shows. */
 export const useNotifications = defineStore('notifications', () => {
   const queue = ref<Notification[]>([])
 

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { loginLoginAccessToken } from '@/client'
 import { token } from '@/token'
 
-/** Whether a user is logged in. useCurrentUser returns the user. */
+/** Logs in and out. For the data of the current user, see useCurrentUser. */
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
 

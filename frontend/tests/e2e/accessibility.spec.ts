@@ -1,8 +1,14 @@
 import { seriousViolations } from './axe'
 import { expect, openAs, test } from './fixtures'
 
-const OUTSIDE = ['/login', '/sign-up', '/recover-password', '/reset-password?token=x', '/nothing']
-const INSIDE = [
+const PUBLIC_PATHS = [
+  '/login',
+  '/sign-up',
+  '/recover-password',
+  '/reset-password?token=x',
+  '/nothing',
+]
+const MAIN_PATHS = [
   '/main/dashboard',
   '/main/profile/view',
   '/main/profile/edit',
@@ -11,9 +17,9 @@ const INSIDE = [
   '/main/admin/users/create',
 ]
 
-for (const path of [...OUTSIDE, ...INSIDE]) {
+for (const path of [...PUBLIC_PATHS, ...MAIN_PATHS]) {
   test(`${path} is accessible`, async ({ page, superuser }) => {
-    if (INSIDE.includes(path)) await openAs(page, superuser, path)
+    if (MAIN_PATHS.includes(path)) await openAs(page, superuser, path)
     else await page.goto(path)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await page.waitForLoadState('networkidle')
@@ -41,7 +47,8 @@ test('the web app without a backend is accessible', async ({ page }) => {
 test('the menus and a notification are accessible', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/profile/edit')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Close' })).toBeVisible()
   for (const [button, entry] of [
     ['Language and theme', 'Русский'],
     ['Menu', 'Log out'],

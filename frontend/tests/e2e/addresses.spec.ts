@@ -4,19 +4,23 @@ import { expect, fillLogin, PASSWORD, test } from './fixtures'
 
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 const NAMES = Object.values(loadEnv('production', FOLDER, 'VUE_APP_DOMAIN_'))
-// The last two are examples of addresses in a network.
+// The last two stand for a machine's addresses in a network.
 const ADDRESSES = ['localhost', '127.0.0.1', '192.0.2.7', '[2001:db8::7]']
 
 test.use({
   launchOptions: {
     executablePath: process.env.CHROMIUM,
-    // Resolve all addresses to this machine.
+    // Resolve every host name to this machine.
     args: ['--host-resolver-rules=MAP * 127.0.0.1'],
   },
 })
 
 for (const address of new Set([...ADDRESSES, ...NAMES])) {
-  test(`${address} works and sends requests to no other host`, async ({ page, user, baseURL }) => {
+  test(`the web app works at ${address} and sends no request elsewhere`, async ({
+    page,
+    user,
+    baseURL,
+  }) => {
     const { port } = new URL(baseURL!)
     const origin = `http://${address}${port && `:${port}`}`
     const foreign: string[] = []

@@ -18,7 +18,11 @@ test('a created user can log in', async ({ page, superuser }) => {
   await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
 
-test('rejected emails are reported at the field', async ({ page, superuser, user }) => {
+test('a taken or undeliverable email is an error of the field', async ({
+  page,
+  superuser,
+  user,
+}) => {
   await openAs(page, superuser, '/main/admin/users/create')
   await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -27,14 +31,14 @@ test('rejected emails are reported at the field', async ({ page, superuser, user
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  // Only the API knows that no mail can be sent to this domain.
+  // Well-formed: only the API knows that it cannot receive mail.
   await page.getByLabel('Email').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Enter a valid email address')).toBeVisible()
   await expect(page).toHaveURL(/users\/create$/)
 })
 
-test('superusers rename, deactivate and delete users', async ({ page, superuser, user }) => {
+test('a user is renamed, deactivated and deleted', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await expect(page.getByRole('img', { name: 'Active' })).toBeVisible()
   await page.getByRole('link', { name: `Edit: ${user.email}` }).click()
@@ -53,7 +57,7 @@ test('superusers rename, deactivate and delete users', async ({ page, superuser,
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('superusers set passwords of other users', async ({ page, superuser, user }) => {
+test('a superuser sets another user’s password', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
   await page.getByLabel('Password', { exact: true }).fill('a given password')
   await page.getByLabel('Confirm password').fill('a given password')
@@ -67,7 +71,7 @@ test('superusers set passwords of other users', async ({ page, superuser, user }
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('superusers see changes of their own account immediately', async ({ page, superuser }) => {
+test('losing superuser status takes effect immediately', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Superuser').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
@@ -98,7 +102,7 @@ test('changing one’s own email requires the current password', async ({ page, 
   await expect(page.getByText('Welcome, Renamed Example')).toBeVisible()
 })
 
-test('upper case in one’s own email is no change', async ({ page, superuser }) => {
+test('a change of case in one’s own email requires no password', async ({ page, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Email').fill(superuser.email.toUpperCase())
   await page.getByLabel('Full name').fill('Renamed Example')
@@ -129,7 +133,10 @@ test('changing one’s own password requires the current one and keeps the sessi
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('a failed login after a new password opens the login', async ({ page, superuser }) => {
+test('if the login after a password change fails, the login form opens', async ({
+  page,
+  superuser,
+}) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -144,13 +151,13 @@ test('a failed login after a new password opens the login', async ({ page, super
   await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 })
 
-test('a missing current password is reported without a field for it', async ({
+test('an incorrect password is reported even if the form has no field for it', async ({
   page,
   superuser,
 }) => {
   await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
   await page.getByLabel('Full name').fill('Renamed Example')
-  // Changed in the meantime: saving the form would revert it.
+  // Change the email elsewhere, so that saving the form would change it back.
   await usersUpdateUser({
     client: superuser.client,
     path: { user_id: superuser.id },
@@ -171,13 +178,13 @@ test('deleting one’s own account from the list requires the password', async (
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await expect(dialog.getByText('Incorrect password')).toBeVisible()
   await expect(dialog.getByLabel('Current password')).toBeFocused()
-  // The password is empty when the dialog opens again.
+  // The field is empty when the dialog is opened again.
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   await page.getByRole('button', { name: `Delete: ${superuser.email}` }).click()
   await expect(dialog.getByLabel('Current password')).toHaveValue('')
   await dialog.getByLabel('Current password').fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await expect(page.getByText('Account deleted')).toBeVisible()
+  await expect(page.getByText('Your account was deleted')).toBeVisible()
 
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(
@@ -193,7 +200,7 @@ for (const path of ['all', 'create', 'edit/1']) {
   })
 }
 
-test('users are found by email and name', async ({ page, superuser }) => {
+test('a search finds users by name', async ({ page, superuser }) => {
   const { email } = await createAccount({ full_name: 'Zoë Unusual' })
   await openAs(page, superuser, '/main/admin/users/all?q=zoë%20unus&sort=-email')
   await expect(page.getByRole('cell', { name: email, exact: true })).toBeVisible()

@@ -2,10 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { loadEnv } from 'vite'
 import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('a chosen language is remembered and used for errors of the API', async ({
-  page,
-  superuser,
-}) => {
+test('the chosen language is remembered and applies to API errors', async ({ page, superuser }) => {
   await page.goto('/login')
   await page.getByLabel('Language and theme').click()
   await page.getByText('Русский').click()
@@ -34,7 +31,7 @@ test.describe('in a Russian browser', () => {
   })
 })
 
-test('the theme follows the system until another is chosen', async ({ page }) => {
+test('the theme follows the system until one is chosen', async ({ page }) => {
   const app = page.locator('.v-application')
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.goto('/login')
@@ -53,7 +50,7 @@ test('the theme follows the system until another is chosen', async ({ page }) =>
   await expect(app).toHaveClass(/v-theme--light/)
 })
 
-test('colours do not depend on the order of style sheets', async ({ page }) => {
+test('the theme’s colours override Vuetify’s defaults', async ({ page }) => {
   const primary = 'rgb(21, 101, 192)'
   await page.goto('/login')
   await expect(page.getByRole('banner')).toHaveCSS('background-color', primary)
@@ -71,14 +68,14 @@ test('VUE_APP_NAME is shown', async ({ page, user }) => {
   await expect(page.getByRole('banner')).toContainText(name)
 })
 
-test('an unknown address shows a 404 view', async ({ page }) => {
+test('an unknown path shows the 404 view', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
   await page.getByText('Go to dashboard').click()
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('a collapsed menu stays collapsed', async ({ page, user }) => {
+test('the menu stays collapsed after a reload', async ({ page, user }) => {
   await openAs(page, user)
   const menu = page.getByRole('navigation', { name: 'Main menu' })
   await menu.getByText('Collapse').click()
@@ -90,7 +87,7 @@ test('a collapsed menu stays collapsed', async ({ page, user }) => {
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true })
 
-  test('all views fit and the menu opens', async ({ page, superuser }) => {
+  test('everything fits and the menu opens', async ({ page, superuser }) => {
     const email = newEmail()
     await openAs(page, superuser)
     await expect(page.getByText('Welcome')).toBeVisible()
@@ -111,13 +108,13 @@ test.describe('on a phone', () => {
   })
 })
 
-test('the web app works with only a keyboard', async ({ page, superuser }) => {
+test('everything works with the keyboard alone', async ({ page, superuser }) => {
   await page.goto('/login')
   const press = async (key: string, times = 1) => {
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
   }
   await page.getByRole('banner').getByRole('link').focus()
-  await press('Tab', 2) // Skip the settings.
+  await press('Tab', 2) // Skip the settings menu.
   await expect(page.getByLabel('Email')).toBeFocused()
   await page.keyboard.type(superuser.email)
   await press('Tab')

@@ -2,13 +2,13 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { expect } from './fixtures'
 
-/** Returns the serious and critical violations in both themes. */
+/** Returns axe's serious and critical violations in both themes. */
 export async function seriousViolations(page: Page) {
   const found = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await expect(page.locator('.v-application')).toHaveClass(new RegExp(`v-theme--${colorScheme}`))
-    // Wait for transitions: axe would measure intermediate colours.
+    // Wait for transitions, or axe would measure intermediate colours.
     await page.evaluate(() => {
       const transitions = document.getAnimations().filter((one) => one instanceof CSSTransition)
       return Promise.allSettled(transitions.map(({ finished }) => finished))

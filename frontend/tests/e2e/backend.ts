@@ -12,7 +12,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts another backend on the same database, with these settings. */
+/** Starts another backend on the stack's database, with additional settings. */
 export async function startBackend(settings: Record<string, string>) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

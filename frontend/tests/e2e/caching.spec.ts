@@ -1,10 +1,10 @@
 import type { APIRequestContext } from '@playwright/test'
 import { expect, test } from './fixtures'
 
-const FOR_EVER = 'public, max-age=31536000, immutable'
+const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 async function get(request: APIRequestContext, path: string) {
-  // Like a browser that opens the address.
+  // The header that a browser sends when it opens a page.
   const response = await request.get(path, { headers: { Accept: 'text/html' } })
   return {
     status: response.status(),
@@ -13,7 +13,7 @@ async function get(request: APIRequestContext, path: string) {
   }
 }
 
-test('scripts, styles and fonts are cached forever', async ({ page, request }) => {
+test('assets are cached as immutable', async ({ page, request }) => {
   const assets: string[] = []
   page.on('response', (response) => {
     if (response.url().includes('/assets/')) assets.push(response.url())
@@ -23,7 +23,7 @@ test('scripts, styles and fonts are cached forever', async ({ page, request }) =
     expect(assets.filter((url) => url.endsWith(ending)).length, ending).toBeGreaterThan(0)
   }
   for (const url of assets) {
-    expect(await get(request, url), url).toEqual({ status: 200, caching: FOR_EVER, isApp: false })
+    expect(await get(request, url), url).toEqual({ status: 200, caching: IMMUTABLE, isApp: false })
   }
 })
 
@@ -40,7 +40,7 @@ for (const path of ['/favicon.svg', '/robots.txt']) {
 }
 
 for (const path of ['/assets/index-OLD.js', '/assets/x/y.css', '/assets/x', '/assets/']) {
-  test(`the 404 of ${path} is not cached`, async ({ request }) => {
+  test(`${path} is a 404 that is not cached`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 404, caching: 'no-cache', isApp: false })
   })
 }

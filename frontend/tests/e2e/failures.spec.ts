@@ -14,7 +14,7 @@ const save = 'button[type=submit]'
 const onSave = (page: Page, handle: (route: Route) => Promise<void>) =>
   page.route(ME, (route) => (route.request().method() === 'PUT' ? handle(route) : route.fallback()))
 
-test('a slow save shows progress and is sent once', async ({ page }) => {
+test('a slow save shows its progress and is sent once', async ({ page }) => {
   let requests = 0
   page.on('request', (request) => (requests += Number(request.method() === 'PUT')))
   const release = await hold(page, ME, 'PUT')
@@ -24,27 +24,27 @@ test('a slow save shows progress and is sent once', async ({ page }) => {
   await page.getByLabel('Full name').press('Enter')
   await page.locator(save).click({ force: true })
   release()
-  await expect(page.getByText('Profile updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page.getByRole('main').getByText('A name')).toBeVisible()
   expect(requests).toBe(1)
 })
 
-test('a slow save does not move users who have left the form', async ({ page }) => {
+test('a slow save does not navigate after the user has left the form', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByRole('link', { name: 'Change password' }).click()
   await page.getByLabel('Current password').fill('Typed meanwhile')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
-  await expect(page.getByText('Profile updated')).toBeVisible()
-  // The save ends after the next view is shown.
+  await expect(page.getByText('Profile saved')).toBeVisible()
+  // A save ends only after its navigation.
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page).toHaveURL(/profile\/password$/)
   await expect(page.getByLabel('Current password')).toHaveValue('Typed meanwhile')
 })
 
-test('logging out aborts a slow save', async ({ page, user, superuser }) => {
+test('logging out cancels a slow save', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByText('Log out').click()
@@ -57,7 +57,7 @@ test('logging out aborts a slow save', async ({ page, user, superuser }) => {
   await expect(page.getByText(user.email)).toHaveCount(0)
 })
 
-test('a dialog stays open during the deletion', async ({ page, user, superuser }) => {
+test('a dialog cannot be closed while its request runs', async ({ page, user, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
   const release = await hold(page, '**/api/v1/users/*', 'DELETE')
@@ -71,13 +71,13 @@ test('a dialog stays open during the deletion', async ({ page, user, superuser }
   await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
 })
 
-test('a view is loaded again after its script failed to load', async ({ page }) => {
+test('a view whose script failed to load is loaded again', async ({ page }) => {
   await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
   await page.getByRole('link', { name: 'Change password' }).click()
   await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
 })
 
-test('validation errors follow the input and the language', async ({ page }) => {
+test('validation errors follow the locale and disappear when fixed', async ({ page }) => {
   const email = page.locator('input[name=email]')
   await email.fill('')
   await page.locator(save).click()
@@ -101,7 +101,7 @@ test('an incomplete response is an error and keeps the input', async ({ page }) 
   await expect(page.getByLabel('Full name')).toHaveValue('A name')
 })
 
-test('a request succeeds after the connection returns', async ({ page }) => {
+test('a save can be repeated after a lost connection', async ({ page }) => {
   await onSave(page, (route) => route.abort())
   await page.locator(save).click()
   await expect(
@@ -109,7 +109,7 @@ test('a request succeeds after the connection returns', async ({ page }) => {
   ).toBeVisible()
   await page.unroute(ME)
   await page.locator(save).click()
-  await expect(page.getByText('Profile updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
 })
 
 const HTML = '<html><h1>Bad Gateway</h1><p>Traceback</p></html>'
@@ -127,17 +127,17 @@ for (const [what, status, body, text] of [
     { detail: 'x', code: 'internal_error' },
     'Something went wrong on the server. Try again later.',
   ],
-  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 s.'],
+  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 seconds.'],
   [
     'an error with an unknown code',
     400,
-    { detail: 'x', code: 'of_tomorrow' },
+    { detail: 'x', code: 'unknown_code' },
     'Something went wrong. Try again.',
   ],
   ['an HTML error of a proxy', 500, HTML, 'Something went wrong. Try again.'],
   ['a proxy without a backend', 502, HTML, "The server can't be reached. Try again."],
 ] as const) {
-  test(`${what} is shown as one sentence and keeps the input`, async ({ page }) => {
+  test(`${what} shows an error message and keeps the input`, async ({ page }) => {
     await onSave(page, (route) =>
       route.fulfill({
         status,
@@ -152,7 +152,9 @@ for (const [what, status, body, text] of [
   })
 }
 
-test('errors appear at their field, or above a form without it', async ({ page }) => {
+test('an error appears at its field, or above the form if there is no such field', async ({
+  page,
+}) => {
   let field = 'email'
   await onSave(page, (route) =>
     route.fulfill({ status: 409, json: { detail: 'x', code: 'email_taken', field } }),
@@ -169,7 +171,7 @@ test('errors appear at their field, or above a form without it', async ({ page }
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })
 
-test('invalid fields show their limits and reasons', async ({ page }) => {
+test('validation errors of the API appear at their fields', async ({ page }) => {
   await onSave(page, (route) =>
     route.fulfill({
       status: 422,
@@ -181,7 +183,7 @@ test('invalid fields show their limits and reasons', async ({ page }) => {
             msg: 'x',
             ctx: { min_length: 3 },
           },
-          { type: 'of_tomorrow', loc: ['body', 'email'], msg: 'x' },
+          { type: 'unknown_code', loc: ['body', 'email'], msg: 'x' },
         ],
         code: 'validation_error',
       },
@@ -193,7 +195,7 @@ test('invalid fields show their limits and reasons', async ({ page }) => {
   await expect(page.getByLabel('Email')).toHaveAccessibleDescription('Enter a valid value')
 })
 
-test('a failed list can be loaded again', async ({ page, superuser }) => {
+test('a list that failed to load can be retried', async ({ page, superuser }) => {
   const users = /\/api\/v1\/users\/\?/
   await page.route(users, (route) => route.fulfill({ status: 500, body: 'Traceback' }))
   await openAs(page, superuser, `/main/admin/users/all?q=${superuser.email}`)

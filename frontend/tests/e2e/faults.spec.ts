@@ -5,14 +5,14 @@ import { expect, openAs, test } from './fixtures'
 const SCRIPT = fileURLToPath(new URL('../../../scripts/native.sh', import.meta.url))
 
 function stack(verb: 'stop' | 'start', service: string): void {
-  expect(process.env.NATIVE_STACK, 'run this by scripts/native.sh test e2e').toBe('test')
+  expect(process.env.NATIVE_STACK, 'run this with scripts/native.sh test e2e').toBe('test')
   execFileSync('sh', [SCRIPT, verb, service], { stdio: 'ignore' })
 }
 
 test.describe.configure({ mode: 'serial' })
 test.afterEach(() => stack('start', 'backend'))
 
-test('a form survives a restart of the backend', async ({ page, user }) => {
+test('a form keeps its input while the backend restarts', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Typed before')
   stack('stop', 'backend')
@@ -24,11 +24,11 @@ test('a form survives a restart of the backend', async ({ page, user }) => {
   })
   await expect(page.getByLabel('Full name')).toHaveValue('Typed before')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Typed before')).toBeVisible()
 })
 
-test('the web app waits for the backend when it is opened', async ({ page, user }) => {
+test('the web app connects when the backend starts', async ({ page, user }) => {
   stack('stop', 'backend')
   await openAs(page, user)
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()

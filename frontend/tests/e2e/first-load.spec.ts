@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from './fixtures'
 
-test('the first load has at most 200 kB of scripts, all from this origin', async ({
+test('the first load takes at most 200 kB of scripts, all from this origin', async ({
   page,
   baseURL,
 }) => {
@@ -21,7 +21,7 @@ test('the first load has at most 200 kB of scripts, all from this origin', async
   expect(foreign).toEqual([])
 })
 
-test('a splash screen is shown before scripts and styles are loaded', async ({ page }) => {
+test('the splash screen appears before scripts and styles', async ({ page }) => {
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route('**/assets/**', async (route) => {

@@ -1,4 +1,4 @@
-/** Fixtures of the browser tests: users, logged-in pages, mail. */
+/** Fixtures and helpers of the browser tests: new users, login, received mail. */
 
 import { randomUUID } from 'node:crypto'
 import { test as base, expect, type Page } from '@playwright/test'
@@ -18,7 +18,7 @@ export interface Account {
   id: number
   email: string
   token: string
-  /** A client of the API, logged in as this user. */
+  /** An API client that is logged in as this user. */
   client: Client
 }
 
@@ -43,7 +43,7 @@ export async function createAccount(fields: Partial<UserCreate> = {}): Promise<A
   return { id: data.id, email: data.email, ...(await login(body.email, body.password)) }
 }
 
-/** Logs in without the form. */
+/** Opens a page as a logged-in user, without using the login form. */
 export async function openAs(
   page: Page,
   account: Account,
@@ -56,7 +56,7 @@ export async function openAs(
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
   const button = page.getByRole('button', { name: 'Log in' })
-  // The previous view may have a field with this name.
+  // Wait: the previous view may have a field of this name too.
   await expect(button).toBeVisible()
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
@@ -69,7 +69,7 @@ export async function hold(page: Page, url: string, method: string): Promise<() 
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route(url, async (route) => {
     if (route.request().method() === method) await held
-    await route.continue().catch(() => {}) // The page may have aborted the request.
+    await route.continue().catch(() => {}) // The page may have aborted it.
   })
   return release
 }
@@ -80,7 +80,7 @@ interface Mail {
   text: string
 }
 
-/** Returns the link in the newest mail to this address with these words in the subject. */
+/** Waits for a mail to this address with this text in its subject, and returns the link of the newest. */
 export async function linkInMail(address: string, subject: string): Promise<string> {
   let link: string | undefined
   await expect(async () => {
@@ -94,7 +94,7 @@ export async function linkInMail(address: string, subject: string): Promise<stri
   return link!
 }
 
-/** Returns the path of a mailed link, with the token in the fragment (#) or, as earlier, in the query (?). */
+/** Returns the path of a mailed link, with the token in the fragment (#) or, as in old links, the query (?). */
 export function pathOfLink(link: string, form: '#token=' | '?token='): string {
   const { pathname, search, hash } = new URL(link)
   return pathname + (search || hash).replace(/^[?#]token=/, form)

@@ -2,7 +2,7 @@ import { itemsCreateItem } from '../../src/client'
 import { seriousViolations } from './axe'
 import { expect, openAs, test } from './fixtures'
 
-test('users create, change and delete items', async ({ page, user }) => {
+test('an item is created, changed and deleted', async ({ page, user }) => {
   await openAs(page, user)
   await page.getByRole('link', { name: 'Items' }).click()
   await expect(page).toHaveTitle(/^Items/)
@@ -37,7 +37,7 @@ test('users create, change and delete items', async ({ page, user }) => {
   await expect(page.getByText('There are no items yet.')).toBeVisible()
 })
 
-test('text that is too long is not sent', async ({ page, user }) => {
+test('a text that is too long is rejected before sending', async ({ page, user }) => {
   await openAs(page, user, '/main/items/create')
   await page.getByLabel('Title').fill('x'.repeat(256))
   await page.getByLabel('Description').fill('x'.repeat(10_001))
@@ -76,7 +76,7 @@ test('items of others and missing items cannot be edited', async ({ page, user, 
   await expect(page.getByText('Not found. It may have been deleted.')).toBeVisible()
 })
 
-test('item views are accessible', async ({ page, user }) => {
+test('the views of items are accessible', async ({ page, user }) => {
   const { data } = await itemsCreateItem({ client: user.client, body: { title: 'An item' } })
   for (const path of ['all', 'create', `edit/${data.id}`]) {
     await openAs(page, user, `/main/items/${path}`)

@@ -7,17 +7,17 @@ const OVERLAYS = [
 ] as const
 
 for (const [role, name] of OVERLAYS) {
-  test(`Escape closes “${name}” immediately after it opens`, async ({ page, user }) => {
+  test(`Escape closes “${name}” right after it opened`, async ({ page, user }) => {
     await openAs(page, user, '/main/profile/view')
     const button = page.getByRole('button', { name, exact: true })
     await button.focus()
-    // It may be open for too short a time to be seen by the test.
+    // Record that it opened: it may close before Playwright can see it.
     await page.evaluate((role) => {
       new MutationObserver(() => {
         if (document.querySelector(`[role=${role}]`)) document.body.dataset.opened = role
       }).observe(document.body, { childList: true, subtree: true })
     }, role)
-    // Both keys are sent immediately, like a fast typist on a slow machine.
+    // Send both keys at once, as a user does who does not wait.
     await Promise.all([page.keyboard.press('Enter'), page.keyboard.press('Escape')])
     await expect(page.locator('body')).toHaveAttribute('data-opened', role)
     await expect(page.getByRole(role)).toBeHidden()
@@ -32,7 +32,7 @@ for (const [role, name] of OVERLAYS) {
     await page.getByRole('button', { name, exact: true }).click()
     await expect(page.getByRole(role)).toBeVisible()
     release()
-    const notification = page.getByText('Profile updated')
+    const notification = page.getByText('Profile saved')
     await expect(notification).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(page.getByRole(role)).toBeHidden({ timeout: 3_000 })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { usersCreateUser, usersUpdateUser } from '../../src/client'
 import { type Account, expect, openAs, PASSWORD, test } from './fixtures'
 
-/** Creates users with these full names, and returns the path of a list that contains only them. */
+/** Creates users with these full names. Returns them and the path of a list that shows only them. */
 async function createUsers({ client }: Account, names: string[]) {
   const group = randomUUID()
   const users: { id: number; email: string }[] = []
@@ -16,7 +16,7 @@ async function createUsers({ client }: Account, names: string[]) {
 const numbered = (count: number) =>
   Array.from({ length: count }, (_, place) => `User ${String(place + 1).padStart(2, '0')}`)
 
-test('paging works with reload and Back', async ({ page, superuser }) => {
+test('the page is kept in the URL, for reload and Back', async ({ page, superuser }) => {
   const { list } = await createUsers(superuser, numbered(12))
   await openAs(page, superuser, list)
   await expect(page.getByText('1-10 of 12')).toBeVisible()
@@ -30,7 +30,7 @@ test('paging works with reload and Back', async ({ page, superuser }) => {
   await expect(page.getByRole('cell', { name: 'User 01', exact: true })).toBeVisible()
 })
 
-test('a list keeps its page and search after an edit', async ({ page, superuser }) => {
+test('a list keeps its page and order after an edit', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, numbered(12))
   const edit = page.getByRole('link', { name: `Edit: ${users[1]!.email}` })
   await openAs(page, superuser, `${list}&page=2&sort=-full_name`)
@@ -53,12 +53,12 @@ test('a form never shows another record', async ({ page, superuser }) => {
   await page.getByRole('searchbox').fill(users[1]!.email)
   await page.getByRole('link', { name: `Edit: ${users[1]!.email}` }).click()
   await expect(page.getByLabel('Full name')).toHaveValue('Second')
-  // From one form directly to the other.
+  // Go from one form to the other, skipping the list.
   await page.evaluate(() => history.go(-2))
   await expect(page.getByLabel('Full name')).toHaveValue('First')
 })
 
-test('a form shows changes of other users', async ({ page, superuser }) => {
+test('a form shows changes made elsewhere', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, ['Before'])
   const { id, email } = users[0]!
   await openAs(page, superuser, list)
@@ -87,7 +87,7 @@ test('columns sort in both directions', async ({ page, superuser }) => {
   await has('c')
 })
 
-test('sorting and changing the page size open the first page', async ({ page, superuser }) => {
+test('changing the order or the page size shows the first page', async ({ page, superuser }) => {
   const { list } = await createUsers(superuser, numbered(12))
   await openAs(page, superuser, `${list}&page=2`)
   await page.getByRole('columnheader', { name: 'Full name' }).click()
@@ -112,18 +112,21 @@ test('Back skips a page that no longer exists', async ({ page, superuser }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('leaving a list cancels its search', async ({ page, superuser }) => {
+test('leaving a list cancels a pending search', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/admin/users/all')
   await expect(page.getByRole('cell').first()).toBeVisible()
   await page.getByRole('searchbox').fill('word')
   await page.getByRole('link', { name: 'Edit profile' }).click()
   await expect(page.getByLabel('Full name')).toBeVisible()
-  // Longer than the delay of a search.
+  // Longer than the delay before a search starts.
   await page.waitForTimeout(500)
   await expect(page).toHaveURL(/profile\/edit$/)
 })
 
-test('search finds parts of text and reports an empty result', async ({ page, superuser }) => {
+test('a search matches substrings, and an empty result is reported', async ({
+  page,
+  superuser,
+}) => {
   const { list, users } = await createUsers(superuser, ['Apple', 'Apricot', 'Banana'])
   const group = users[0]!.email.replace(/^1\./, '')
   await openAs(page, superuser, list)
@@ -140,7 +143,7 @@ test('search finds parts of text and reports an empty result', async ({ page, su
   await expect(row('Banana')).toBeVisible()
 })
 
-test('deleting the last row of a page opens the previous page', async ({ page, superuser }) => {
+test('deleting the last row of a page shows the previous page', async ({ page, superuser }) => {
   const { users, list } = await createUsers(superuser, numbered(11))
   await openAs(page, superuser, `${list}&page=2`)
   await page.getByRole('button', { name: `Delete: ${users[10]!.email}` }).click()
@@ -149,7 +152,7 @@ test('deleting the last row of a page opens the previous page', async ({ page, s
   await expect(page.getByText('1-10 of 10')).toBeVisible()
 })
 
-test('unusual text is shown unchanged and never executed', async ({ page, superuser }) => {
+test('user data is shown as text and never executed', async ({ page, superuser }) => {
   const odd = [
     '<img src=x onerror="document.title=1"><script>document.title=2</script>',
     '{{ constructor.constructor("document.title=3")() }}',
@@ -167,7 +170,7 @@ test('unusual text is shown unchanged and never executed', async ({ page, superu
   expect(overflow).toBeLessThanOrEqual(0)
 })
 
-test('a missing record is reported and can be loaded again', async ({ page, superuser }) => {
+test('a missing record is an error that can be retried', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/admin/users/edit/2000000000')
   await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
   await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0)

@@ -9,7 +9,7 @@ import {
   test,
 } from './fixtures'
 
-test('a login survives a reload and ends with logging out', async ({ page, user }) => {
+test('a session survives a reload and ends with logging out', async ({ page, user }) => {
   await page.goto('/')
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, user.email, PASSWORD)
@@ -25,7 +25,7 @@ test('a login survives a reload and ends with logging out', async ({ page, user 
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('a wrong password is rejected and keeps the email', async ({ page, user }) => {
+test('a wrong password is rejected, and the email is kept', async ({ page, user }) => {
   await page.goto('/login')
   await fillLogin(page, user.email, 'a wrong password')
   await expect(
@@ -37,29 +37,29 @@ test('a wrong password is rejected and keeps the email', async ({ page, user }) 
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('an inactive user cannot log in and sees why', async ({ page, user }) => {
+test('an inactive user cannot log in', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
   await page.goto('/login')
   await fillLogin(page, user.email, PASSWORD)
   await expect(
-    page.getByRole('alert').filter({ hasText: 'This account is inactive' }),
+    page.getByRole('alert').filter({ hasText: 'This account is deactivated.' }),
   ).toBeVisible()
 })
 
-test('the requested view opens after the login', async ({ page, superuser }) => {
+test('after login, the requested page opens', async ({ page, superuser }) => {
   await page.goto('/main/admin/users/all?q=word')
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(page).toHaveURL(/\/main\/admin\/users\/all\?q=word$/)
   await expect(page.getByRole('searchbox')).toHaveValue('word')
 })
 
-test('addresses in upper case require a login', async ({ page }) => {
+test('a path in upper case requires a login too', async ({ page }) => {
   await page.goto('/MAIN/dashboard')
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('an ended session leads to the login and back', async ({ page, user }) => {
+test('after an ended session, logging in returns to the same page', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
@@ -73,7 +73,7 @@ test('an ended session leads to the login and back', async ({ page, user }) => {
   await expect(page).toHaveURL(/\/main\/profile\/edit$/)
 })
 
-test('a deactivated user is logged out', async ({ page, user }) => {
+test('a user who is deactivated is logged out', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
   const { client } = await loginAsFirstSuperuser()
@@ -81,7 +81,7 @@ test('a deactivated user is logged out', async ({ page, user }) => {
 
   await page.getByRole('link', { name: 'Edit profile' }).first().click()
   await expect(page).toHaveURL(/\/login/)
-  await expect(page.getByText('This account is inactive')).toBeVisible()
+  await expect(page.getByText('This account is deactivated.')).toBeVisible()
 })
 
 test('the next user sees no data of the previous one', async ({ page, user }) => {

@@ -16,17 +16,17 @@ const { PROJECT_NAME = '' } = process.env
 const TEXTS = {
   en: {
     common: 'Choose a less common password',
-    email: 'Choose a password that is not the email',
-    name: 'Choose a password that is not the name of this site',
+    email: 'Choose a password that differs from the email',
+    name: 'Choose a password that differs from the name of this site',
   },
   ru: {
     common: 'Выберите менее распространённый пароль',
-    email: 'Выберите пароль, который не совпадает с почтой',
-    name: 'Выберите пароль, который не совпадает с названием сайта',
+    email: 'Выберите пароль, отличный от адреса почты',
+    name: 'Выберите пароль, отличный от названия сайта',
   },
 }
 
-/** Each function opens a form, fills in all fields but the new password, and returns the email. */
+/** Each function opens a form, fills all fields but the new password, and returns the account's email. */
 const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>> = {
   'sign-up': async (page) => {
     await page.goto('/sign-up')
@@ -38,7 +38,7 @@ const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>>
   },
   'user editing': async (page, superuser) => {
     await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
-    // The field for the current password appears with a new password.
+    // The form shows the field for the current password once a new one is entered.
     await page.locator('input[name=password]').fill('x')
     await page.locator('input[name=current_password]').fill(PASSWORD)
     return superuser.email
@@ -61,7 +61,7 @@ async function fillEmail(page: Page): Promise<string> {
   return email
 }
 
-// The tests of the API cover which passwords are weak.
+// The backend's tests cover which passwords are weak.
 async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en']): Promise<void> {
   const { pathname } = new URL(page.url())
   const field = page.locator('input[name=password], input[name=new_password]')
@@ -84,7 +84,7 @@ async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en
 }
 
 for (const [form, open] of Object.entries(FORMS)) {
-  test(`a weak password is reported at the field: ${form}`, async ({ page, superuser }) => {
+  test(`a weak password is an error of the field: ${form}`, async ({ page, superuser }) => {
     await tryPasswords(page, await open(page, superuser), TEXTS.en)
   })
 }

@@ -1,11 +1,11 @@
 import { usersUpdateUserMe } from '../../src/client'
 import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
-test('users change and remove their name', async ({ page, user }) => {
+test('the name can be changed and removed', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Profile updated')).toBeVisible()
+  await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Grace Example')).toBeVisible()
 
   await page.goto('/main/profile/edit')
@@ -33,17 +33,20 @@ test('changing the email requires the current password', async ({ page, user }) 
   await expect(page.getByRole('main').getByText(email)).toBeVisible()
 })
 
-test('a missing current password is reported without a field for it', async ({ page, user }) => {
+test('an incorrect password is reported even if the form has no field for it', async ({
+  page,
+  user,
+}) => {
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
-  // Changed in the meantime: saving the form would revert it.
+  // Change the email elsewhere, so that saving the form would change it back.
   const body = { email: newEmail(), current_password: PASSWORD }
   await usersUpdateUserMe({ client: user.client, body })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })
 
-test('a new password replaces the old one and keeps the session', async ({ page, user }) => {
+test('changing the password keeps the session', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/password')
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByLabel('Password', { exact: true }).fill('short')
@@ -53,17 +56,17 @@ test('a new password replaces the old one and keeps the session', async ({ page,
   await page.getByLabel('Password', { exact: true }).fill('my new password')
   await page.getByLabel('Confirm password').fill('my new password')
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('Password updated')).toBeVisible()
+  await expect(page.getByText('Password changed')).toBeVisible()
   await expect(page).toHaveURL(/profile\/view$/)
   await page.reload()
-  await expect(page.getByRole('heading', { name: 'Profile', exact: true })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Profile' })).toBeVisible()
 
   await page.getByText('Log out').click()
   await fillLogin(page, user.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('deleting an account requires the password', async ({ page, user }) => {
+test('deleting the account requires the password', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/view')
   await page.getByRole('button', { name: 'Delete my account' }).click()
   const dialog = page.getByRole('dialog')
@@ -72,7 +75,7 @@ test('deleting an account requires the password', async ({ page, user }) => {
   await expect(dialog.getByText('Incorrect password')).toBeVisible()
   await dialog.getByLabel('Current password').fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Delete' }).click()
-  await expect(page.getByText('Account deleted')).toBeVisible()
+  await expect(page.getByText('Your account was deleted')).toBeVisible()
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(

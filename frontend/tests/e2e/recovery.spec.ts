@@ -19,7 +19,7 @@ async function recoveryLink({ client, email }: Account): Promise<string> {
 test('a recovery link sets a new password once', async ({ page, user }) => {
   await page.goto('/login')
   await page.getByText('Forgot your password?').click()
-  // The previous view also has a field with this name.
+  // Wait: the previous view has a field of this name too.
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
   await page.getByLabel('Email').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
@@ -30,7 +30,7 @@ test('a recovery link sets a new password once', async ({ page, user }) => {
   await page.getByLabel('New password').fill('a new password')
   await page.getByLabel('Confirm password').fill('a new password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password reset')).toBeVisible()
+  await expect(page.getByText('Password changed')).toBeVisible()
 
   await fillLogin(page, user.email, PASSWORD)
   await expect(
@@ -55,7 +55,7 @@ test('an unknown email gets the same response', async ({ page }) => {
   await expect(page.getByText('Password recovery email sent')).toBeVisible()
 })
 
-test('users with a new account set their password by the mailed link', async ({ page }) => {
+test('a new user sets a password with the mailed link', async ({ page }) => {
   const { email } = await createAccount()
   await page.goto(await linkInMail(email, 'New account'))
   await page.getByLabel('New password').fill('my own password')
@@ -68,7 +68,7 @@ test('users with a new account set their password by the mailed link', async ({ 
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('a link without a token is reported', async ({ page }) => {
+test('a link without a token is reported as incomplete', async ({ page }) => {
   await page.goto('/reset-password')
   await expect(page.getByText('This link is incomplete')).toBeVisible()
   await page.getByText('Request a new link').click()
@@ -76,7 +76,7 @@ test('a link without a token is reported', async ({ page }) => {
 })
 
 for (const form of ['#token=', '?token='] as const) {
-  test(`the token of a ${form} link works once and is stored nowhere`, async ({ page, user }) => {
+  test(`the token of a ${form} link leaves no traces`, async ({ page, user }) => {
     const path = pathOfLink(await recoveryLink(user), form)
     const token = path.split('=')[1]!
     const requests: Promise<{ url: string; referer?: string }>[] = []
@@ -93,18 +93,18 @@ for (const form of ['#token=', '?token='] as const) {
     )
     expect(kept).not.toContain(token)
     await page.getByRole('button', { name: 'Reset password' }).click()
-    await expect(page.getByText('Password reset')).toBeVisible()
+    await expect(page.getByText('Password changed')).toBeVisible()
     await fillLogin(page, user.email, 'my own password')
     await expect(page).toHaveURL(/dashboard$/)
 
     const sent = await Promise.all(requests)
     expect(sent.filter(({ referer }) => referer?.includes(token))).toEqual([])
-    // Only the old form sends the token in a request: the one that opens the link.
+    // Only opening an old link sends the token.
     const named = sent.filter(({ url }) => url.includes(token))
     expect(named.length).toBe(form === '?token=' ? 1 : 0)
   })
 
-  test(`the token of a ${form} link leaves the address before the view is loaded`, async ({
+  test(`the token of a ${form} link is removed from the URL before the view is loaded`, async ({
     page,
   }) => {
     await page.addInitScript(() => localStorage.setItem('locale', 'ru'))
@@ -122,7 +122,7 @@ for (const form of ['#token=', '?token='] as const) {
     await expect(page.getByRole('heading', { name: 'Новый пароль' })).toBeVisible()
   })
 
-  test(`a ${form} link cannot be opened again by Back or reload`, async ({ page }) => {
+  test(`a ${form} link can’t be opened again by Back or a reload`, async ({ page }) => {
     await page.goto('/login')
     await page.goto(`/reset-password${form}x`)
     await expect(page.getByLabel('New password')).toBeVisible()
@@ -137,17 +137,17 @@ for (const form of ['#token=', '?token='] as const) {
   })
 }
 
-test('a second link in the same tab is used', async ({ page, user }) => {
+test('a link works in a tab that shows the incomplete-link view', async ({ page, user }) => {
   const path = pathOfLink(await recoveryLink(user), '#token=')
   await page.goto('/reset-password')
   await expect(page.getByText('This link is incomplete')).toBeVisible()
-  // Only the fragment changes: the web app is not loaded again.
+  // Only the fragment changes, so the browser does not reload the web app.
   await page.evaluate((link) => location.assign(link), path)
   await page.getByLabel('New password').fill('my own password')
   await expect(page).toHaveURL(/\/reset-password$/)
   await page.getByLabel('Confirm password').fill('my own password')
   await page.getByRole('button', { name: 'Reset password' }).click()
-  await expect(page.getByText('Password reset')).toBeVisible()
+  await expect(page.getByText('Password changed')).toBeVisible()
 })
 
 for (const link of [
@@ -156,14 +156,14 @@ for (const link of [
   '/reset-password?utm_source=mail#token=x',
   '/reset-password?token=x&utm_source=mail',
 ]) {
-  test(`${link} is accepted and removed from the address`, async ({ page }) => {
+  test(`the token is read from ${link} and removed from the URL`, async ({ page }) => {
     await page.goto(link)
     await expect(page.getByLabel('New password')).toBeVisible()
     expect(page.url()).not.toMatch(/[?#]/)
   })
 }
 
-test('leaving the form discards the token', async ({ page }) => {
+test('leaving the form deletes the token', async ({ page }) => {
   await page.goto('/reset-password#token=x')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await expect(page).toHaveURL(/\/login$/)

@@ -19,10 +19,7 @@ for (const path of [
   '/main/profile/password',
   '/main/admin/users/create',
 ]) {
-  test(`a form submitted without the web app sends no password: ${path}`, async ({
-    page,
-    superuser,
-  }) => {
+  test(`a native form submission sends no password: ${path}`, async ({ page, superuser }) => {
     await openAs(page, superuser)
     if (!path.startsWith('/main')) await page.evaluate(() => sessionStorage.clear())
     await page.goto(path)
@@ -31,9 +28,9 @@ for (const path of [
     const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
     const { href } = new URL(page.url())
-    // Like some password managers: the web app gets no event.
+    // Some password managers submit forms this way, which triggers no submit event.
     await page.evaluate(() => document.forms[0]!.submit())
-    // Fails if the submission has loaded another page.
+    // A navigation started by the submission would come first and abort this request.
     await page.evaluate(() => fetch('/robots.txt')).catch(() => {})
     expect(requests.filter((url) => !url.endsWith('/robots.txt'))).toEqual([])
     expect(page.url()).toBe(href)
@@ -41,7 +38,7 @@ for (const path of [
   })
 }
 
-test('a shown password is not spell-checked', async ({ page }) => {
+test('spell checking is off for a visible password', async ({ page }) => {
   await page.goto('/login')
   await page.getByRole('button', { name: 'Show password' }).click()
   const field = page.getByLabel('Password', { exact: true })
@@ -49,8 +46,8 @@ test('a shown password is not spell-checked', async ({ page }) => {
   await expect(field).toHaveAttribute('spellcheck', 'false')
 })
 
-/** Collects what others can read: addresses, titles, the console, storage. */
-function watch(page: Page) {
+/** Records where a page could leak secrets: URLs, titles, console, history and storage. */
+function recordTraces(page: Page) {
   const seen: string[] = []
   const sent: string[] = []
   const headers: Promise<unknown>[] = []
@@ -64,8 +61,8 @@ function watch(page: Page) {
   return {
     sent,
     seen,
-    /** Adds the current state of the page. */
-    async look() {
+    /** Records the current state of the page. */
+    async record() {
       const left = await page.evaluate(() =>
         JSON.stringify([document.title, history.state, document.referrer, localStorage]),
       )
@@ -75,16 +72,14 @@ function watch(page: Page) {
   }
 }
 
-test('no address, title, history, storage or log contains passwords or tokens', async ({
-  page,
-}) => {
+test('passwords and tokens appear in no URL, title, history, storage or log', async ({ page }) => {
   const email = newEmail()
   const passwords = ['a secret of sign-up', 'a secret of the profile', 'a secret of the reset']
   const [first, second, third] = passwords as [string, string, string]
   const tokens: string[] = []
-  const watched = watch(page)
-  const look = async () => {
-    await watched.look()
+  const traces = recordTraces(page)
+  const record = async () => {
+    await traces.record()
     const token = await page.evaluate(() => sessionStorage.getItem('token'))
     if (token) tokens.push(token)
   }
@@ -94,19 +89,19 @@ test('no address, title, history, storage or log contains passwords or tokens', 
   await page.getByLabel('Password', { exact: true }).fill(first)
   await page.getByLabel('Confirm password').fill(first)
   await page.getByRole('button', { name: 'Show password' }).first().click()
-  await look()
+  await record()
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page).toHaveURL(/dashboard$/)
-  await look()
+  await record()
 
   await page.getByRole('group', { name: 'Main menu' }).getByText('Change password').click()
   await page.getByLabel('Current password').fill(first)
   await page.getByLabel('Password', { exact: true }).fill(second)
   await page.getByLabel('Confirm password').fill(second)
-  await look()
+  await record()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page).toHaveURL(/profile\/view$/)
-  await look()
+  await record()
   await page.getByText('Log out').click()
 
   await page.getByText('Forgot your password?').click()
@@ -118,24 +113,24 @@ test('no address, title, history, storage or log contains passwords or tokens', 
   await page.goto(link)
   await page.getByLabel('New password').fill(third)
   await page.getByLabel('Confirm password').fill(third)
-  await look()
+  await record()
   await page.getByRole('button', { name: 'Reset password' }).click()
   await fillLogin(page, email, PASSWORD)
   await expect(
     page.getByRole('alert').filter({ hasText: 'Incorrect email or password' }),
   ).toBeVisible()
-  await look()
+  await record()
   await fillLogin(page, email, third)
   await expect(page).toHaveURL(/dashboard$/)
-  await look()
-  await watched.done()
+  await record()
+  await traces.done()
 
-  // The search itself works.
+  // The secrets were used, so the test could have found them.
   expect(tokens.length).toBeGreaterThanOrEqual(4)
-  const sent = watched.sent.join('\n')
+  const sent = traces.sent.join('\n')
   expect([...passwords, PASSWORD].filter((secret) => !sent.includes(secret))).toEqual([])
-  // The test itself has opened the link.
-  const others = watched.seen.filter((text) => !text.endsWith(link))
+  // Opening the link itself is not a leak.
+  const others = traces.seen.filter((text) => !text.endsWith(link))
   const seen = others.map((text) => decodeURIComponent(text.replaceAll('+', ' ')))
   expect(seen.some((text) => text.includes('Dashboard'))).toBe(true)
   const found = [...passwords, PASSWORD, ...tokens].filter((secret) =>

@@ -14,7 +14,7 @@ test('signing up logs in', async ({ page }) => {
   await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
 })
 
-test('a taken email is reported at the field', async ({ page, user }) => {
+test('a taken email is an error of the field and can be replaced', async ({ page, user }) => {
   await page.goto('/sign-up')
   await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -33,7 +33,7 @@ test('a taken email is reported at the field', async ({ page, user }) => {
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('a failed login after signing up opens the login with a notification', async ({ page }) => {
+test('if the login after sign-up fails, the login form opens', async ({ page }) => {
   await page.route('**/login/access-token', (route) =>
     route.fulfill({ status: 429, json: { detail: 'Too Many Requests' } }),
   )
@@ -46,7 +46,7 @@ test('a failed login after signing up opens the login with a notification', asyn
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('closed registration hides sign-up', async ({ page }) => {
+test('nobody can sign up if registration is closed', async ({ page }) => {
   await using backend = await startBackend({ USERS_OPEN_REGISTRATION: 'False' })
   await page.route('**/api/**', (route) =>
     route.continue({ url: backend.url + new URL(route.request().url()).pathname }),

@@ -11,11 +11,11 @@ test.each([
   ['javascript:alert(1)', '/main'],
   [undefined, '/main'],
   [['/main', '/login'], '/main'],
-])('after the login, %o leads to %s', (wanted, path) => {
-  expect(safePath(wanted)).toBe(path)
+])('the redirect %o after login leads to %s', (redirect, path) => {
+  expect(safePath(redirect)).toBe(path)
 })
 
-test('a table reads its state from the address', () => {
+test('the state of a table is read from the query', () => {
   expect(
     parseTableQuery({ page: '3', limit: '25', sort: '-title', q: 'x' }, ['id', 'title']),
   ).toEqual({ page: 3, limit: 25, sort: '-title', q: 'x' })
@@ -27,6 +27,6 @@ test.each<LocationQuery>([
   { page: '-1', limit: '1e9', sort: '--id' },
   { page: 'NaN', limit: '', sort: '-' },
   { page: '99999999999999999999', limit: null, sort: ['', 'id'] },
-])('the query %o shows the first page', (query) => {
+])('the invalid query %o gives the defaults', (query) => {
   expect(parseTableQuery(query, ['id', 'title'])).toEqual({ page: 1, limit: 10, sort: 'id', q: '' })
 })

@@ -1,12 +1,13 @@
 import { afterEach, expect, test } from 'vitest'
 import { errorText, problemText, toApiError } from '@/api'
 import { setLocale } from '@/plugins/i18n'
+import { type ObjectSchema, rulesOf } from '@/rules'
 
 const response = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
 
 afterEach(() => setLocale('en'))
 
-test('errors have the code and field of the body', () => {
+test('an error contains code and field of the response body', () => {
   const body = { detail: 'x', code: 'email_taken', field: 'email' }
   expect(toApiError(body, response(409))).toMatchObject({
     status: 409,
@@ -16,7 +17,7 @@ test('errors have the code and field of the body', () => {
   })
 })
 
-test('invalid fields have a type and limits', () => {
+test('each validation error contains its type and limits', () => {
   const detail = [
     { type: 'string_too_short', loc: ['body', 'title'], msg: 'x', ctx: { min_length: 3 } },
     { type: 'missing', loc: ['body', 'email'], msg: 'x' },
@@ -30,17 +31,14 @@ test('invalid fields have a type and limits', () => {
 
 test.each([
   ['string_too_short', { min_length: 8 }, 'At least 8 characters', 'Не менее 8 символов'],
-  ['string_too_short', { min_length: 1 }, 'At least 1 character', 'Не менее 1 символа'],
-  ['string_too_long', { max_length: 21 }, 'At most 21 characters', 'Не более 21 символа'],
-  ['string_too_long', { max_length: 111 }, 'At most 111 characters', 'Не более 111 символов'],
   [
     'password_too_common',
     {},
     'Choose a less common password',
     'Выберите менее распространённый пароль',
   ],
-  ['of_tomorrow', {}, 'Enter a valid value', 'Введите допустимое значение'],
-])('the problem %s is shown in the chosen language', async (type, limits, english, russian) => {
+  ['unknown_code', {}, 'Enter a valid value', 'Введите допустимое значение'],
+])('the message for %s follows the locale', async (type, limits, english, russian) => {
   const problem = { field: 'password', type, limits }
   expect(problemText(problem)).toBe(english)
   await setLocale('ru')
@@ -49,9 +47,9 @@ test.each([
 
 test.each([
   ['no response', undefined],
-  ['an incomplete response', response(200)],
+  ['a response that was cut short', response(200)],
   ['a proxy without a backend', response(502)],
-  ['the web app’s server without a backend', response(404)],
+  ['a 404 from the web server', response(404)],
 ])('%s means that the server may be unreachable', (_, response) => {
   const error = toApiError(new TypeError('Failed to fetch'), response)
   expect(error.isUnreachable).toBe(true)
@@ -61,11 +59,11 @@ test.each([
 const HTML = '<html>Traceback</html>'
 test.each([
   ['a code', 404, { detail: 'x', code: 'not_found' }, 'Not found. It may have been deleted.'],
-  ['a code that has no text', 400, { detail: 'x', code: 'of_tomorrow' }, undefined],
+  ['an unknown code', 400, { detail: 'x', code: 'unknown_code' }, undefined],
   ['no code', 400, { detail: 'x' }, undefined],
   ['HTML of a proxy', 500, HTML, undefined],
   ['an empty body', 500, '', undefined],
-])('%s: one sentence in the chosen language', async (_, status, body, text) => {
+])('the message for an error with %s follows the locale', async (_, status, body, text) => {
   const error = toApiError(body, response(status))
   const english = errorText(error)
   expect(english).toBe(text ?? 'Something went wrong. Try again.')
@@ -73,7 +71,30 @@ test.each([
   expect(errorText(error)).toMatch(/^[А-Я][а-яё ,-]+\. [А-Яа-яё ,]+\.$/)
 })
 
-test('too many attempts show when to try again', () => {
-  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': '17' }))
-  expect(errorText(error)).toBe('Too many attempts. Try again in 17 s.')
+test.each([
+  [1, '1 second.', '1 секунду.'],
+  [2, '2 seconds.', '2 секунды.'],
+  [11, '11 seconds.', '11 секунд.'],
+  [21, '21 seconds.', '21 секунду.'],
+  [60, '60 seconds.', '60 секунд.'],
+])('an error 429 shows the plural form for %i', async (seconds, english, russian) => {
+  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': `${seconds}` }))
+  expect(errorText(error)).toBe(`Too many attempts. Try again in ${english}`)
+  await setLocale('ru')
+  expect(errorText(error)).toBe(`Слишком много попыток. Попробуйте снова через ${russian}`)
+})
+
+test.each([
+  [1, 'At most 1 character', 'Не более 1 символа'],
+  [3, 'At most 3 characters', 'Не более 3 символов'],
+  [11, 'At most 11 characters', 'Не более 11 символов'],
+  [21, 'At most 21 characters', 'Не более 21 символа'],
+])('a limit shows the plural form for %i', async (max_length, english, russian) => {
+  const problem = { field: 'title', type: 'string_too_long', limits: { max_length } }
+  const schema: ObjectSchema = { properties: { title: { type: 'string', maxLength: max_length } } }
+  const [, , tooLong] = rulesOf(schema, 'title')
+  const text = 'x'.repeat(max_length + 1)
+  expect([problemText(problem), tooLong!(text)]).toEqual([english, english])
+  await setLocale('ru')
+  expect([problemText(problem), tooLong!(text)]).toEqual([russian, russian])
 })

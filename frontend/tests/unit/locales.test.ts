@@ -15,9 +15,10 @@ function flatten(messages: Messages, prefix = ''): Record<string, string> {
   )
 }
 
-const placeholders = (text: string) => (text.match(/{\w+}/g) ?? []).sort()
+// Without duplicates: languages have different numbers of plural forms.
+const placeholders = (text: string) => [...new Set(text.match(/{\w+}/g))].sort()
 
-// Read as a file: an import contains compiled texts.
+// Read the file, because an import would return compiled messages.
 function readTexts(locale: string): Record<string, string> {
   return flatten(JSON.parse(readFileSync(`src/locales/${locale}.json`, 'utf8')) as Messages)
 }
@@ -29,7 +30,7 @@ function sources(): string {
     .join('\n')
 }
 
-test('both languages have the same keys and placeholders', () => {
+test('all locales have the same keys and placeholders', () => {
   const [english, russian] = [readTexts('en'), readTexts('ru')]
   expect(Object.keys(russian)).toEqual(Object.keys(english))
   for (const [key, text] of Object.entries(english)) {
@@ -37,7 +38,7 @@ test('both languages have the same keys and placeholders', () => {
   }
 })
 
-test('exactly the error codes of the API have a text', () => {
+test('the texts under error are those of the API’s error codes', () => {
   const schemas: { properties?: { code?: { const?: string } } }[] = Object.values(
     openapi.components.schemas as object,
   )
@@ -46,10 +47,10 @@ test('exactly the error codes of the API have a text', () => {
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
 
-test('exactly the used keys exist', () => {
+test('every key is used, and every used key exists', () => {
   const source = sources()
   const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
-  // Keys with a variable part: t(`field.${name}`).
+  // Prefixes of computed keys, such as t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
   const keys = Object.keys(readTexts('en'))
   expect(named.filter((key) => !keys.includes(key))).toEqual([])

@@ -15,7 +15,7 @@ const errorOf = (name: string, value: string | null, of = schema) =>
     .map((rule) => rule(value))
     .find((result) => result !== true)
 
-test('required text has limits', () => {
+test('a required field has length limits', () => {
   expect(errorOf('name', '')).toBe('Required')
   expect(errorOf('name', 'a')).toBeUndefined()
   expect(errorOf('name', 'a'.repeat(255))).toBeUndefined()
@@ -24,17 +24,17 @@ test('required text has limits', () => {
   expect(errorOf('password', '12345678')).toBeUndefined()
 })
 
-test('nullable text may be missing and has limits', () => {
+test('a nullable field may be empty and has length limits', () => {
   expect(errorOf('note', null)).toBeUndefined()
   expect(errorOf('note', 'a'.repeat(10_001))).toBe('At most 10000 characters')
 })
 
-test('limits come from the API', () => {
+test('limits come from the API’s schema', () => {
   expect(errorOf('password', '1234567', UserCreateSchema)).toBe('At least 8 characters')
   expect(errorOf('password', '1'.repeat(129), UserCreateSchema)).toBe('At most 128 characters')
 })
 
-test('an emoji counts as one character, as in the API', () => {
+test('an emoji counts as one character', () => {
   expect(errorOf('name', '😀'.repeat(255))).toBeUndefined()
   expect(errorOf('password', '😀'.repeat(7))).toBe('At least 8 characters')
 })
@@ -50,12 +50,12 @@ test('NUL is rejected', () => {
   expect(errorOf('name', 'a\0b')).toBe('Enter a valid value')
 })
 
-test('an optional field may be empty and has limits', () => {
+test('an optional field may be empty and has length limits', () => {
   const rules = rulesOf(UserUpdateByIDSchema, 'password', { optional: true })
   expect(rules.every((rule) => rule(undefined) === true)).toBe(true)
   expect(rules.every((rule) => rule('short') === true)).toBe(false)
 })
 
-test('an unknown field throws', () => {
+test('a field missing from the schema throws an error', () => {
   expect(() => rulesOf(schema, 'unknown')).toThrow('no property unknown')
 })

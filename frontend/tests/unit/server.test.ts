@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const portOf = (server: { address: () => unknown }) => (server.address() as AddressInfo).port
 
-/** Starts the development server with these settings. */
+/** Starts the server of `npm run serve` with these settings, and returns its port. */
 async function serve(settings: Record<string, string>): Promise<number> {
   for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value)
   vite = await createServer({
@@ -41,7 +41,7 @@ function get(port: number, path: string, host: string): Promise<{ status: number
   })
 }
 
-test('the development server accepts IP addresses and the domains in both .env files', async () => {
+test('the development server accepts IP addresses and the host names in both .env files', async () => {
   const port = await serve({
     DOMAIN: 'My-Domain.example.org:8080',
     VUE_APP_DOMAIN_DEV: 'dev.example.org',
@@ -66,7 +66,7 @@ test('the development server accepts IP addresses and the domains in both .env f
   }
 })
 
-test('the development server forwards only paths of the backend', async () => {
+test('the development server passes on only backend paths', async () => {
   stack = createHttpServer(({ url }, response) => response.end(`the stack: ${url}`))
   await new Promise<void>((resolve) => stack!.listen(0, '127.0.0.1', resolve))
   const port = await serve({ SERVER_HOST: `http://127.0.0.1:${portOf(stack)}` })
