@@ -12,11 +12,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 ARG INSTALL_DEV=false
 ARG INSTALL_JUPYTER=false
 RUN --mount=type=cache,target=/root/.cache/pip \
-    groups=main \
-    && if [ "$INSTALL_DEV" = true ]; then groups="$groups dev"; fi \
-    && if [ "$INSTALL_JUPYTER" = true ]; then groups="$groups jupyter"; fi \
-    && if [ "$groups" != main ]; then \
-      python requirements.py . $groups >requirements.txt \
+    set -- main \
+    && if [ "$INSTALL_DEV" = true ]; then set -- "$@" dev; fi \
+    && if [ "$INSTALL_JUPYTER" = true ]; then set -- "$@" jupyter; fi \
+    && if [ "$#" != 1 ]; then \
+      python requirements.py . "$@" >requirements.txt \
       && /venv/bin/pip install --require-hashes --requirement requirements.txt; \
     fi
 
