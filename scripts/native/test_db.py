@@ -1,4 +1,4 @@
-"""The database's passwords and its application role, on data of their own that each test makes."""
+"""Passwords and the application role of the database. Each test creates its own data."""
 
 import secrets
 import socket
@@ -37,7 +37,7 @@ def env() -> dict[str, str]:
 
 
 def make_old_data(env: dict[str, str], superuser: str) -> None:
-    """Make data as older versions did: POSTGRES_USER is the superuser and owns the tables."""
+    """Create data like older versions: POSTGRES_USER is the superuser and owns the tables."""
     db.FOLDER.mkdir(mode=0o700)
     db._give_to_server(db.FOLDER)
     with db._private_folder() as folder:
@@ -79,7 +79,7 @@ def run(env: dict[str, str], user: str, name: str, statement: str) -> list[tuple
 
 
 def check_roles(env: dict[str, str]) -> None:
-    """Both roles have their new passwords, the old one is of no use, and the application's role is ordinary."""
+    """Check that both roles have their new passwords, and that the application's role is ordinary."""
     roles = {"postgres": "POSTGRES_SUPERUSER_PASSWORD", env["POSTGRES_USER"]: "POSTGRES_PASSWORD"}
     for role, name in roles.items():
         login = {**env, "POSTGRES_PASSWORD": env[name]}
@@ -90,7 +90,7 @@ def check_roles(env: dict[str, str]) -> None:
                 db._connect({**env, "POSTGRES_PASSWORD": password}, role, "app")
 
 
-def test_new_data(env: dict[str, str]) -> None:
+def test_new_database_is_set_up(env: dict[str, str]) -> None:
     db.prepare(env)
     with running(env):
         check_roles(env)
@@ -99,7 +99,7 @@ def test_new_data(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("superuser", ["postgres", "app", "Shop owner"])
 def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str) -> None:
-    """Also those whose POSTGRES_USER was another than the default, and stays."""
+    """Also with another POSTGRES_USER than the default."""
     env["POSTGRES_USER"] = "app" if superuser == "postgres" else superuser
     make_old_data(env, superuser)
     db.prepare(env)
@@ -111,7 +111,7 @@ def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str
 
 
 @pytest.mark.parametrize("name", ["shop", "Postgres", "Shop owner's"])
-def test_database_follows_another_user_name(env: dict[str, str], name: str) -> None:
+def test_database_follows_a_changed_user_name(env: dict[str, str], name: str) -> None:
     db.prepare(env)
     with running(env):
         run(env, "app", "app", "CREATE TABLE note (id serial PRIMARY KEY, title text)")
@@ -140,8 +140,8 @@ def test_changed_passwords_are_set(env: dict[str, str], password: str) -> None:
             check_roles(env | {name: password})
 
 
-def test_program_on_the_databases_port_gets_no_password(env: dict[str, str]) -> None:
-    """While the server is down, another user's program may listen there and ask for the password in clear text."""
+def test_other_program_on_the_port_gets_no_password(env: dict[str, str]) -> None:
+    """While the server is down, another user's program may listen on its port and request the password."""
     received = []
 
     def ask(server: socket.socket) -> None:
@@ -150,7 +150,7 @@ def test_program_on_the_databases_port_gets_no_password(env: dict[str, str]) -> 
             connection.settimeout(10)
             while (data := connection.recv(4096)) and not data.startswith(b"p"):
                 received.append(data)
-                # No TLS; then: send the password.
+                # First "no TLS", then "send the password".
                 connection.sendall(b"N" if len(data) == 8 else struct.pack("!cii", b"R", 8, 3))
             received.append(data)
 
@@ -174,7 +174,7 @@ def test_program_on_the_databases_port_gets_no_password(env: dict[str, str]) -> 
     assert not [each for each in received if env["POSTGRES_PASSWORD"].encode() in each]
 
 
-def test_nothing_is_done_twice(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_up_database_is_not_set_up_again(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     db.prepare(env)
     monkeypatch.delattr(db, "_set_up")
     began = time.monotonic()
@@ -213,12 +213,12 @@ def test_failing_statement_logs_no_value(env: dict[str, str], monkeypatch: pytes
     assert not [canary for canary in canaries if canary in text]
 
 
-def test_superuser_is_no_name_for_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_application_cannot_use_the_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"postgres is the superuser of the database server.*set POSTGRES_USER=app"):
         environment({"POSTGRES_USER": "postgres"})
 
 
-def test_set_values_are_used_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_secrets_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("environment.SECRETS", tmp_path / "secrets.env")
     own = {"SECRET_KEY": "a key", "REDIS_PASSWORD": "r/e:d@is", "FLOWER_BASIC_AUTH": "me:pass:word"}
     env = environment(own)
@@ -227,7 +227,7 @@ def test_set_values_are_used_as_they_are(tmp_path: Path, monkeypatch: pytest.Mon
     assert "SECRET_KEY" not in (tmp_path / "secrets.env").read_text()
 
 
-def test_published_values_are_replaced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_secrets_are_replaced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("environment.SECRETS", tmp_path / "secrets.env")
     env = environment({"FLOWER_BASIC_AUTH": "me:changethis", "REDIS_PASSWORD": ""})
     assert env["FLOWER_BASIC_AUTH"].startswith("me:")

@@ -1,6 +1,6 @@
-"""Both stacks read the same from an .env file. The expectations are what Docker Compose made of each case.
+"""env_file.py reads the same values as Docker Compose, whose results are recorded in env_cases.json.
 
-Where Compose is installed it is asked again. To record them: python scripts/native/test_env_file.py
+Where Compose is installed, it is compared again. To record the results: python scripts/native/test_env_file.py
 """
 
 import json
@@ -24,14 +24,14 @@ CASES: list[tuple[str, dict[str, str] | None]] = json.loads(RECORDED.read_text()
 def compose_config(folder: Path, services: dict[str, Any]) -> dict[str, Any] | None:
     (folder / "compose.json").write_text(json.dumps({"services": services}))
     command = ["docker", "compose", "--file", "compose.json", "config", "--format", "json"]
-    # A variable to be expanded must be the same wherever this runs.
+    # Cases expand this variable.
     env = {**os.environ, "SET": "expanded"}
     result = subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True, text=True)
     return dict(json.loads(result.stdout)["services"]) if result.returncode == 0 else None
 
 
 def compose_reads(contents: list[str]) -> list[dict[str, str] | None]:
-    """What Compose reads from files with these contents, or None where it fails."""
+    """Return the variables that Compose reads from files with these contents, or None where it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         services: dict[str, Any] = {}
@@ -42,14 +42,12 @@ def compose_reads(contents: list[str]) -> list[dict[str, str] | None]:
                 services |= service
         found = compose_config(folder, services) or {}
     environments = [found[f"s{n}"].get("environment") or {} if f"s{n}" in found else None for n in range(len(contents))]
-    # The output is a Compose file again, in which a dollar sign is doubled.
+    # In the output, a Compose file, dollar signs are doubled.
     return [env and {key: value.replace("$$", "$") for key, value in env.items()} for env in environments]
 
 
 @pytest.mark.parametrize(("content", "expected"), CASES, ids=[content for content, _ in CASES])
-def test_same_value_as_compose_or_an_error_with_the_name(
-    tmp_path: Path, content: str, expected: dict[str, str] | None
-) -> None:
+def test_accepted_values_are_those_of_compose(tmp_path: Path, content: str, expected: dict[str, str] | None) -> None:
     file = tmp_path / ".env"
     file.write_bytes(content.encode())
     try:
@@ -75,7 +73,7 @@ def test_same_value_as_compose_or_an_error_with_the_name(
         ("export X = y # comment", "y"),
     ],
 )
-def test_awkward_values_can_be_written(tmp_path: Path, line: str, value: str) -> None:
+def test_special_characters_can_be_written(tmp_path: Path, line: str, value: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"{line}\n")
     assert env_file.read(file) == {"X": value}
@@ -83,7 +81,7 @@ def test_awkward_values_can_be_written(tmp_path: Path, line: str, value: str) ->
 
 
 @pytest.mark.parametrize("line", ["X=${SET}", 'X="$SET"', "X=pa$$word", "X='a'b", "X: y", "X='open", "X='a\\\\b'"])
-def test_unclear_values_are_rejected_by_name(tmp_path: Path, line: str) -> None:
+def test_ambiguous_values_are_rejected_by_name(tmp_path: Path, line: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"A=1\n{line}\n")
     with pytest.raises(ValueError, match=r"^X in .*\(line 2\).*single quotes"):
@@ -103,7 +101,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "frontend"])
-def test_start_fails_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_environment_names_an_ambiguous_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     (tmp_path / "frontend").mkdir()
     for place in ("", "frontend"):
         (tmp_path / place / ".env").write_text("POSTGRES_USER=a\nPOSTGRES_PASSWORD=a\nPOSTGRES_DB=a\n")
@@ -117,7 +115,7 @@ def test_start_fails_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     subprocess.run("docker compose version", shell=True, check=False, capture_output=True).returncode != 0,
     reason="Docker Compose is not installed: its recorded values are used",
 )
-def test_recorded_values_are_what_compose_reads() -> None:
+def test_recorded_values_are_current() -> None:
     assert compose_reads([content for content, _ in CASES]) == [expected for _, expected in CASES]
 
 

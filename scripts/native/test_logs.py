@@ -1,4 +1,4 @@
-"""No log of a service has a secret. Run it last: the other tests, also those in a browser, fill the logs."""
+"""No log contains a secret. Run this last: the other tests fill the logs."""
 
 import re
 import secrets
@@ -19,7 +19,7 @@ from logs_check import find_secrets, secret_values
 from services import SERVICES
 from test_stack import ENV, PORTS, WEB, eventually, mail_to, new_email, succeeded
 
-# They write nothing of what they are sent.
+# These log nothing about requests.
 SILENT = {"proxy", "redis"}
 TEST_STACK = settings.STATE / "test"
 API = f"{WEB}/api/v1"
@@ -83,12 +83,12 @@ def test_canary_is_found_in_the_log_of_its_service(service: str) -> None:
     assert eventually(lambda: find_secrets(log.read_text(errors="replace"), [canary]))
 
 
-def test_no_log_has_a_secret() -> None:
+def test_no_log_contains_a_secret() -> None:
     used = use_passwords()
     known = dict(ENV)
     if (TEST_STACK / "secrets.env").exists():
         known |= {f"TEST_{name}": value for name, value in env_file.read(TEST_STACK / "secrets.env").items()}
-    # The published password is also a word of warnings.
+    # Warnings contain the published password.
     hidden = secret_values(known) - {PUBLISHED}
     assert len(hidden) >= len(SECRET_NAMES)
     found = {
@@ -98,7 +98,7 @@ def test_no_log_has_a_secret() -> None:
 
 
 def use_passwords() -> set[str]:
-    """Return passwords that were sent in every way that the API knows, rightly and wrongly, and a token."""
+    """Send passwords to all endpoints that accept them, valid and invalid. Returns them and a reset token."""
     first, second, third, wrong = (f"{secrets.token_hex(8)} p@ss" for _ in range(4))
     email = new_email()
     token = log_in(ENV["FIRST_SUPERUSER"], ENV["FIRST_SUPERUSER_PASSWORD"]).json()["access_token"]

@@ -1,4 +1,4 @@
-"""The search for secrets finds each form of a value, so that a clean log means something."""
+"""logs_check.py finds secrets in every form."""
 
 import base64
 import json
@@ -36,16 +36,16 @@ def test_secret_is_found_with_its_line(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["token=", "a token=none", "the password is wrong", "eyJ", "argon2", "/login?q=a"])
-def test_plain_lines_have_no_secret(line: str) -> None:
+def test_ordinary_lines_contain_no_secret(line: str) -> None:
     assert find_secrets(line, [SECRET, LOGIN]) == []
 
 
-def test_value_that_occurs_by_chance_is_rejected() -> None:
+def test_short_values_are_rejected() -> None:
     with pytest.raises(ValueError, match="by chance"):
         find_secrets("a log", ["admin"])
 
 
-def test_settings_are_secret_by_the_end_of_their_names() -> None:
+def test_end_of_a_name_marks_a_secret() -> None:
     settings = {
         "SMTP_PASSWORD": "a password",
         "SECRET_KEY": "a long key",

@@ -1,4 +1,4 @@
-"""What can be told without starting anything: python -m pytest scripts/native, in .native/venv."""
+"""Parts of the runner, without a running stack."""
 
 import json
 import os
@@ -32,18 +32,18 @@ def no_ports_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def free() -> int:
-    """The first of some ports that nobody has, and that another run of these tests hardly picks."""
+    """The first of ten free ports, chosen at random so that parallel runs differ."""
     starts = random.sample(range(20000, 32000, 10), 100)
     return next(port for port in starts if not any(map(ports.obstacle, range(port, port + 10))))
 
 
 def claim(usual: dict[str, int]) -> dict[str, int]:
-    """The ports that a stack chooses that starts and ends at once."""
+    """Return the ports that a stack chooses."""
     with ports.claimed(usual):
         return settings.read_ports()
 
 
-def test_chosen_ports_stay(free: int) -> None:
+def test_stack_keeps_its_ports(free: int) -> None:
     with socket.create_server(("127.0.0.1", free)):
         first = claim({"backend": free})
     assert first["backend"] != free
@@ -58,7 +58,7 @@ def test_chosen_ports_stay(free: int) -> None:
         pytest.param((socket.AF_INET6, "::1"), id="IPv6"),
     ],
 )
-def test_taken_port_gives_another(free: int, capsys: pytest.CaptureFixture[str], holder: tuple[int, str]) -> None:
+def test_taken_port_is_replaced(free: int, capsys: pytest.CaptureFixture[str], holder: tuple[int, str]) -> None:
     family, address = holder
     with socket.create_server((address, free), family=family):
         assert claim({"backend": free, "flower": free + 1}) == {"backend": free + 1, "flower": free + 2}
@@ -66,14 +66,14 @@ def test_taken_port_gives_another(free: int, capsys: pytest.CaptureFixture[str],
     assert re.search(rf"Port {free} is taken by \S+ \(process {os.getpid()}\): backend is on port {free + 1}", shown)
 
 
-def test_port_that_is_bound_and_not_yet_open_gives_another(free: int) -> None:
+def test_bound_port_is_replaced(free: int) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", free))
         assert claim({"backend": free}) == {"backend": free + 1}
 
 
-def test_stacks_that_start_at_once_share_no_port(free: int, tmp_path: Path) -> None:
-    """Each is a process with a ports file of its own, and none of them opens a port yet."""
+def test_parallel_stacks_share_no_port(free: int, tmp_path: Path) -> None:
+    """Each stack is a process with its own ports file, and has not opened a port yet."""
     usual = dict.fromkeys(("backend", "flower", "pgadmin"), free)
     script = f"""
 import sys, pathlib, settings, ports
@@ -108,7 +108,7 @@ with ports.claimed({usual}):
             stack.communicate()
 
 
-def test_services_get_the_files_secrets_and_local_addresses(no_ports_yet: Path) -> None:
+def test_environment_contains_secrets_and_local_addresses(no_ports_yet: Path) -> None:
     no_ports_yet.write_text(json.dumps({"db": 5433, "redis": 6380, "proxy": 8000}))
     odd = '50% off; "quoted" $HOME'
 
@@ -172,7 +172,7 @@ def test_npm_packages_run_no_scripts(lock: str, script: str, command: str, tmp_p
     assert not (tmp_path / "ran").exists()
 
 
-def test_image_has_the_settings_of_npm_before_it_installs() -> None:
+def test_image_copies_npmrc_before_it_installs() -> None:
     dockerfile = (settings.ROOT / "frontend" / "Dockerfile").read_text()
     assert re.search(r"^COPY .*\.npmrc .*^RUN [^\n]*npm ci", dockerfile, re.MULTILINE | re.DOTALL)
 
@@ -199,7 +199,7 @@ def listed_files(output: str) -> set[str]:
         (["-g", f"{title('login.spec.ts')}|{title('faults.spec.ts')}"], {"login.spec.ts", "faults.spec.ts"}),
     ],
 )
-def test_browser_tests_run_only_what_is_named(words: list[str], files: set[str]) -> None:
+def test_only_named_browser_tests_run(words: list[str], files: set[str]) -> None:
     assert listed_files(native("test", "e2e", *words, "--list")) == files
 
 
@@ -229,7 +229,7 @@ def test_unknown_tests_are_named(word: str) -> None:
         ("a/b@x.de", "aslashb_x.de"),
     ],
 )
-def test_folder_of_pgadmins_user(email: str, name: str) -> None:
+def test_pgadmin_finds_the_password_file(email: str, name: str) -> None:
     """pgAdmin's preprocess_username derives the same name."""
     assert pgadmin.user_folder(email) == pgadmin.FOLDER / "storage" / name
 

@@ -1,6 +1,6 @@
-"""What another user of this machine, and a website in the developer's browser, get from root's running stack: nothing.
+"""Attacks on the running stack by another user of the machine, and by a website in the developer's browser.
 
-Needs the stack up and root, who becomes OTHER_USER for each attempt; without root these tests fail.
+Needs the stack up, and root, who becomes OTHER_USER for each attempt.
 """
 
 import os
@@ -43,22 +43,22 @@ HTTP = ["backend", "flower", "frontend", "proxy", "dashboard", "mail", "pgadmin"
 def secrets() -> set[str]:
     values = secret_values(ENV)
     assert len(values) > 1
-    # FIRST_SUPERUSER_PASSWORD stays as it is published.
+    # FIRST_SUPERUSER_PASSWORD keeps its published value.
     return values - {PUBLISHED}
 
 
 @pytest.fixture(autouse=True, scope="module")
 def loaded_modules() -> None:
-    """Import what the clients import late: the other user can't read root's Python."""
+    """Import what clients import lazily: the other user cannot read root's Python."""
     with redis.Redis.from_url(ENV["REDIS_URL"]) as client:
         client.ping()
     httpx2.get(url("flower"), auth=("admin", PUBLISHED))
-    # It may still be installing itself.
+    # pgAdmin may still be installing itself.
     eventually(lambda: httpx2.get(url("pgadmin", "/login")).is_success, 400)
 
 
 def as_other_user(attempt: Callable[[], object]) -> str:
-    """Return what the attempt returns in a process of the other user, or the error that it raises there."""
+    """Run the attempt in a process of the other user. Returns its result or error as text."""
     assert os.geteuid() == 0, "run these tests as root: only root can become another user"
     read, write = os.pipe()
     pid = os.fork()
@@ -107,7 +107,7 @@ def test_database_rejects_published_passwords(user: str, password: str) -> None:
 
 
 def database_server() -> list[psutil.Process]:
-    """Return the stack's PostgreSQL processes that live as long as the server."""
+    """Return the PostgreSQL processes that run as long as the server."""
     found = []
     for each in psutil.process_iter():
         with suppress(psutil.Error):
@@ -127,8 +127,8 @@ def test_database_server_has_no_capabilities(name: str) -> None:
         assert server.uids().real != 0
 
 
-def test_database_server_knows_no_secret() -> None:
-    """Its user, nobody, is shared with other programs, which may read its environment."""
+def test_environment_of_the_database_contains_no_secret() -> None:
+    """The server runs as nobody. Other programs of nobody can read its environment."""
     for server in database_server():
         text = Path(f"/proc/{server.pid}/environ").read_text(errors="replace")
         assert not [secret for secret in {*secrets(), PUBLISHED} if secret in text]
@@ -149,7 +149,7 @@ def test_application_role_is_no_superuser() -> None:
 
 @pytest.mark.parametrize("password", [None, PUBLISHED, "", "redis"])
 @pytest.mark.parametrize("command", ["INFO", "CONFIG GET dir", "KEYS *"])
-def test_redis_wants_its_password(password: str | None, command: str) -> None:
+def test_redis_requires_its_password(password: str | None, command: str) -> None:
     def ask() -> object:
         once = Retry(NoBackoff(), 0)
         with redis.Redis(port=PORTS["redis"], password=password, socket_timeout=5, retry=once) as client:
@@ -186,7 +186,7 @@ def test_pgadmin_rejects_published_passwords(password: str) -> None:
         "GET /socket.io/?EIO=4&transport=polling HTTP/1.1",
     ],
 )
-def test_mail_catcher_shows_mail_to_its_owner_only(request_line: str) -> None:
+def test_only_the_owner_reads_mail(request_line: str) -> None:
     def ask() -> object:
         with socket.create_connection(("127.0.0.1", PORTS["mail"]), timeout=5) as connection:
             head = f"Host: localhost:{PORTS['mail']}\r\nConnection: close"
@@ -197,7 +197,7 @@ def test_mail_catcher_shows_mail_to_its_owner_only(request_line: str) -> None:
     assert httpx2.get(url("mail", "/api/email")).status_code == 200
 
 
-def test_mail_catcher_takes_mail_of_its_owner_only() -> None:
+def test_only_the_owner_sends_mail() -> None:
     def greet() -> object:
         with smtplib.SMTP("127.0.0.1", PORTS["smtp"], timeout=5) as client:
             return client.noop()
@@ -207,7 +207,7 @@ def test_mail_catcher_takes_mail_of_its_owner_only() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "secrets.env", "data", "data/pgadmin/pgadmin4.db", "log/backend.log", "test"])
-def test_state_is_closed_to_others(name: str) -> None:
+def test_other_users_cannot_read_the_state(name: str) -> None:
     def look() -> object:
         path = settings.STATE / name
         return sorted(path.iterdir()) if path.is_dir() else path.open("rb").read(20)
@@ -215,12 +215,12 @@ def test_state_is_closed_to_others(name: str) -> None:
     assert as_other_user(look).startswith("PermissionError: ")
 
 
-def test_secrets_file_is_readable_to_its_owner_alone() -> None:
+def test_secrets_file_is_private() -> None:
     assert (settings.RUN / "secrets.env").stat().st_mode & 0o777 == 0o600
     assert settings.STATE.stat().st_mode & 0o777 == 0o700
 
 
-def test_supervisor_takes_no_command_of_others() -> None:
+def test_other_users_cannot_control_the_supervisor() -> None:
     def connect() -> object:
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(os.path.relpath(settings.RUN / "supervisor.sock"))
@@ -229,7 +229,7 @@ def test_supervisor_takes_no_command_of_others() -> None:
     assert as_other_user(connect).startswith("PermissionError: ")
 
 
-def test_arguments_and_environments_reveal_no_secret() -> None:
+def test_process_list_contains_no_secret() -> None:
     def look() -> object:
         found = []
         for process in Path("/proc").glob("[0-9]*"):
@@ -251,7 +251,7 @@ def test_arguments_and_environments_reveal_no_secret() -> None:
     assert "environ: " not in shown
 
 
-def test_temporary_files_reveal_no_secret() -> None:
+def test_temporary_files_contain_no_secret() -> None:
     def look() -> object:
         found = []
         for folder in (tempfile.gettempdir(), "/dev/shm", "/var/tmp", "/var/cache"):
@@ -268,13 +268,13 @@ def test_temporary_files_reveal_no_secret() -> None:
         os.fchmod(file.fileno(), 0o644)
         file.write(CANARY)
         file.flush()
-        # The search finds what is there.
+        # The search itself works.
         assert as_other_user(look) == f"got {[file.name]}"
     assert as_other_user(look) == "got []"
 
 
 @pytest.mark.parametrize("path", ["/api/rawdata", "/api/overview", "/api/entrypoints", "/debug/vars"])
-def test_dashboard_shows_no_secret(path: str) -> None:
+def test_dashboard_contains_no_secret(path: str) -> None:
     shown = as_other_user(lambda: httpx2.get(url("dashboard", path)).text)
     assert not [secret for secret in secrets() if secret in shown]
 
@@ -294,7 +294,7 @@ def test_dashboard_shows_no_secret(path: str) -> None:
     ],
 )
 @pytest.mark.parametrize("service", ["frontend", "proxy"])
-def test_vite_serves_the_web_app_only(service: str, path: str) -> None:
+def test_vite_serves_only_the_web_app(service: str, path: str) -> None:
     def ask() -> object:
         with socket.create_connection(("127.0.0.1", PORTS[service]), timeout=5) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
@@ -307,15 +307,15 @@ def test_vite_serves_the_web_app_only(service: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/__open-in-editor", "/__OPEN-in-editor/", "/__open-in-editor/x"])
 @pytest.mark.parametrize("service", ["frontend", "proxy"])
-def test_vite_starts_no_editor(service: str, path: str) -> None:
-    """The editor would run as the developer, on any file of the machine."""
+def test_vite_opens_no_editor(service: str, path: str) -> None:
+    """An editor would run as the developer, and open any file."""
     file = {"file": str(settings.ROOT / "README.md")}
     assert as_other_user(lambda: httpx2.get(url(service, path), params=file).status_code) == "got 403"
 
 
 @pytest.mark.parametrize("service", HTTP)
 @pytest.mark.parametrize("origin", [EVIL, "null", "http://localhost.evil.example"])
-def test_no_port_lets_a_website_read(service: str, origin: str) -> None:
+def test_no_service_allows_other_origins(service: str, origin: str) -> None:
     for path in ("/", "/api/email", "/api/v1/users/me", "/api/rawdata", "/socket.io/?EIO=4&transport=polling"):
         for method in ("GET", "OPTIONS"):
             headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
@@ -339,15 +339,15 @@ def test_no_port_lets_a_website_read(service: str, origin: str) -> None:
         ("pgadmin", "/login"),
     ],
 )
-def test_name_of_another_website_is_rejected(service: str, path: str, host: str) -> None:
-    """A website whose name leads to 127.0.0.1 is of the same origin as what it opens there."""
+def test_foreign_host_names_are_rejected(service: str, path: str, host: str) -> None:
+    """DNS rebinding: a website whose name points to 127.0.0.1 shares its origin with the service."""
     response = httpx2.get(url(service, path), headers={"Host": host, "Accept": "text/html"})
     assert response.status_code >= 400, response.text[:200]
     assert httpx2.get(url(service, path), headers={"Accept": "text/html"}).status_code == 200
 
 
 def handshake(**headers: str) -> bytes:
-    """Return the first line of the response to a WebSocket's handshake with the mail catcher."""
+    """Start a WebSocket to the mail catcher. Returns the first line of the response."""
     lines = {
         "Host": f"localhost:{PORTS['mail']}",
         "Connection": "Upgrade",
@@ -363,7 +363,7 @@ def handshake(**headers: str) -> bytes:
 
 
 @pytest.mark.parametrize("origin", [EVIL, "null", "http://localhost:1", "http://127.0.0.1"])
-def test_mail_catcher_rejects_a_websocket_of_another_origin(origin: str) -> None:
+def test_mail_catcher_rejects_websockets_of_other_origins(origin: str) -> None:
     assert handshake(Origin=origin) == b"HTTP/1.1 403 Forbidden"
 
 
@@ -384,14 +384,14 @@ def test_mail_catcher_accepts_its_own_websocket() -> None:
         (403, {"Host": "evil.example"}),
     ],
 )
-def test_mail_catcher_serves_its_own_page_only(status: int, headers: dict[str, str]) -> None:
+def test_mail_catcher_rejects_requests_of_other_websites(status: int, headers: dict[str, str]) -> None:
     for method, path in (("GET", "/api/email"), ("POST", "/mcp"), ("GET", "/"), ("DELETE", "/api/email/none")):
         response = httpx2.request(method, url("mail", path), headers=headers)
         assert (response.status_code == 403) is (status == 403), (method, path, response.text)
         assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
-def test_link_to_the_mail_catcher_opens_its_page() -> None:
+def test_links_to_the_mail_catcher_work() -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     page = httpx2.get(url("mail"), headers={**headers, "Accept": "text/html"})
     assert page.status_code == 200
@@ -399,7 +399,7 @@ def test_link_to_the_mail_catcher_opens_its_page() -> None:
     assert httpx2.post(url("mail"), headers=headers).status_code == 403
 
 
-def test_owner_reads_the_logins() -> None:
+def test_secrets_file_contains_the_logins() -> None:
     lines = (settings.RUN / "secrets.env").read_text().splitlines()
     values = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     assert values["PGADMIN_DEFAULT_PASSWORD"] == ENV["PGADMIN_DEFAULT_PASSWORD"]

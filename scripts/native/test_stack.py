@@ -1,4 +1,4 @@
-"""The stack as a person uses it. Needs it up: sh ./scripts/native.sh up -d."""
+"""The running stack. Needs it up: sh ./scripts/native.sh up -d."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def native(*words: str) -> str:
 
 
 def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return what check returns once that is something; it may fail until then."""
+    """Return the result of check once it is truthy. Until then, it may raise an HTTP error."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -57,7 +57,7 @@ def succeeded(response: httpx2.Response) -> httpx2.Response | None:
 
 @pytest.fixture
 def api() -> Iterator[httpx2.Client]:
-    """A client of the API with the first superuser's token."""
+    """A client of the API, logged in as the first superuser."""
     with httpx2.Client(base_url=f"{WEB}/api/v1") as client:
         form = {"username": ENV["FIRST_SUPERUSER"], "password": ENV["FIRST_SUPERUSER_PASSWORD"]}
         login = eventually(lambda: succeeded(client.post("/login/access-token", data=form)))
@@ -75,25 +75,25 @@ def mail_to(address: str) -> dict[str, Any]:
         mails = httpx2.get(f"http://localhost:{PORTS['mail']}/api/email").json()
         return next((mail for mail in mails if mail["to"][0]["address"] == address), None)
 
-    # The mail catcher may still be installing itself; the worker tries again.
+    # The mail catcher may still be installing itself. The worker retries.
     found: dict[str, Any] = eventually(look, 300)
     return found
 
 
 @pytest.mark.parametrize("path", ["/api/", "/docs", "/redoc", "/api/v1/openapi.json"])
-def test_pages_of_the_backend(path: str) -> None:
+def test_proxy_serves_the_backend(path: str) -> None:
     assert httpx2.get(WEB + path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/main/admin/users/all?q=word"])
-def test_pages_of_the_app(path: str) -> None:
+def test_proxy_serves_the_web_app(path: str) -> None:
     response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
     assert response.status_code == 200
     assert '<div id="app">' in response.text
 
 
 def get_path(path: str, origin: str = WEB) -> httpx2.Response:
-    """Request a page by a path that is sent as written: httpx2 would normalize one in the URL."""
+    """Send a path as written: httpx2 would normalize one in the URL."""
     with httpx2.Client(headers={"Accept": "text/html"}) as client:
         return client.get(origin, extensions={"target": path.encode()})
 
@@ -122,18 +122,18 @@ def test_vite_proxies_only_api_paths() -> None:
         assert '<div id="app">' not in get_path(path, FRONTEND).text, path
 
 
-def test_unknown_address_of_the_api_is_no_page() -> None:
+def test_unknown_path_of_the_api_is_a_json_404() -> None:
     response = httpx2.get(f"{WEB}/api/v1/nothing", headers={"Accept": "text/html"})
     assert response.status_code == 404
     assert response.json()["detail"] == "Not Found"
 
 
-def test_traefik() -> None:
+def test_proxy_serves_its_dashboard() -> None:
     assert httpx2.get(f"http://localhost:{PORTS['dashboard']}/dashboard/").status_code == 200
 
 
 def test_proxy_closes_idle_connections_before_the_backend_does() -> None:
-    # The backend closes them after 5 seconds. A request that is sent at that moment would be a 502.
+    # The backend closes them after 5 seconds. A request at that moment would be a 502.
     httpx2.get(f"{WEB}/api/").raise_for_status()
     eventually(lambda: not open_connections("backend"), 4.5)
 
@@ -143,7 +143,7 @@ def open_connections(port: str) -> list[Any]:
     return [one for one in connections if one.raddr and one.raddr.port == PORTS[port] and one.status == "ESTABLISHED"]
 
 
-def test_flower_wants_its_login() -> None:
+def test_flower_requires_login() -> None:
     url = f"http://localhost:{PORTS['flower']}/"
     name, _, password = str(ENV["FLOWER_BASIC_AUTH"]).partition(":")
     eventually(lambda: httpx2.get(url).status_code == 401)
@@ -180,7 +180,7 @@ def test_password_recovery(api: httpx2.Client) -> None:
 
 @pytest.fixture
 def another_domain() -> Iterator[str]:
-    """Change one line in two files and restart, as the README says. Afterwards everything is as before."""
+    """Change one line in two files and restart, as documented. Restores both files."""
     domain = "localhost.tiangolo.com"
     names = {ROOT / ".env": "DOMAIN", ROOT / "frontend" / ".env": "VUE_APP_DOMAIN_DEV"}
     before = {file: file.read_bytes() for file in names}
@@ -216,7 +216,7 @@ def test_one_line_in_two_files_changes_the_domain(another_domain: str) -> None:
     assert unknown.status_code == 403
 
 
-def test_coverage_runs_when_asked_for(tmp_path: Path) -> None:
+def test_coverage_runs_only_with_its_option(tmp_path: Path) -> None:
     some = ("-n", "0", "app/tests/crud/test_user.py")
     plain = native("test", *some)
     assert re.search(r"\d+ passed", plain)
@@ -235,13 +235,13 @@ def test_migrations() -> None:
 def listening(process: psutil.Process) -> set[int]:
     try:
         connections = process.net_connections("tcp")
-    except psutil.Error:  # Somebody else's, or just ended.
+    except psutil.Error:  # Of another user, or just ended.
         return set()
     return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
 
 
 @pytest.mark.parametrize("port", ["db", "redis", "backend", "proxy", "flower"])
-def test_killed_service_comes_back(api: httpx2.Client, port: str) -> None:
+def test_killed_service_restarts(api: httpx2.Client, port: str) -> None:
     user = eventually(lambda: succeeded(create_user(api, port))).json()
     listener = next(process.pid for process in psutil.process_iter() if PORTS[port] in listening(process))
     os.kill(listener, signal.SIGKILL)
@@ -262,7 +262,7 @@ def test_taken_port_is_reported_with_its_holder() -> None:
         reason = rf"flower .*: .*port {PORTS['flower']} is taken by \S+ \(process {os.getpid()}\)"
         assert re.search(reason, started.stderr)
         assert started.returncode == 1
-        # Once may be an accident: `ps` and `up` count until it has ended twice.
+        # `ps` and `up` report a service after its second exit.
         shown = f"{reason}.*sh ./scripts/native.sh logs flower"
         eventually(lambda: re.search(rf"^flower +restarting.*{shown}", native("ps"), re.MULTILINE | re.DOTALL))
         eventually(lambda: re.search(shown, native("up", "-d")))
@@ -271,7 +271,7 @@ def test_taken_port_is_reported_with_its_holder() -> None:
     assert "keeps failing" not in native("up", "-d")
 
 
-def test_service_that_keeps_ending_is_named() -> None:
+def test_failing_service_is_shown() -> None:
     for _ in range(2):
         running = eventually(lambda: processes_of("flower"))
         running[0].kill()
@@ -284,7 +284,7 @@ def test_service_that_keeps_ending_is_named() -> None:
 
 
 def processes_of(service: str) -> list[psutil.Process]:
-    """A service's processes, the one that the supervisor started first."""
+    """Return the processes of a service, oldest first."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -295,7 +295,7 @@ def processes_of(service: str) -> list[psutil.Process]:
 
 @contextmanager
 def all_the_time(action: Callable[[psutil.Process], None], *, and_resume: bool = False) -> Iterator[None]:
-    """Do this to the worker's processes again and again, whichever they are, and maybe let them run between."""
+    """Repeat an action on all processes of the worker. With and_resume, let them run in between."""
     done = threading.Event()
 
     def work() -> None:
@@ -359,14 +359,14 @@ def test_service_that_keeps_exiting_is_reported() -> None:
 
 
 def test_pgadmin_connects_to_the_database() -> None:
-    """Last, because it may still be installing itself."""
+    """Last, because pgAdmin may still be installing itself."""
     with httpx2.Client(base_url=f"http://localhost:{PORTS['pgadmin']}") as client:
         page = eventually(lambda: succeeded(client.get("/login")), 400).text
         token = re.search(r'csrfToken[^:]*: *"?\\?"?([\w.-]{20,})', page)
         assert token
         form = {"email": ENV["PGADMIN_DEFAULT_EMAIL"], "password": ENV["PGADMIN_DEFAULT_PASSWORD"]}
         client.post("/authenticate/login", data={**form, "csrf_token": token[1], "internal_button": "Login"})
-        # The token of a page that is logged in.
+        # The token of the logged-in page.
         script = client.get("/browser/js/utils.js").text
         token = re.search(r"csrf_token'\] = '([^']+)'", script)
         assert token
