@@ -1,4 +1,4 @@
-"""The application, without a proxy in front: it rejects the host names of websites, as the proxy does."""
+"""The application with a check of the host name, because its port can be used without the proxy."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""pgAdmin's settings for the native stack; pgAdmin imports this module by its name."""
+"""Settings of pgAdmin, which imports a module of this name."""
 
 import os
 from urllib.parse import urlsplit
@@ -8,16 +8,16 @@ from flask_socketio import SocketIO
 DATA_DIR = os.environ["PGADMIN_DATA"]
 DEFAULT_SERVER = "127.0.0.1"
 DEFAULT_SERVER_PORT = int(os.environ["PGADMIN_LISTEN_PORT"])
-# A website may let its own name lead to this machine.
+# A website could let its own name point to this machine (DNS rebinding).
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", urlsplit(f"//{os.environ.get('DOMAIN', '')}").hostname or "localhost"]
-# Both would ask a host outside.
+# Both send requests to other hosts.
 UPGRADE_CHECK_ENABLED = False
 SHOW_GRAVATAR_IMAGE = False
 MASTER_PASSWORD_REQUIRED = False
-# Otherwise every user of the machine could lock the login with three wrong passwords.
+# Every user of the machine could lock the account with three wrong passwords.
 MAX_LOGIN_ATTEMPTS = 0
 
-# pgAdmin opens its socket to the pages of every origin, and has no setting for that. By default it is its own only.
+# pgAdmin allows all origins for its WebSocket, without a setting. Restore the default: the same origin.
 _init_app = SocketIO.init_app
 
 
