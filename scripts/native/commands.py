@@ -80,9 +80,10 @@ def _welcome() -> None:
     is_published = env.get("FIRST_SUPERUSER_PASSWORD") == PUBLISHED
     password = f"password {PUBLISHED}" if is_published else "password: FIRST_SUPERUSER_PASSWORD in .env"
     rows = {
-        "App": web,
-        "API, docs": f"{web}/docs",
-        "API, ReDoc": f"{web}/redoc",
+        "Web app": web,
+        "API": f"{web}/api/",
+        "Swagger UI": f"{web}/docs",
+        "ReDoc": f"{web}/redoc",
         **{page: f"http://localhost:{chosen[port]}" for each in SERVICES.values() for port, page in each.pages.items()},
         "PostgreSQL": f"localhost:{chosen['db']}, database {env['POSTGRES_DB']}",
         "First login": f"{env.get('FIRST_SUPERUSER', '')}, {password}",

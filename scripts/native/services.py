@@ -82,7 +82,7 @@ SERVICES = {
     "frontend": Service(
         frontend.command, {"frontend": 5173}, FRONTEND, node.env, frontend.prepare, frontend.is_installed
     ),
-    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, RUN, pages={"dashboard": "Proxy"}),
+    "proxy": Service(proxy.command, {"proxy": 80, "dashboard": 8080}, RUN, pages={"dashboard": "Traefik"}),
     "mailcatcher": Service(
         mailcatcher.command,
         {"mail": 1080, "smtp": 1025},
