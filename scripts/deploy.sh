@@ -42,13 +42,16 @@ config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts
 # docker-stack.yml contains secrets: only its owner may read it.
 rm -f docker-stack.yml
 umask 077
-# JSON is YAML, too. "docker stack deploy" rejects keys that only Docker Compose knows, and null values.
+# JSON is YAML, too. "docker stack deploy" rejects keys that only Docker Compose knows, and null values. It requires
+# published ports as numbers and CPUs as strings.
 printf '%s\n' "$config" | jq '
   del(.name)
   | with_entries(select(.key | startswith("x-") | not))
   | .services[] |= (
       del(.build, .depends_on, .labels, .profiles, .pull_policy, .restart, .security_opt)
       | with_entries(select(.value != null))
+      | (.ports[]?.published | strings) |= tonumber
+      | (.deploy.resources[]?.cpus | numbers) |= tostring
     )
 ' >docker-stack.yml
 
@@ -79,6 +82,10 @@ if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
   docker node update --label-add "$label=true" "$(docker node ls --quiet)"
 fi
 
+# "docker stack deploy" would replace an empty value by the shell's variable, such as another service's secret.
+for name in $(jq --raw-output '.services[].environment // {} | to_entries[] | select(.value == "").key' docker-stack.yml); do
+  unset "$name"
+done
 # "--resolve-image changed": a newer image with the same name must not restart the database.
 # "--prune" removes pgAdmin and Flower after they were deselected.
 docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \

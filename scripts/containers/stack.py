@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx2
+from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
+TITLE = str(dotenv_values(ROOT / "frontend" / ".env")["VUE_APP_NAME"])
 # Owner of the copy. When root runs the tests, an ordinary user.
 OWNER = os.geteuid() or 1000
 T = TypeVar("T")

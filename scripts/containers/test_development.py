@@ -13,13 +13,13 @@ import pytest
 
 from docs import Block, blocks, typed
 from logs_check import find_secrets
-from stack import OPEN_CONNECTIONS, OWNER, ROOT, Stack, eventually, proxy_closes_first
+from stack import OPEN_CONNECTIONS, OWNER, ROOT, TITLE, Stack, eventually, proxy_closes_first
 
 WEB = "http://localhost"
 PAGES = {
-    "/": "FastAPI template",
-    "/login": "FastAPI template",
-    "/index.html": "FastAPI template",
+    "/": TITLE,
+    "/login": TITLE,
+    "/index.html": TITLE,
     "/api/": '"docs":"/docs"',
     "/docs": "swagger-ui",
     "/redoc": "redoc",
@@ -479,7 +479,7 @@ def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> 
 
 
 def test_name_of_the_web_app_is_a_setting(stack: Stack) -> None:
-    for name in ("Another name", "FastAPI template"):
+    for name in ("Another name", TITLE):
         stack.replace("frontend/.env", r"^VUE_APP_NAME=.*$", f"VUE_APP_NAME={name}")
         stack.compose("up", "--detach")
         eventually(partial(page_has, f"<title>{name}</title>"))

@@ -18,7 +18,7 @@ import pytest
 from docs import blocks
 from load import Load, any_certificate
 from logs_check import find_secrets
-from stack import OPEN_CONNECTIONS, ROOT, Stack, eventually, proxy_closes_first
+from stack import OPEN_CONNECTIONS, ROOT, TITLE, Stack, eventually, proxy_closes_first
 
 NAME = "deployed"
 DOMAIN = "localhost"
@@ -42,6 +42,8 @@ SETTINGS = {
 FILES = ("-f", "docker-compose.secrets.yml")
 TOOLS = {"COMPOSE_PROFILES": "tools"}
 OWN_SETTING = r"""$1 $$ ${HOME} @/% " \ #"""
+# Variables of the shell with the same names, as in a pipeline. No container may get these values.
+IN_SHELL = {name: f"in the shell: {name}" for name in SECRETS}
 # The documentation's commands, in order.
 PREPARE, MAKE_SECRETS, DEPLOY, MAKE_SECRET_FILE = [block.text for block in blocks("swarm")]
 
@@ -62,7 +64,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "deploy.sh", "deploy.sh -f docker-compose.secrets.yml"
         )
         command = command.replace("example.com", DOMAIN).replace("fastapi-template", NAME)
-        shell(stack, command.replace("TAG=1", "TAG=update-0"), **TOOLS)
+        shell(stack, command.replace("TAG=1", "TAG=update-0"), **TOOLS, **IN_SHELL)
         yield stack
     finally:
         eventually(lambda: has_left(stack), 90)
@@ -135,7 +137,7 @@ def test_public_traefik_routes_and_redirects(stack: Stack) -> None:
     name, _, password = SECRETS["FLOWER_BASIC_AUTH"].partition(":")
     assert get(f"flower.{DOMAIN}", auth=(name, password)).status_code == 200
     assert get("another.example.com").status_code == 404
-    assert "<title>FastAPI template</title>" in get(DOMAIN).text
+    assert f"<title>{TITLE}</title>" in get(DOMAIN).text
 
 
 def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> None:
@@ -232,7 +234,7 @@ def test_no_variable_contains_a_secret(stack: Stack) -> None:
         variables = stack.run("docker", "inspect", "--format", "{{.Config.Env}}", task)
         assert not [value for value in SECRETS.values() if value in variables]
         made = production_settings(stack)
-        assert not [name for name in SECRETS if made[name] in variables]
+        assert not [name for name in SECRETS if made[name] in variables or IN_SHELL[name] in variables]
 
 
 def test_backend_logs_the_real_client_address(stack: Stack) -> None:
@@ -311,8 +313,37 @@ def test_deploy_names_jq_when_it_is_missing(stack: Stack, tmp_path: Path) -> Non
     assert output == 'deploy.sh needs jq: install it, for example with "apt-get install jq".\n'
 
 
-def test_only_the_owner_can_read_the_stack_file(stack: Stack) -> None:
-    assert (stack.folder / "docker-stack.yml").stat().st_mode & 0o777 == 0o600
+OWN_SERVICE = """
+services:
+  own:
+    image: nginx:1.30
+    ports: ["8081:80", {target: 81, published: 8082, mode: host}]
+    stop_grace_period: 1m30s
+    deploy:
+      resources:
+        limits: {cpus: "0.5", memory: 100m}
+        reservations: {cpus: 0.25}
+"""
+
+
+def test_own_service_may_publish_ports_and_limit_cpus(stack: Stack, folder: Stack) -> None:
+    (folder.folder / "own.yml").write_text(OWN_SERVICE)
+    # docker-stack.yml is written before it is checked.
+    folder.outcome("sh", "./scripts/deploy.sh", "-f", "own.yml", env={"SECRET_KEY": "changethis"})
+    accepted = folder.run("docker", "stack", "config", "--compose-file", "docker-stack.yml")
+    own = accepted.partition("\n  own:\n")[2].partition("\n  proxy:\n")[0]
+    assert re.findall(r"cpus: (.*)", own) == ['"0.5"', '"0.25"']
+    assert re.findall(r"published: (.*)", own) == ["8081", "8082"]
+    assert "stop_grace_period: 1m30s" in own
+
+
+def test_only_the_owner_can_read_the_stack_file(stack: Stack, folder: Stack) -> None:
+    path = folder.folder / "docker-stack.yml"
+    for former in ("", "readable to all"):
+        path.write_text(former)
+        path.chmod(0o666)
+        rejection(folder, SECRET_KEY="changethis")
+        assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.fixture(scope="module")
