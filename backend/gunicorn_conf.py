@@ -11,11 +11,12 @@ def number(name: str, default: float) -> float:
     try:
         return float(setting(name, str(default)))
     except ValueError:
-        raise SystemExit(f"{name} must be a number, and is {os.environ[name]!r}.") from None
+        raise SystemExit(f"{name} must be a number, not {os.environ[name]!r}.") from None
 
 
 per_core = number("WORKERS_PER_CORE", 1) * (os.cpu_count() or 1)
-# More cores must not exhaust the database: each process holds up to 20 connections (app/db/session.py).
+# On machines with many cores, more processes would exhaust the connections of the database.
+# Each process holds up to 20 (app/db/session.py).
 max_workers = number("MAX_WORKERS", 4)
 
 workers = max(1, int(number("WEB_CONCURRENCY", min(max(per_core, 2), max_workers))))

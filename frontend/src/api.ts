@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** A proxy returns these if the backend is down, and the backend if the database is down. */
+/** Statuses of a proxy if the backend is down, or of the backend if the database is down. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -39,14 +39,14 @@ export class ApiError extends Error {
 
   /** Whether the error may mean that the server is unreachable. */
   get isUnreachable(): boolean {
-    // Without a code, the 404 came from the web app's server: the proxy has no backend.
+    // A 404 without a code comes from the web app's server, because the proxy found no backend.
     const isFromWebServer = this.status === 404 && !this.code
     return this.status === 0 || UNREACHABLE.includes(this.status) || isFromWebServer
   }
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // A successful response is an error here only if its body is incomplete.
+  // If the status is successful, the body was incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []

@@ -1,4 +1,4 @@
-"""Constant load with all methods and without retries. Records what the API acknowledged."""
+"""Sends constant requests without retries, and records what the API acknowledged."""
 
 import contextlib
 import ssl
@@ -17,7 +17,7 @@ PASSWORD = "a password for tests"
 
 
 def any_certificate() -> ssl.SSLContext:
-    """Accept the self-signed certificate that Traefik has here."""
+    """Accept any certificate: in these tests, Traefik's is self-signed."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

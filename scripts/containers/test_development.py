@@ -346,7 +346,7 @@ def test_database_log_contains_no_values(stack: Stack, statement: str) -> None:
     psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
     assert stack.outcome(*psql)[0] == 1
     eventually(lambda: len(errors()) > before)
-    # The first line of an error may quote an input, such as text that is no integer.
+    # The first line of an error may quote an input, such as text instead of an integer.
     text = "\n".join(line for line in stack.compose("logs", "db").splitlines() if "ERROR: " not in line)
     assert not re.search(r"canary|argon2|admin@example\.com|STATEMENT|DETAIL", text)
 

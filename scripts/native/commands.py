@@ -54,14 +54,16 @@ def bring_up(names: set[str]) -> None:
             say("Stopped processes that an earlier start had left.")
         all_ports = {name: port for service in SERVICES.values() for name, port in service.ports.items()}
         with ports.claimed(all_ports) as claims:
+            env = environment()
+            db.prepare(env)
             supervise.start(claims)
         missing = names
     else:
         missing = names - running_services()
         say(f"Already up; starting {', '.join(sorted(missing))}." if missing else "Already up.")
-    env = environment(supervise.caller_environment())
-    if "db" in missing:
-        db.prepare(env)
+        env = environment(supervise.caller_environment())
+        if "db" in missing:
+            db.prepare(env)
     for name in missing & CORE:
         supervise.start_service(name)
     health.wait(names & CORE, env)

@@ -189,7 +189,9 @@ def _rename_superuser(env: Env) -> None:
     try:
         _execute(env, env["POSTGRES_USER"], sql.SQL("CREATE ROLE {} SUPERUSER LOGIN").format(helper))
     except psycopg2.Error:
-        fail(f"the database was created with another POSTGRES_USER than in .env: restore that value, {OR_EMPTY}")
+        fail(
+            f"the database was created with another POSTGRES_USER than the one in .env: restore the original value, {OR_EMPTY}"
+        )
     # No role can rename itself.
     _execute(env, "native_upgrade", sql.SQL("ALTER ROLE {} RENAME TO postgres").format(old))
     _execute(env, "postgres", sql.SQL("DROP ROLE {}").format(helper))

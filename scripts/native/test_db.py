@@ -37,7 +37,7 @@ def env() -> dict[str, str]:
 
 
 def make_old_data(env: dict[str, str], superuser: str) -> None:
-    """Create data like older versions: POSTGRES_USER is the superuser and owns the tables."""
+    """Create a database as older versions did: POSTGRES_USER is the superuser and owns the tables."""
     db.FOLDER.mkdir(mode=0o700)
     db._give_to_server(db.FOLDER)
     with db._private_folder() as folder:
@@ -79,7 +79,7 @@ def run(env: dict[str, str], user: str, name: str, statement: str) -> list[tuple
 
 
 def check_roles(env: dict[str, str]) -> None:
-    """Check that both roles have their new passwords, and that the application's role is ordinary."""
+    """Check that both roles have their new passwords, and that the application's role is not a superuser."""
     roles = {"postgres": "POSTGRES_SUPERUSER_PASSWORD", env["POSTGRES_USER"]: "POSTGRES_PASSWORD"}
     for role, name in roles.items():
         login = {**env, "POSTGRES_PASSWORD": env[name]}
@@ -99,7 +99,7 @@ def test_new_database_is_set_up(env: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("superuser", ["postgres", "app", "Shop owner"])
 def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str) -> None:
-    """Also with another POSTGRES_USER than the default."""
+    """This also works if POSTGRES_USER is not the default."""
     env["POSTGRES_USER"] = "app" if superuser == "postgres" else superuser
     make_old_data(env, superuser)
     db.prepare(env)
@@ -111,7 +111,7 @@ def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str
 
 
 @pytest.mark.parametrize("name", ["shop", "Postgres", "Shop owner's"])
-def test_database_follows_a_changed_user_name(env: dict[str, str], name: str) -> None:
+def test_changed_user_name_keeps_the_data(env: dict[str, str], name: str) -> None:
     db.prepare(env)
     with running(env):
         run(env, "app", "app", "CREATE TABLE note (id serial PRIMARY KEY, title text)")
@@ -127,7 +127,9 @@ def test_database_follows_a_changed_user_name(env: dict[str, str], name: str) ->
 
 def test_unknown_superuser_is_reported(env: dict[str, str]) -> None:
     make_old_data(env, "somebody")
-    with pytest.raises(SystemExit, match=r"created with another POSTGRES_USER than in \.env: restore that value"):
+    with pytest.raises(
+        SystemExit, match=r"created with another POSTGRES_USER than the one in \.env: restore the original value"
+    ):
         db.prepare(env)
 
 
@@ -174,7 +176,7 @@ def test_other_program_on_the_port_gets_no_password(env: dict[str, str]) -> None
     assert not [each for each in received if env["POSTGRES_PASSWORD"].encode() in each]
 
 
-def test_set_up_database_is_not_set_up_again(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_database_is_not_set_up_again(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     db.prepare(env)
     monkeypatch.delattr(db, "_set_up")
     began = time.monotonic()

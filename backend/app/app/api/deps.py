@@ -50,11 +50,12 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 async def get_db() -> AsyncIterator[Session]:
     """Yield the request's session. The route commits it before the response, or rolls it back.
 
-    Take it as SessionDep, and send queries only in the endpoint. A dependency that sends a query
-    would hold a connection while the request waits for a thread.
+    Declare a parameter of type SessionDep, and send queries only in the endpoint. A dependency that
+    sends a query would hold a connection while the request waits for a thread.
 
-    Raises RuntimeError if the route did not commit. The causes are an endpoint without SessionDep,
-    an endpoint that is a coroutine function, and a router that is no app.api.routing.APIRouter.
+    Raises RuntimeError if the route did not commit. This happens if only a dependency declares the
+    session, if the endpoint is a coroutine function, or if the router is not an
+    app.api.routing.APIRouter.
     """
     db = SessionLocal()
     try:
@@ -63,7 +64,7 @@ async def get_db() -> AsyncIterator[Session]:
             raise RuntimeError("the transaction of SessionDep was not committed")
     finally:
         if db.in_transaction():
-            # All default threads may be waiting for this connection, so use an additional one.
+            # All threads of the pool may be waiting for this connection, so use an extra thread.
             await to_thread.run_sync(db.rollback, limiter=CapacityLimiter(1))
 
 
@@ -83,8 +84,8 @@ ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 def get_current_user(token: TokenDep) -> User:
     """Return the token's user, active or not, detached from any session.
 
-    It opens and closes a separate session. A request therefore never waits for a second connection
-    while it holds one.
+    The separate session is closed before the endpoint starts, so that a request never waits for a
+    second connection while it holds one.
     """
     with ReadSession() as db:
         return crud_user.get_by_token(db, token=token, purposes=["access"])
@@ -111,11 +112,12 @@ CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 class Writer:
     """The caller of an endpoint that changes or deletes rows, checked inside the transaction.
 
-    While a request waits for a lock, its superuser may be demoted, deactivated or deleted. That is
-    why superusers are read again. Ordinary users are not: they change only their own rows.
+    While a request waits for a lock, the superuser who sent it may be demoted, deactivated or
+    deleted. Therefore superusers are read from the database again. Ordinary users can change only
+    their own rows, so lock_caller does not read them again.
 
-    Call exactly one of the methods, once, and before locking another row. Every transaction then
-    locks users first, as the deletion of a user does.
+    Call exactly one of the methods, once, and before locking another row. Deleting a user also
+    locks the user before other rows. The common order prevents deadlocks.
 
     Endpoints that only create rows use CurrentUser: the foreign key ensures that the owner exists.
     """

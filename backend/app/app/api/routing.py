@@ -24,12 +24,12 @@ from app.schemas.page import PageQuery
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# For comparison: the largest valid item takes 120 kB (10,000 characters, all of them escaped).
+# The largest valid item takes 120 kB: 10,000 characters, each escaped in JSON as 12 bytes.
 MAX_BODY_BYTES = 1024 * 1024
 
 
 class TextConvertor(PathConvertor):
-    """Matches the rest of the path, line breaks included. The parameter's type rejects those."""
+    """Matches the rest of a path, even line breaks, which the type of the parameter rejects."""
 
     regex = r"[\s\S]*"
 
@@ -54,9 +54,9 @@ raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
 
 
 def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
-    """Document errors in the OpenAPI entry of an endpoint, or of all endpoints with a dependency.
+    """Document the errors of an endpoint, or of a dependency for all endpoints that use it.
 
-    Raises TypeError above a route's decorator, which would already have created the entry.
+    Raises TypeError if it is placed above the route's decorator, which creates the OpenAPI entry.
     """
 
     def decorate(function: Function) -> Function:
@@ -133,7 +133,7 @@ def include_routers(
 
 
 def _limit_receive(receive: Receive, limit: int) -> Receive:
-    """Wrap the receive function of a body of undeclared length, to raise ContentTooLarge."""
+    """Wrap a receive function so that it raises ContentTooLarge after too many bytes."""
     received = 0
 
     async def receive_limited() -> Message:
@@ -155,7 +155,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = endpoint(**arguments)
             for session in sessions:
-                session.commit()  # A session that only reads is closed by this.
+                session.commit()  # Closes a session that only reads.
         except BaseException:
             for session in sessions:
                 session.rollback()
@@ -170,7 +170,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
-    """Raise TypeError if the response is no list, or a sort key is no field of its rows."""
+    """Raise TypeError if the response is not a list, or its rows lack a sort key."""
     for each in dependants:
         for parameter in each.query_params:
             query = parameter.field_info.annotation

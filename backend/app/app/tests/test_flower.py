@@ -145,7 +145,7 @@ def test_health_check_needs_no_login(flower: httpx2.Client) -> None:
         pytest.param(basic_auth("ädmin:".encode()), id="UTF-8 user"),
         pytest.param(basic_auth("admin:😀".encode()), id="emoji"),
         pytest.param(basic_auth("admin:ä".encode("latin-1")), id="Latin-1"),
-        pytest.param(basic_auth(b"\xff\xfe\x00"), id="neither"),
+        pytest.param(basic_auth(b"\xff\xfe\x00"), id="not text"),
     ],
 )
 def test_invalid_login_is_401(flower: httpx2.Client, path: str, header: bytes | None) -> None:
@@ -174,7 +174,7 @@ def start_error(env: dict[str, str]) -> str:
         pytest.param("admin", "user:password", id="no colon"),
         pytest.param(":password", "user:password", id="no user"),
         pytest.param("admin:", "user:password", id="no password"),
-        pytest.param(":", "user:password", id="neither"),
+        pytest.param(":", "user:password", id="not text"),
         pytest.param("", "user:password", id="empty"),
         pytest.param(" ", "user:password", id="blank"),
         pytest.param("admin:pässword", "ASCII", id="not ASCII"),

@@ -1,4 +1,4 @@
-"""Long statements of requests are cancelled. For tasks, see test_worker.py."""
+"""SQL statements of a request are cancelled after a time. For tasks, see test_worker.py."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ def test_timeout_limits_costly_searches(server: Server) -> None:
 
 
 def connection_settings(program: str, **environment: str) -> str:
-    """Return what a program prints about the connections of its process."""
+    """Run a program in a new process. Returns the connection settings that it prints."""
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=BACKEND,

@@ -196,7 +196,7 @@ def forged_tokens(user: User) -> dict[str, str]:
         "no purpose": jwt.encode({"sub": claims["sub"]}, key),
         "no fingerprint": security.create_access_token(user.id, password_hash=""),
         "no subject": jwt.encode(claims | {"sub": ""}, key),
-        "subject is no number": jwt.encode(claims | {"sub": "admin"}, key),
+        "subject is not a number": jwt.encode(claims | {"sub": "admin"}, key),
         "subject is huge": jwt.encode(claims | {"sub": "9" * 30}, key),
         "subject is unknown": jwt.encode(claims | {"sub": "2147483647"}, key),
     }
