@@ -190,7 +190,8 @@ def _rename_superuser(env: Env) -> None:
         _execute(env, env["POSTGRES_USER"], sql.SQL("CREATE ROLE {} SUPERUSER LOGIN").format(helper))
     except psycopg2.Error:
         fail(
-            f"the database was created with another POSTGRES_USER than the one in .env: restore the original value, {OR_EMPTY}"
+            "the database was created with another POSTGRES_USER than the one in .env: "
+            f"restore the original value, {OR_EMPTY}"
         )
     # No role can rename itself.
     _execute(env, "native_upgrade", sql.SQL("ALTER ROLE {} RENAME TO postgres").format(old))
