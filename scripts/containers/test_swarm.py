@@ -45,7 +45,7 @@ OWN_SETTING = r"""$1 $$ ${HOME} @/% " \ #"""
 # Variables of the shell with the same names, as in a pipeline. No container may get these values.
 IN_SHELL = {name: f"in the shell: {name}" for name in SECRETS}
 # The documentation's commands, in order.
-PREPARE, MAKE_SECRETS, DEPLOY, MAKE_SECRET_FILE = [block.text for block in blocks("swarm")]
+PREPARE, MAKE_SECRETS, DEPLOY, MAKE_DOCKER_SECRETS = [block.text for block in blocks("swarm")]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         shell(stack, PREPARE)
         for name, value in SECRETS.items():
-            command = MAKE_SECRET_FILE.replace("openssl rand -hex 32", 'printf %s "$VALUE"')
-            shell(stack, command.replace("fastapi-template_secret_key", f"{NAME}_{name.lower()}"), VALUE=value)
+            shell(stack, f'printf %s "$VALUE" | docker secret create {NAME}_{name.lower()} -', VALUE=value)
         shell(stack, MAKE_SECRETS)
         with (stack.folder / ".env.production").open("a") as file:
             file.write(f"BACKEND_CORS_ORIGINS={CLIENT}\nOWN_SETTING='{OWN_SETTING}'\n")
@@ -303,6 +302,13 @@ def test_missing_setting_is_named(stack: Stack, name: str) -> None:
     assert code != 0
     assert name in output
     assert "is not set" in output or "set it in .env" in output
+
+
+def test_documented_command_creates_the_docker_secrets(stack: Stack, folder: Stack) -> None:
+    shell(folder, MAKE_DOCKER_SECRETS)
+    names = [f"fastapi-template_{name.lower()}" for name in SECRETS]
+    # Fails if one does not exist.
+    shell(folder, f"docker secret rm {' '.join(names)}")
 
 
 def test_deploy_names_jq_when_it_is_missing(stack: Stack, tmp_path: Path) -> None:
