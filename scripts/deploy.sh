@@ -83,12 +83,13 @@ if [ -z "$(docker node ls --quiet --filter "node.label=$label=true")" ]; then
 fi
 
 # "docker stack deploy" would replace an empty value by the shell's variable, such as another service's secret.
-for name in $(jq --raw-output '.services[].environment // {} | to_entries[] | select(.value == "").key' docker-stack.yml); do
-  unset "$name"
-done
+unset_empty=$(jq --raw-output '
+  .services[].environment // {} | to_entries[] | select(.value == "") | "-u", .key
+' docker-stack.yml)
 # "--resolve-image changed": a newer image with the same name must not restart the database.
 # "--prune" removes pgAdmin and Flower after they were deselected.
-docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
+# shellcheck disable=SC2086  # words
+env $unset_empty docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
   --prune --detach=false --quiet "$STACK_NAME" &
 deployment=$!
 trap 'kill "$deployment" 2>/dev/null; exit 130' INT TERM

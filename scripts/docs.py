@@ -3,7 +3,7 @@
 The words after the language say what runs a block of commands:
 
     native, docker, swarm    the tests of scripts/native or scripts/containers
-    ci                       .ci/run
+    ci                       the script .ci/run
     outside                  nothing: it needs a service outside this project
     config                   nothing: these are lines of a settings file
 """
@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def typed(text: str) -> list[str]:
-    """Return the commands at the container's prompt in the block that contains this text."""
+    """Return the commands after the container's prompt in the one block that contains this text."""
     (block,) = [
         each for each in blocks("docker") if each.language == "console" and text in each.text
     ]

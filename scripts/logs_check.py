@@ -10,12 +10,12 @@ from urllib.parse import quote, quote_plus
 FORMS = re.compile(r"\$argon2\w*\$|eyJ[\w-]{8,}\.[\w-]{8,}|\btoken=[\w%.-]{8,}")
 # Shorter values occur by chance.
 SHORTEST = 6
-# Only at the end of a name: RESET_PASSWORD_HOURS is not secret.
+# Matches only the end of a name, because RESET_PASSWORD_HOURS, for example, is not secret.
 SECRET_SETTING = re.compile(r"(^|_)(PASSWORD|SECRET_KEY|BASIC_AUTH)$")
 
 
 def secret_values(settings: Mapping[str, str]) -> set[str]:
-    """Return the values of settings with the name of a secret."""
+    """Return the values of the settings whose names mark them as secret."""
     return {
         value
         for name, value in settings.items()
@@ -24,7 +24,7 @@ def secret_values(settings: Mapping[str, str]) -> set[str]:
 
 
 def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
-    """Return "line 3: abc…" for each line that contains one of the secrets, or a token or hash."""
+    """Return a text like "line 3: abc…" for each secret, token or hash that a line contains."""
     found = []
     written = {form: secret for secret in secrets for form in _forms(secret)}
     for number, line in enumerate(text.splitlines(), 1):
@@ -34,7 +34,7 @@ def find_secrets(text: str, secrets: Iterable[str]) -> list[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """Return how programs write a value: plain, in a URL, quoted, in an Authorization header."""
+    """Return the forms in which programs write a value: plain, quoted, URL-encoded and Base64."""
     if len(secret) < SHORTEST:
         raise ValueError(f"A value of {len(secret)} characters would be found by chance.")
     forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
@@ -45,5 +45,5 @@ def _forms(secret: str) -> set[str]:
 
 
 def _hint(secret: str) -> str:
-    # Test reports are logs, too.
+    # Test reports are logs, too, so they must not contain the whole secret.
     return f"{secret[:3]}… ({len(secret)} characters)"

@@ -1,4 +1,4 @@
-"""Sends constant requests without retries, and records what the API acknowledged."""
+"""Sends requests continuously, without retries, and records the changes that the API acknowledged."""
 
 import contextlib
 import ssl
@@ -17,7 +17,7 @@ PASSWORD = "a password for tests"
 
 
 def any_certificate() -> ssl.SSLContext:
-    """Accept any certificate: in these tests, Traefik's is self-signed."""
+    """Return a context that accepts any certificate: in these tests, Traefik's is self-signed."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -25,7 +25,7 @@ def any_certificate() -> ssl.SSLContext:
 
 
 class Load:
-    """Context manager: clients create, read, update and delete users, and open the web app."""
+    """A context manager. Until it exits, clients create, read, update and delete users, and open the web app."""
 
     def __init__(self, origin: str, email: str, password: str, client_origin: str) -> None:
         self.origin = origin
@@ -33,7 +33,7 @@ class Load:
         self.login = {"username": email, "password": password}
         self.sent: Counter[str] = Counter()
         self.failures: list[str] = []
-        # Part of each full name, to find the users of this load.
+        # Each full name contains this mark, so that a search finds the users of this load.
         self.mark = uuid4().hex
         # The last full name that the API acknowledged, by the user's id.
         self.kept: dict[int, str] = {}
@@ -64,7 +64,7 @@ class Load:
         return client
 
     def stored(self) -> dict[int, str]:
-        """Return the full names that the API has now, by the user's id."""
+        """Return the full names that the API returns now, by the user's id."""
         names: dict[int, str] = {}
         with contextlib.closing(self.client()) as client:
             while True:

@@ -13,10 +13,10 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 TITLE = str(dotenv_values(ROOT / "frontend" / ".env")["VUE_APP_NAME"])
-# Owner of the copy. When root runs the tests, an ordinary user.
+# The owner of the copy. If root runs the tests, the owner is an ordinary user.
 OWNER = os.geteuid() or 1000
 T = TypeVar("T")
-# For the backend's container: prints the number of connections to port 80.
+# A program for the backend's container. It prints the number of connections to port 80.
 OPEN_CONNECTIONS = """
 rows = [line.split() for line in open("/proc/net/tcp")]
 print(sum(row[1].endswith(":0050") and row[3] == "01" for row in rows))
@@ -68,7 +68,7 @@ class Stack:
         return self.compose("exec", "-T", service, *words)
 
     def beside(self, service: str, program: str, *arguments: str) -> str:
-        """Run a Python program in the network of a service. The image of the service may have no Python."""
+        """Run a Python program in the network of a service, but in another image: the service may have no Python."""
         network = f"container:{self.compose('ps', '--quiet', service).strip()}"
         python = ["docker", "run", "--rm", "--network", network, "python:3.13-slim", "python", "-c", program]
         return self.run(*python, *arguments)
@@ -81,7 +81,7 @@ class Stack:
 
 
 def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
-    """Return the result of check once it is truthy. Until then, it may raise."""
+    """Return the result of `check` once it is truthy. Until then, `check` may raise."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -90,14 +90,14 @@ def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
         except (httpx2.HTTPError, OSError, AssertionError):
             if time.monotonic() > deadline:
                 raise
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.2)
 
 
 def proxy_closes_first(request: Callable[[], object], open_connections: Callable[[], int]) -> bool:
     """Return whether connections to the backend are closed within 5 seconds of a request.
 
-    After 5 seconds the backend would close them itself. A request at that moment would be a 502.
+    After 5 seconds the backend would close them itself. A request at that moment would fail with a 502.
     """
     began = time.monotonic()
     request()

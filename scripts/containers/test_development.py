@@ -28,7 +28,7 @@ PAGES = {
     ":8080/dashboard/": "Traefik",
     ":1080/api/healthz": "true",
 }
-# The same table is tested natively.
+# The tests of the native stack use the same table.
 PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
 ADMIN = {"username": "admin@example.com", "password": "changethis"}
 ENVIRONMENT = "{{range .Config.Env}}{{println .}}{{end}}"
@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("containers") / "a stack")
     try:
         stack.compose("up", "--detach", "--build", "--wait")
-        # Immediately, before any other test.
+        # Send these requests before any test does: the stack must be ready immediately after `up`.
         first_responses.update({page: httpx2.get(WEB + page) for page in PAGES})
         yield stack
     finally:
@@ -56,7 +56,7 @@ def api(stack: Stack) -> Iterator[httpx2.Client]:
 
 
 def up(stack: Stack) -> None:
-    """Start all services again. --wait fails while the proxy is still unhealthy, after a time without backend."""
+    """Start all services again. Retry, because --wait fails while the proxy is unhealthy after a backend outage."""
     eventually(lambda: stack.outcome("docker", "compose", "up", "--detach", "--wait")[0] == 0, 120)
 
 
@@ -85,7 +85,7 @@ def test_flower_requires_login(stack: Stack) -> None:
     assert httpx2.get(f"{WEB}:5555/api/workers", auth=("admin", "changethis")).status_code == 200
 
 
-def test_pgadmin_knows_the_database(stack: Stack) -> None:
+def test_database_is_registered_in_pgadmin(stack: Stack) -> None:
     state = "sqlite3.connect('/var/lib/pgadmin/pgadmin4.db')"
     query = f"import sqlite3; print({state}.execute('SELECT name, host FROM server').fetchall())"
     assert "('db', 'db')" in stack.execute("/venv/bin/python3", "-c", query, service="pgadmin")
@@ -110,8 +110,8 @@ def test_backend_logs_the_real_client_address(stack: Stack) -> None:
 
 
 def in_terminal(stack: Stack, commands: str, keys: str = "") -> str:
-    """Return what shell commands print in a terminal, with these keys typed. Fails when a command fails."""
-    # Some systems have only the newer of the two names.
+    """Run shell commands in a terminal, type these keys, and return the output. Fail if a command fails."""
+    # Some systems have only `docker compose`.
     commands = commands.replace("docker-compose", "docker compose")
     command = ["script", "--quiet", "--return", "--command", f"set -eu\n{commands}", "/dev/null"]
     done = subprocess.run(
@@ -123,7 +123,7 @@ def in_terminal(stack: Stack, commands: str, keys: str = "") -> str:
 
 @pytest.mark.parametrize("block", [each for each in blocks("docker") if each.language == "sh"], ids=str)
 def test_documented_commands_work(stack: Stack, block: Block) -> None:
-    # .ci/run runs all tests with test.sh. A few are enough for the other commands.
+    # .ci/run already runs test.sh with all tests. For the other commands, a few tests are enough.
     commands = re.sub(r"^.*scripts/test\.sh$", "", block.text, flags=re.MULTILINE)
     commands = re.sub(r"((?:test-local|tests-start)\.sh.*)", r"\1 -n 0 app/tests/crud/test_user.py", commands)
     output = in_terminal(stack, commands)
@@ -150,7 +150,7 @@ def test_backend_and_worker_reload_code(stack: Stack) -> None:
     eventually(lambda: stack.compose("logs", "celeryworker").count(" ready.") == 2)
 
 
-def test_server_can_be_started_by_hand(stack: Stack) -> None:
+def test_server_can_be_started_manually(stack: Stack) -> None:
     (command,) = typed("start-reload.sh")
     stack.replace("docker-compose.override.yml", r"^    # (command: bash -c .*)\n    command: .*$", r"    \1")
     stack.compose("up", "--detach")
@@ -161,7 +161,7 @@ def test_server_can_be_started_by_hand(stack: Stack) -> None:
     up(stack)
 
 
-def test_files_of_tests_belong_to_the_owner_of_the_folder(stack: Stack) -> None:
+def test_files_written_by_tests_belong_to_the_owner_of_the_folder(stack: Stack) -> None:
     app = stack.folder / "backend/app"
     arguments = ["-x", "-k", "test_user.py or no_such_test"]
     assert "passed" in stack.execute("/app/tests-start.sh", *arguments, "--cov-report=html")
@@ -188,7 +188,7 @@ def test_revisions_belong_to_the_owner_of_the_folder(stack: Stack, api: httpx2.C
 
 @pytest.mark.parametrize("port", [80, 1080, 5050, 5555, 8080, 8888])
 def test_ports_are_bound_to_loopback(stack: Stack, port: int) -> None:
-    # Another address of the machine, as other machines would use one.
+    # 127.0.0.2 stands for an address that other machines would use.
     with socket.create_connection(("127.0.0.1", port), 5), pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), 5)
 
@@ -201,9 +201,9 @@ def test_bind_address_opens_the_ports(stack: Stack, address: str) -> None:
     assert {port["published"] for port in ports} == {"80", "1080", "5050", "5555", "8080", "8888"}
 
 
-# The other services start without capabilities.
+# The capabilities with which a service starts. All other services start without any.
 CAPABILITIES = {"docker-proxy": 1 << 6, "pgadmin": 1 << 10}  # SETGID, NET_BIND_SERVICE
-# In these two, root writes to the project folder.
+# Exceptions: in these two, root writes to the project folder, which needs capabilities.
 WITH_CAPABILITIES = {"backend", "celeryworker"}
 
 
@@ -299,7 +299,7 @@ FORBIDDEN = [
 ]
 
 
-def test_docker_proxy_allows_only_what_traefik_reads(stack: Stack) -> None:
+def test_docker_proxy_allows_only_requests_of_traefik(stack: Stack) -> None:
     statuses = stack.beside("proxy", REQUEST, *ALLOWED, *FORBIDDEN).split()
     expected = {**dict.fromkeys(ALLOWED, "200"), **dict.fromkeys(FORBIDDEN, "403")}
     assert dict(zip([*ALLOWED, *FORBIDDEN], statuses, strict=True)) == expected
@@ -322,7 +322,7 @@ def test_psql_opens_the_application_database(stack: Stack) -> None:
         "SELECT rolpassword FROM pg_authid",
     ],
 )
-def test_application_role_is_no_superuser(stack: Stack, statement: str) -> None:
+def test_application_role_is_not_a_superuser(stack: Stack, statement: str) -> None:
     psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
     code, output = stack.outcome(*psql)
     assert code == 1
@@ -346,7 +346,7 @@ def test_database_log_contains_no_values(stack: Stack, statement: str) -> None:
     psql = ["docker", "compose", "exec", "-T", "db", "psql", "-U", "app", "app", "-c", statement]
     assert stack.outcome(*psql)[0] == 1
     eventually(lambda: len(errors()) > before)
-    # The first line of an error may quote an input, such as text instead of an integer.
+    # The first line of an error may quote an invalid input, such as text instead of an integer.
     text = "\n".join(line for line in stack.compose("logs", "db").splitlines() if "ERROR: " not in line)
     assert not re.search(r"canary|argon2|admin@example\.com|STATEMENT|DETAIL", text)
 
@@ -357,7 +357,7 @@ def test_pgadmin_connects_and_runs_no_commands(stack: Stack) -> None:
         login = {"email": ADMIN["username"], "password": ADMIN["password"], "csrf_token": token}
         client.post("/authenticate/login", data=login).raise_for_status()
         client.headers["X-pgA-CSRFToken"] = token
-        # Connects to the registered server without asking for a password.
+        # pgAdmin connects to the registered server without a password prompt.
         client.post("/browser/server/connect/1/1").raise_for_status()
         client.delete("/browser/server/connect/1/1").raise_for_status()
         command = {"passexec_cmd": "touch /tmp/canary", "connection_params": {"deleted": [{"name": "passfile"}]}}
@@ -391,7 +391,7 @@ SECRETS_OF = {
     "redis": {"REDISCLI_AUTH"},
     "db": {"POSTGRES_PASSWORD", "APP_PASSWORD", "SUPERUSER_PASSWORD"},
 }
-# These two also get settings that a project adds to .env.
+# These two services also get the settings that a project adds to .env.
 WITH_ENV_FILE = {"backend", "celeryworker"}
 PUBLISHED = {name for names in SECRETS_OF.values() for name in names} | {
     "POSTGRES_SUPERUSER_PASSWORD",
@@ -478,7 +478,7 @@ def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> 
     eventually(lambda: proxy_closes_first(request, open_connections))
 
 
-def test_name_of_the_web_app_is_a_setting(stack: Stack) -> None:
+def test_setting_changes_the_name_of_the_web_app(stack: Stack) -> None:
     for name in ("Another name", TITLE):
         stack.replace("frontend/.env", r"^VUE_APP_NAME=.*$", f"VUE_APP_NAME={name}")
         stack.compose("up", "--detach")
@@ -489,7 +489,7 @@ def page_has(text: str) -> bool:
     return text in httpx2.get(WEB).text
 
 
-def test_one_line_in_two_files_changes_the_domain(stack: Stack) -> None:
+def test_one_line_in_each_of_two_files_changes_the_domain(stack: Stack) -> None:
     try:
         use_domain(stack, "localhost.tiangolo.com")
         eventually(partial(is_the_web_app, "localhost.tiangolo.com"))
@@ -509,13 +509,13 @@ def use_domain(stack: Stack, domain: str) -> None:
 
 
 def get_path(path: str) -> httpx2.Response:
-    """Send a path as written: httpx2 would normalize one in the URL."""
+    """Send a path unchanged. In a URL, httpx2 would normalize the path."""
     with httpx2.Client() as client:
         return client.get(WEB, extensions={"target": path.encode()})
 
 
 @pytest.mark.parametrize("path", PATHS["backend"])
-def test_backend_paths(stack: Stack, path: str) -> None:
+def test_backend_paths_do_not_show_the_web_app(stack: Stack, path: str) -> None:
     response = get_path(path)
     assert response.status_code in (200, 307, 404)
     assert '<div id="app">' not in response.text
@@ -533,14 +533,14 @@ def test_other_paths_show_the_web_app(stack: Stack, path: str) -> None:
     assert shows_web_app(path)
 
 
-def test_api_is_a_json_404_without_the_backend(stack: Stack) -> None:
+def test_api_paths_return_a_json_404_without_the_backend(stack: Stack) -> None:
     stack.compose("stop", "backend")
     eventually(lambda: httpx2.get(f"{WEB}/api/").status_code == 404)
     for path in PATHS["backend"]:
         response = get_path(path)
         assert response.status_code == 404, path
         assert response.headers["Content-Type"] == "application/json", path
-        # The API's own 404 has a code.
+        # A 404 of the API itself would contain a code.
         assert "code" not in response.json(), path
     assert [path for path in PATHS["frontend"] if not shows_web_app(path)] == []
     stack.compose("start", "backend")
@@ -618,7 +618,7 @@ def test_reported_command_changes_the_passwords(stack: Stack) -> None:
 
 
 CREATE_ROLE = "/docker-entrypoint-initdb.d/create-role.sql"
-# In older versions everything belonged to the superuser.
+# In older versions, the superuser owned everything.
 OLDER = """
 REASSIGN OWNED BY app TO postgres;
 ALTER DATABASE app OWNER TO postgres;
@@ -731,11 +731,11 @@ PASSWORD = "a secret of the log's test"
 
 
 def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
-    """Use secrets in every service, and return them. Each service logs the canary, too."""
+    """Send secrets to the services, and make the services log the canary. Return the secrets."""
     mail = f"{CANARY}@example.com"
     created = api.post("/users/", json={"email": mail, "password": PASSWORD})
     assert created.status_code == 201
-    # Failing requests, whose input could be logged.
+    # Send requests that fail: their input could be logged.
     assert api.post("/users/", json={"email": mail, "password": PASSWORD}).status_code == 409
     assert api.post("/users/", json={"email": "?", "password": PASSWORD}).status_code == 422
     login = api.post("/login/access-token", data={"username": mail, "password": PASSWORD}).raise_for_status()
@@ -769,7 +769,7 @@ def test_no_log_contains_a_secret(stack: Stack, api: httpx2.Client) -> None:
         eventually(partial(log_has, stack, service, canary))
         log = stack.compose("logs", "--no-log-prefix", service)
         assert find_secrets(log, secrets) == [], service
-        # The search itself works.
+        # Prove that the search finds a secret.
         assert find_secrets(f"{log}\n{PASSWORD}", secrets) != [], service
 
 
@@ -777,7 +777,7 @@ def log_has(stack: Stack, service: str, text: str) -> bool:
     return text in stack.compose("logs", service)
 
 
-def test_taken_port_is_named(stack: Stack) -> None:
+def test_taken_port_is_reported(stack: Stack) -> None:
     another = ["docker", "compose", "--project-name", "another"]
     code, output = stack.outcome(*another, "run", "--rm", "--no-deps", "--service-ports", "proxy")
     stack.run(*another, "down", "--volumes")

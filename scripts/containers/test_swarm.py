@@ -1,6 +1,6 @@
 """Deployment to a Swarm, and updates under load.
 
-Needs Docker outside of a Swarm, and ports 80 and 443. UPDATES=3 updates three times instead of once.
+Needs a Docker that is not part of a Swarm, and ports 80 and 443. UPDATES=3 updates three times instead of once.
 """
 
 import json
@@ -42,7 +42,7 @@ SETTINGS = {
 FILES = ("-f", "docker-compose.secrets.yml")
 TOOLS = {"COMPOSE_PROFILES": "tools"}
 OWN_SETTING = r"""$1 $$ ${HOME} @/% " \ #"""
-# Variables of the shell with the same names, as in a pipeline. No container may get these values.
+# Shell variables with the names of the secrets, as in a pipeline. No container may get these values.
 IN_SHELL = {name: f"in the shell: {name}" for name in SECRETS}
 # The documentation's commands, in order.
 PREPARE, MAKE_SECRETS, DEPLOY, MAKE_DOCKER_SECRETS = [block.text for block in blocks("swarm")]
@@ -58,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         shell(stack, MAKE_SECRETS)
         with (stack.folder / ".env.production").open("a") as file:
             file.write(f"BACKEND_CORS_ORIGINS={CLIENT}\nOWN_SETTING='{OWN_SETTING}'\n")
-        # A Swarm of one machine needs no registry.
+        # A Swarm with a single node needs no registry.
         command = DEPLOY.replace("build-push.sh", "build.sh").replace(
             "deploy.sh", "deploy.sh -f docker-compose.secrets.yml"
         )
@@ -67,7 +67,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         eventually(lambda: has_left(stack), 90)
-        # Containers stop a moment after the Swarm.
+        # The containers still use the volumes for a moment after the node has left the Swarm.
         volumes = [f"{NAME}_app-{kind}-data" for kind in ("db", "redis", "pgadmin")]
         volumes.append("traefik-public_certificates")
         eventually(lambda: stack.outcome("docker", "volume", "rm", "--force", *volumes)[0] == 0, 90)
@@ -95,7 +95,7 @@ def tasks(stack: Stack, service: str = "") -> list[str]:
 
 
 def build_upon(stack: Stack, base: str, tag: str, backend: str) -> None:
-    """Build the three images of a tag on those of another. `backend` is what its Dockerfile adds."""
+    """Build the images of a tag from those of the tag `base`. `backend` is added to the backend's Dockerfile."""
     changes = {"backend": backend, "celeryworker": f"LABEL update={tag}", "frontend": f"LABEL update={tag}"}
     for image, change in changes.items():
         name = f"{NAME}-{image}"
@@ -207,7 +207,7 @@ def test_images_contain_no_tests(stack: Stack) -> None:
         assert "scripts" not in files
 
 
-def test_additional_settings_arrive_unchanged(stack: Stack) -> None:
+def test_additional_settings_are_passed_unchanged(stack: Stack) -> None:
     for service in ("backend", "celeryworker"):
         assert stack.run("docker", "exec", tasks(stack, service)[0], "printenv", "OWN_SETTING") == f"{OWN_SETTING}\n"
 
@@ -227,7 +227,7 @@ def test_services_run_unprivileged_and_read_only(stack: Stack) -> None:
         assert "Read-only file system" in stack.outcome("docker", "exec", task, "touch", "/x")[1]
 
 
-def test_no_variable_contains_a_secret(stack: Stack) -> None:
+def test_no_environment_variable_contains_a_secret(stack: Stack) -> None:
     assert len(tasks(stack)) >= 9
     for task in tasks(stack):
         variables = stack.run("docker", "inspect", "--format", "{{.Config.Env}}", task)
@@ -268,7 +268,7 @@ def test_updates_lose_no_request(stack: Stack) -> None:
             deploy(stack, tag)
             assert get(DOMAIN, "/api/").json()["version"] == f"0.1.{number}"
         stack.run("docker", "service", "update", "--force", "--detach=false", f"{NAME}_proxy")
-        # The old proxy keeps serving for 20 seconds, until every public Traefik has noticed.
+        # The old proxy keeps serving for 20 seconds, so that every public Traefik can switch to the new one.
         sleep(22)
     assert_nothing_lost(requests)
 
@@ -311,7 +311,7 @@ def test_documented_command_creates_the_docker_secrets(stack: Stack, folder: Sta
     shell(folder, f"docker secret rm {' '.join(names)}")
 
 
-def test_deploy_names_jq_when_it_is_missing(stack: Stack, tmp_path: Path) -> None:
+def test_deploy_reports_missing_jq(stack: Stack, tmp_path: Path) -> None:
     for program in ("sh", "dirname", "docker", "sed", "awk"):
         (tmp_path / program).symlink_to(shutil.which(program) or "")
     code, output = stack.outcome("sh", "./scripts/deploy.sh", env={"TAG": "1", "PATH": str(tmp_path)})
@@ -334,7 +334,7 @@ services:
 
 def test_own_service_may_publish_ports_and_limit_cpus(stack: Stack, folder: Stack) -> None:
     (folder.folder / "own.yml").write_text(OWN_SERVICE)
-    # docker-stack.yml is written before it is checked.
+    # deploy.sh writes docker-stack.yml before it rejects the secret.
     folder.outcome("sh", "./scripts/deploy.sh", "-f", "own.yml", env={"SECRET_KEY": "changethis"})
     accepted = folder.run("docker", "stack", "config", "--compose-file", "docker-stack.yml")
     own = accepted.partition("\n  own:\n")[2].partition("\n  proxy:\n")[0]
@@ -354,7 +354,7 @@ def test_only_the_owner_can_read_the_stack_file(stack: Stack, folder: Stack) -> 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """A copy of the project that has deployed nothing yet."""
+    """A copy of the project, from which nothing has been deployed."""
     settings = {**SETTINGS, "STACK_NAME": "rejected", "TAG": "1"}
     return Stack(tmp_path_factory.mktemp("containers") / "another stack", settings)
 
@@ -410,7 +410,7 @@ def test_deployment_without_secrets_is_rejected(stack: Stack, folder: Stack) -> 
 
 def test_production_allows_no_origins_by_default(stack: Stack, folder: Stack) -> None:
     def origins(**env: str) -> str:
-        # docker-stack.yml is written before it is checked.
+        # deploy.sh writes docker-stack.yml before it rejects the secret.
         rejection(folder, SECRET_KEY="changethis", **env)
         stack_file = json.loads((folder.folder / "docker-stack.yml").read_text())
         return str(stack_file["services"]["backend"]["environment"]["BACKEND_CORS_ORIGINS"])

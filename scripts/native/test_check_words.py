@@ -27,10 +27,10 @@ def test_other_words_pass(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
-def test_a_failing_search_does_not_pass(tmp_path: Path) -> None:
+def test_failing_search_is_not_reported_as_a_pass(tmp_path: Path) -> None:
     script = tmp_path / "scripts" / SCRIPT.name
     script.parent.mkdir()
     script.write_text(SCRIPT.read_text())
-    # git reports that there is no repository here.
+    # git fails, because this folder is not in a repository.
     result = subprocess.run(["sh", str(script)], check=False, capture_output=True, text=True)
     assert result.returncode not in (0, 1)

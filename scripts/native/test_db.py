@@ -1,4 +1,4 @@
-"""Passwords and the application role of the database. Each test creates its own data."""
+"""The database's passwords and application role. Each test creates its own data."""
 
 import secrets
 import socket
@@ -98,8 +98,8 @@ def test_new_database_is_set_up(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("superuser", ["postgres", "app", "Shop owner"])
-def test_data_of_older_versions_are_upgraded(env: dict[str, str], superuser: str) -> None:
-    """This also works if POSTGRES_USER is not the default."""
+def test_data_of_older_version_is_upgraded(env: dict[str, str], superuser: str) -> None:
+    """The upgrade also works if POSTGRES_USER does not have its default value."""
     env["POSTGRES_USER"] = "app" if superuser == "postgres" else superuser
     make_old_data(env, superuser)
     db.prepare(env)
@@ -152,7 +152,7 @@ def test_other_program_on_the_port_gets_no_password(env: dict[str, str]) -> None
             connection.settimeout(10)
             while (data := connection.recv(4096)) and not data.startswith(b"p"):
                 received.append(data)
-                # First "no TLS", then "send the password".
+                # First reply "no TLS", and then "send the password".
                 connection.sendall(b"N" if len(data) == 8 else struct.pack("!cii", b"R", 8, 3))
             received.append(data)
 
@@ -215,12 +215,12 @@ def test_failing_statement_logs_no_value(env: dict[str, str], monkeypatch: pytes
     assert not [canary for canary in canaries if canary in text]
 
 
-def test_application_cannot_use_the_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_superuser_is_rejected_as_application_role(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"postgres is the superuser of the database server.*set POSTGRES_USER=app"):
         environment({"POSTGRES_USER": "postgres"})
 
 
-def test_own_secrets_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_secrets_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("environment.SECRETS", tmp_path / "secrets.env")
     own = {"SECRET_KEY": "a key", "REDIS_PASSWORD": "r/e:d@is", "FLOWER_BASIC_AUTH": "me:pass:word"}
     env = environment(own)

@@ -1,4 +1,4 @@
-"""Runs the commands of the documentation that are marked "native". Needs the stack up: sh ./scripts/native.sh up -d."""
+"""Runs the documented commands that are marked "native". Start the stack first: sh ./scripts/native.sh up -d."""
 
 import json
 import re
@@ -15,7 +15,7 @@ REVISIONS = ROOT / "backend" / "app" / "alembic" / "versions"
 
 
 def run(commands: str) -> str:
-    """Run shell commands in the project's folder. Where they are written for containers, run them natively."""
+    """Run shell commands in the project's folder. Commands for containers are replaced by native ones."""
     commands = commands.replace("docker-compose", "sh ./scripts/native.sh")
     commands = commands.replace("http://localhost/", f"http://localhost:{PORTS['proxy']}/")
     shell = ["sh", "-euc", commands]
@@ -65,13 +65,13 @@ def test_ci_runs_the_commands_that_are_marked_ci(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", [each for each in blocks() if each.language in COMMAND_LANGUAGES], ids=str)
-def test_every_block_of_commands_says_what_runs_it(block: Block) -> None:
+def test_every_block_of_commands_is_marked(block: Block) -> None:
     assert block.tags
     assert block.tags <= TAGS
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub and GitLab make them."""
+    """Return the anchors of a page's headings, as GitHub and GitLab create them."""
     headings = re.findall(
         r"^#+ (.*)$", re.sub(r"^ *```.*?```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
     )
@@ -79,7 +79,7 @@ def anchors(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_targets_of_links_exist(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         if re.match(r"https?:", target):
             continue

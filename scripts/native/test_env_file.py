@@ -1,6 +1,7 @@
 """env_file.py reads the same values as Docker Compose, whose results are recorded in env_cases.json.
 
-Where Compose is installed, it is compared again. To record the results: python scripts/native/test_env_file.py
+If Compose is installed, its current results are compared with the recorded ones. To record them again:
+python scripts/native/test_env_file.py
 """
 
 import json
@@ -17,21 +18,21 @@ import env_file
 import environment
 
 RECORDED = Path(__file__).with_name("env_cases.json")
-# [content of a file, the variables that Compose reads from it or null where it fails]
+# Pairs: the content of a file, and the variables that Compose reads from it, or null if Compose fails.
 CASES: list[tuple[str, dict[str, str] | None]] = json.loads(RECORDED.read_text())
 
 
 def compose_config(folder: Path, services: dict[str, Any]) -> dict[str, Any] | None:
     (folder / "compose.json").write_text(json.dumps({"services": services}))
     command = ["docker", "compose", "--file", "compose.json", "config", "--format", "json"]
-    # Cases expand this variable.
+    # Some cases expand this variable.
     env = {**os.environ, "SET": "expanded"}
     result = subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True, text=True)
     return dict(json.loads(result.stdout)["services"]) if result.returncode == 0 else None
 
 
 def compose_reads(contents: list[str]) -> list[dict[str, str] | None]:
-    """Return the variables that Compose reads from files with these contents, or None where it fails."""
+    """Return the variables that Compose reads from files with these contents, or None if Compose fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         services: dict[str, Any] = {}
@@ -42,12 +43,12 @@ def compose_reads(contents: list[str]) -> list[dict[str, str] | None]:
                 services |= service
         found = compose_config(folder, services) or {}
     environments = [found[f"s{n}"].get("environment") or {} if f"s{n}" in found else None for n in range(len(contents))]
-    # In the output, a Compose file, dollar signs are doubled.
+    # The output is a Compose file, in which dollar signs are doubled.
     return [env and {key: value.replace("$$", "$") for key, value in env.items()} for env in environments]
 
 
 @pytest.mark.parametrize(("content", "expected"), CASES, ids=[content for content, _ in CASES])
-def test_accepted_values_are_those_of_compose(tmp_path: Path, content: str, expected: dict[str, str] | None) -> None:
+def test_accepted_values_match_compose(tmp_path: Path, content: str, expected: dict[str, str] | None) -> None:
     file = tmp_path / ".env"
     file.write_bytes(content.encode())
     try:
@@ -81,7 +82,7 @@ def test_special_characters_can_be_written(tmp_path: Path, line: str, value: str
 
 
 @pytest.mark.parametrize("line", ["X=${SET}", 'X="$SET"', "X=pa$$word", "X='a'b", "X: y", "X='open", "X='a\\\\b'"])
-def test_ambiguous_values_are_rejected_by_name(tmp_path: Path, line: str) -> None:
+def test_ambiguous_setting_is_rejected_and_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"A=1\n{line}\n")
     with pytest.raises(ValueError, match=r"^X in .*\(line 2\).*single quotes"):
@@ -101,7 +102,9 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["", "frontend"])
-def test_environment_names_an_ambiguous_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_ambiguous_setting_of_either_env_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
     (tmp_path / "frontend").mkdir()
     for place in ("", "frontend"):
         (tmp_path / place / ".env").write_text("POSTGRES_USER=a\nPOSTGRES_PASSWORD=a\nPOSTGRES_DB=a\n")

@@ -1,4 +1,4 @@
-"""No log contains a secret. Run this last: the other tests fill the logs."""
+"""Checks that no log contains a secret. Run this last, because the other tests fill the logs."""
 
 import re
 import secrets
@@ -19,7 +19,7 @@ from logs_check import find_secrets, secret_values
 from services import SERVICES
 from test_stack import ENV, PORTS, WEB, eventually, mail_to, new_email, succeeded
 
-# These log nothing about requests.
+# These services log nothing about requests.
 SILENT = {"proxy", "redis"}
 TEST_STACK = settings.STATE / "test"
 API = f"{WEB}/api/v1"
@@ -88,7 +88,7 @@ def test_no_log_contains_a_secret() -> None:
     known = dict(ENV)
     if (TEST_STACK / "secrets.env").exists():
         known |= {f"TEST_{name}": value for name, value in env_file.read(TEST_STACK / "secrets.env").items()}
-    # Warnings contain the published password.
+    # Warnings contain the published password, which is not secret.
     hidden = secret_values(known) - {PUBLISHED}
     assert len(hidden) >= len(SECRET_NAMES)
     found = {
@@ -98,7 +98,7 @@ def test_no_log_contains_a_secret() -> None:
 
 
 def use_passwords() -> set[str]:
-    """Send passwords to all endpoints that accept them, valid and invalid. Returns them and a reset token."""
+    """Send valid and wrong passwords to all endpoints that accept one. Return the passwords and a reset token."""
     first, second, third, wrong = (f"{secrets.token_hex(8)} p@ss" for _ in range(4))
     email = new_email()
     token = log_in(ENV["FIRST_SUPERUSER"], ENV["FIRST_SUPERUSER_PASSWORD"]).json()["access_token"]

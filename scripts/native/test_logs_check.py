@@ -45,7 +45,7 @@ def test_short_values_are_rejected() -> None:
         find_secrets("a log", ["admin"])
 
 
-def test_end_of_a_name_marks_a_secret() -> None:
+def test_setting_is_secret_by_the_end_of_its_name() -> None:
     settings = {
         "SMTP_PASSWORD": "a password",
         "SECRET_KEY": "a long key",

@@ -1,4 +1,4 @@
-"""Parts of the runner, without a running stack."""
+"""Parts of the native runner. These tests need no running stack."""
 
 import json
 import os
@@ -66,14 +66,14 @@ def test_taken_port_is_replaced(free: int, capsys: pytest.CaptureFixture[str], h
     assert re.search(rf"Port {free} is taken by \S+ \(process {os.getpid()}\): backend is on port {free + 1}", shown)
 
 
-def test_bound_port_is_replaced(free: int) -> None:
+def test_port_without_listener_is_replaced_if_it_is_bound(free: int) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", free))
         assert claim({"backend": free}) == {"backend": free + 1}
 
 
 def test_parallel_stacks_share_no_port(free: int, tmp_path: Path) -> None:
-    """Each stack is a process with its own ports file, and has not opened a port yet."""
+    """Each process is a stack with its own ports file. It claims ports, but does not open them."""
     usual = dict.fromkeys(("backend", "flower", "pgadmin"), free)
     script = f"""
 import sys, pathlib, settings, ports
@@ -138,7 +138,7 @@ def test_interrupted_installation_is_repeated(tmp_path: Path, monkeypatch: pytes
     assert not install.is_installed()
     install.backend("dev")
     assert install.is_installed()
-    # The groups stay, and nothing is installed twice.
+    # The group dev is still included, and nothing is installed again.
     install.backend()
     assert installations == [{"main", "native", "dev"}] * 2
 
@@ -203,7 +203,7 @@ def test_only_named_browser_tests_run(words: list[str], files: set[str]) -> None
     assert listed_files(native("test", "e2e", *words, "--list")) == files
 
 
-def test_faults_run_last_and_alone() -> None:
+def test_browser_tests_of_faults_run_last_and_alone() -> None:
     config = (settings.FRONTEND / "playwright.config.ts").read_text()
     projects = re.findall(r"{ name: '(\w+)', (.*) }", config)
     assert projects == [
@@ -213,7 +213,7 @@ def test_faults_run_last_and_alone() -> None:
 
 
 @pytest.mark.parametrize("word", ["faults", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
-def test_unknown_tests_are_named(word: str) -> None:
+def test_unknown_tests_are_rejected_and_named(word: str) -> None:
     command = ["sh", str(settings.SCRIPTS.with_name("native.sh")), "test", word]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     assert result.returncode == 1
@@ -229,12 +229,12 @@ def test_unknown_tests_are_named(word: str) -> None:
         ("a/b@x.de", "aslashb_x.de"),
     ],
 )
-def test_pgadmin_finds_the_password_file(email: str, name: str) -> None:
-    """pgAdmin's preprocess_username derives the same name."""
+def test_password_file_is_in_pgadmins_folder_of_the_user(email: str, name: str) -> None:
+    """pgAdmin's preprocess_username derives the same folder names."""
     assert pgadmin.user_folder(email) == pgadmin.FOLDER / "storage" / name
 
 
-def test_long_supervisor_log_is_read_from_the_middle_of_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tail_of_supervisor_log_may_start_within_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "LOGS", tmp_path)
     line = "2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)\n"
     log = "".join([line] * (supervise.LOG_TAIL_BYTES // len(line) + 2))

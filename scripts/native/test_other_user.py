@@ -1,6 +1,6 @@
 """Attacks on the running stack by another user of the machine, and by a website in the developer's browser.
 
-Needs the stack up, and root, who becomes OTHER_USER for each attempt.
+Start the stack first. Run these tests as root, which becomes OTHER_USER for each attempt.
 """
 
 import os
@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import psutil
@@ -36,7 +37,8 @@ ENV = environment()
 DATABASE = str(settings.DATA / "db")
 PUBLISHED = "changethis"
 EVIL = "https://evil.example"
-CANARY = "canary of a secret in a file"
+# Random: another run may have left its own.
+CANARY = f"canary {uuid4().hex}"
 HTTP = ["backend", "flower", "frontend", "proxy", "dashboard", "mail", "pgadmin"]
 
 
@@ -49,7 +51,7 @@ def secrets() -> set[str]:
 
 @pytest.fixture(autouse=True, scope="module")
 def loaded_modules() -> None:
-    """Import what clients import lazily: the other user cannot read root's Python."""
+    """Import the modules that clients import lazily, because the other user cannot read root's Python."""
     with redis.Redis.from_url(ENV["REDIS_URL"]) as client:
         client.ping()
     httpx2.get(url("flower"), auth=("admin", PUBLISHED))
@@ -58,7 +60,7 @@ def loaded_modules() -> None:
 
 
 def as_other_user(attempt: Callable[[], object]) -> str:
-    """Run the attempt in a process of the other user. Returns its result or error as text."""
+    """Run the attempt in a process of the other user. Return its result or error as text."""
     assert os.geteuid() == 0, "run these tests as root: only root can become another user"
     read, write = os.pipe()
     pid = os.fork()
@@ -107,7 +109,7 @@ def test_database_rejects_published_passwords(user: str, password: str) -> None:
 
 
 def database_server() -> list[psutil.Process]:
-    """Return the PostgreSQL processes that run as long as the server."""
+    """Return the PostgreSQL processes that run until the server stops."""
     found = []
     for each in psutil.process_iter():
         with suppress(psutil.Error):
@@ -134,7 +136,7 @@ def test_environment_of_the_database_contains_no_secret() -> None:
         assert not [secret for secret in {*secrets(), PUBLISHED} if secret in text]
 
 
-def test_application_role_is_no_superuser() -> None:
+def test_application_role_is_not_a_superuser() -> None:
     with database(ENV["POSTGRES_USER"], ENV["POSTGRES_PASSWORD"], ENV["POSTGRES_DB"]) as connection:
         cursor = connection.cursor()
         cursor.execute(
@@ -186,7 +188,7 @@ def test_pgadmin_rejects_published_passwords(password: str) -> None:
         "GET /socket.io/?EIO=4&transport=polling HTTP/1.1",
     ],
 )
-def test_only_the_owner_reads_mail(request_line: str) -> None:
+def test_only_the_owner_can_read_mail(request_line: str) -> None:
     def ask() -> object:
         with socket.create_connection(("127.0.0.1", PORTS["mail"]), timeout=5) as connection:
             head = f"Host: localhost:{PORTS['mail']}\r\nConnection: close"
@@ -197,7 +199,7 @@ def test_only_the_owner_reads_mail(request_line: str) -> None:
     assert httpx2.get(url("mail", "/api/email")).status_code == 200
 
 
-def test_only_the_owner_sends_mail() -> None:
+def test_only_the_owner_can_send_mail() -> None:
     def greet() -> object:
         with smtplib.SMTP("127.0.0.1", PORTS["smtp"], timeout=5) as client:
             return client.noop()
@@ -268,7 +270,7 @@ def test_temporary_files_contain_no_secret() -> None:
         os.fchmod(file.fileno(), 0o644)
         file.write(CANARY)
         file.flush()
-        # The search itself works.
+        # Prove that the search finds a secret.
         assert as_other_user(look) == f"got {[file.name]}"
     assert as_other_user(look) == "got []"
 
@@ -308,7 +310,7 @@ def test_vite_serves_only_the_web_app(service: str, path: str) -> None:
 @pytest.mark.parametrize("path", ["/__open-in-editor", "/__OPEN-in-editor/", "/__open-in-editor/x"])
 @pytest.mark.parametrize("service", ["frontend", "proxy"])
 def test_vite_opens_no_editor(service: str, path: str) -> None:
-    """An editor would run as the developer, and open any file."""
+    """An editor would run as the developer, and could open any file."""
     file = {"file": str(settings.ROOT / "README.md")}
     assert as_other_user(lambda: httpx2.get(url(service, path), params=file).status_code) == "got 403"
 
@@ -340,14 +342,14 @@ def test_no_service_allows_other_origins(service: str, origin: str) -> None:
     ],
 )
 def test_foreign_host_names_are_rejected(service: str, path: str, host: str) -> None:
-    """DNS rebinding: a website whose name points to 127.0.0.1 shares its origin with the service."""
+    """DNS rebinding: a website can point its host name to 127.0.0.1. It then has the same origin as the service."""
     response = httpx2.get(url(service, path), headers={"Host": host, "Accept": "text/html"})
     assert response.status_code >= 400, response.text[:200]
     assert httpx2.get(url(service, path), headers={"Accept": "text/html"}).status_code == 200
 
 
 def handshake(**headers: str) -> bytes:
-    """Start a WebSocket to the mail catcher. Returns the first line of the response."""
+    """Request a WebSocket from the mail catcher. Return the first line of the response."""
     lines = {
         "Host": f"localhost:{PORTS['mail']}",
         "Connection": "Upgrade",
@@ -391,7 +393,7 @@ def test_mail_catcher_rejects_requests_of_other_websites(status: int, headers: d
         assert not [name for name in response.headers if name.lower().startswith("access-control-")]
 
 
-def test_links_to_the_mail_catcher_work() -> None:
+def test_links_of_other_websites_to_the_mail_catcher_work() -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     page = httpx2.get(url("mail"), headers={**headers, "Accept": "text/html"})
     assert page.status_code == 200

@@ -66,7 +66,7 @@ def test_packages_of_groups_are_printed_with_hashes(tmp_path: Path, groups: list
         ),
     ],
 )
-def test_unusable_lock_is_rejected(tmp_path: Path, before: str, after: str, message: str) -> None:
+def test_unusable_lock_file_is_rejected(tmp_path: Path, before: str, after: str, message: str) -> None:
     result = run(tmp_path, lock=LOCK.replace(before, after))
     assert result.returncode == 1
     assert message in result.stderr

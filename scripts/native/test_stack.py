@@ -1,4 +1,4 @@
-"""The running stack. Needs it up: sh ./scripts/native.sh up -d."""
+"""The running stack. Start it first: sh ./scripts/native.sh up -d."""
 
 import json
 import os
@@ -29,7 +29,7 @@ ENV = environment()
 PORTS = json.loads((ROOT / ".native" / "ports.json").read_text())
 WEB = f"http://localhost:{PORTS['proxy']}"
 FRONTEND = f"http://localhost:{PORTS['frontend']}"
-# The same table is tested in containers.
+# The tests of the containers use the same table.
 PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
 
 
@@ -39,7 +39,7 @@ def native(*words: str) -> str:
 
 
 def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """Return the result of check once it is truthy. Until then, it may raise an HTTP error."""
+    """Return the result of `check` once it is truthy. Until then, `check` may raise an HTTP error."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -47,7 +47,7 @@ def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
                 return result
         except httpx2.HTTPError:
             pass
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.2)
 
 
@@ -75,7 +75,7 @@ def mail_to(address: str) -> dict[str, Any]:
         mails = httpx2.get(f"http://localhost:{PORTS['mail']}/api/email").json()
         return next((mail for mail in mails if mail["to"][0]["address"] == address), None)
 
-    # The mail catcher may still be installing itself. The worker retries.
+    # The mail catcher may still be installing itself. Until it runs, the worker retries.
     found: dict[str, Any] = eventually(look, 300)
     return found
 
@@ -93,13 +93,13 @@ def test_proxy_serves_the_web_app(path: str) -> None:
 
 
 def get_path(path: str, origin: str = WEB) -> httpx2.Response:
-    """Send a path as written: httpx2 would normalize one in the URL."""
+    """Send a path unchanged. In a URL, httpx2 would normalize the path."""
     with httpx2.Client(headers={"Accept": "text/html"}) as client:
         return client.get(origin, extensions={"target": path.encode()})
 
 
 @pytest.mark.parametrize("path", PATHS["backend"])
-def test_backend_paths(path: str) -> None:
+def test_backend_paths_do_not_show_the_web_app(path: str) -> None:
     response = get_path(path)
     assert response.status_code in (200, 307, 404)
     assert '<div id="app">' not in response.text
@@ -115,7 +115,7 @@ def test_other_paths_show_the_web_app(path: str) -> None:
 
 
 def test_vite_proxies_only_api_paths() -> None:
-    """`npm run serve` has no Traefik in front of it."""
+    """With `npm run serve`, requests do not pass through Traefik."""
     for path in ("/api-keys", "/apis", "/api;x", "/API/x"):
         assert '<div id="app">' in get_path(path, FRONTEND).text, path
     for path in ("/api", "/api/", "/api?x", "/api/v1/nothing"):
@@ -133,7 +133,7 @@ def test_proxy_serves_its_dashboard() -> None:
 
 
 def test_proxy_closes_idle_connections_before_the_backend_does() -> None:
-    # The backend closes them after 5 seconds. A request at that moment would be a 502.
+    # The backend closes idle connections after 5 seconds. A request at that moment would fail with a 502.
     httpx2.get(f"{WEB}/api/").raise_for_status()
     eventually(lambda: not open_connections("backend"), 4.5)
 
@@ -154,7 +154,7 @@ def create_user(api: httpx2.Client, name: str) -> httpx2.Response:
     return api.post("/users/", json={"email": new_email(), "password": "a password", "full_name": name})
 
 
-def test_users_and_tasks(api: httpx2.Client) -> None:
+def test_users_are_stored_and_tasks_run(api: httpx2.Client) -> None:
     created = create_user(api, "A name")
     assert created.status_code == 201
     assert api.get(f"/users/{created.json()['id']}").json()["full_name"] == "A name"
@@ -162,7 +162,7 @@ def test_users_and_tasks(api: httpx2.Client) -> None:
     eventually(lambda: "test task return word" in native("logs", "celeryworker"))
 
 
-def test_password_recovery(api: httpx2.Client) -> None:
+def test_link_in_recovery_mail_sets_password(api: httpx2.Client) -> None:
     user = {"email": new_email(), "password": "a password"}
     api.post("/users/", json=user)
     assert "New account" in mail_to(user["email"])["subject"]
@@ -180,7 +180,7 @@ def test_password_recovery(api: httpx2.Client) -> None:
 
 @pytest.fixture
 def another_domain() -> Iterator[str]:
-    """Change one line in two files and restart, as documented. Restores both files."""
+    """Change one line in each of two files and restart, as documented. Restore both files at the end."""
     domain = "localhost.tiangolo.com"
     names = {ROOT / ".env": "DOMAIN", ROOT / "frontend" / ".env": "VUE_APP_DOMAIN_DEV"}
     before = {file: file.read_bytes() for file in names}
@@ -198,7 +198,7 @@ def another_domain() -> Iterator[str]:
         native("restart")
 
 
-def test_one_line_in_two_files_changes_the_domain(another_domain: str) -> None:
+def test_one_line_in_each_of_two_files_changes_the_domain(another_domain: str) -> None:
     origin = WEB.removesuffix(":80").replace("localhost", another_domain)
     headers = {"Host": origin.removeprefix("http://"), "Origin": origin}
 
@@ -228,14 +228,14 @@ def test_coverage_runs_only_with_its_option(tmp_path: Path) -> None:
     assert "crud_user.py" in (report / "index.html").read_text()
 
 
-def test_migrations() -> None:
+def test_migrations_match_models() -> None:
     assert "No new upgrade operations" in native("exec", "backend", "alembic", "check")
 
 
 def listening(process: psutil.Process) -> set[int]:
     try:
         connections = process.net_connections("tcp")
-    except psutil.Error:  # Of another user, or just ended.
+    except psutil.Error:  # The process is another user's, or has just ended.
         return set()
     return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
 
@@ -271,7 +271,7 @@ def test_taken_port_is_reported_with_its_holder() -> None:
     assert "keeps failing" not in native("up", "-d")
 
 
-def test_failing_service_is_shown() -> None:
+def test_failing_service_is_shown_by_ps() -> None:
     for _ in range(2):
         running = eventually(lambda: processes_of("flower"))
         running[0].kill()
@@ -295,7 +295,7 @@ def processes_of(service: str) -> list[psutil.Process]:
 
 @contextmanager
 def all_the_time(action: Callable[[psutil.Process], None], *, and_resume: bool = False) -> Iterator[None]:
-    """Repeat an action on all processes of the worker. With and_resume, let them run in between."""
+    """Repeat an action on all processes of the worker. With and_resume, let the processes run in between."""
     done = threading.Event()
 
     def work() -> None:
@@ -325,8 +325,8 @@ def all_the_time(action: Callable[[psutil.Process], None], *, and_resume: bool =
 
 @pytest.fixture
 def stopped_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stop the worker, and run commands in this process."""
-    # The path of the supervisor's socket is relative.
+    """Stop the worker. The test then runs commands in this process."""
+    # The commands open the supervisor's socket by a relative path.
     monkeypatch.chdir(settings.RUN)
     supervise.stop_service("celeryworker")
     yield
@@ -346,7 +346,7 @@ def test_service_that_is_still_starting_is_reported(monkeypatch: pytest.MonkeyPa
     message = "celeryworker is still starting after [5-9] s. .* logs -f celeryworker"
     with all_the_time(psutil.Process.suspend), pytest.raises(SystemExit, match=message):
         commands.start(["celeryworker"])
-    # It is not stopped.
+    # The command does not stop the service.
     assert "celeryworker" in commands.running_services()
 
 
@@ -359,14 +359,14 @@ def test_service_that_keeps_exiting_is_reported() -> None:
 
 
 def test_pgadmin_connects_to_the_database() -> None:
-    """Last, because pgAdmin may still be installing itself."""
+    """This test is last, because pgAdmin may still be installing itself."""
     with httpx2.Client(base_url=f"http://localhost:{PORTS['pgadmin']}") as client:
         page = eventually(lambda: succeeded(client.get("/login")), 400).text
         token = re.search(r'csrfToken[^:]*: *"?\\?"?([\w.-]{20,})', page)
         assert token
         form = {"email": ENV["PGADMIN_DEFAULT_EMAIL"], "password": ENV["PGADMIN_DEFAULT_PASSWORD"]}
         client.post("/authenticate/login", data={**form, "csrf_token": token[1], "internal_button": "Login"})
-        # The token of the logged-in page.
+        # After the login, requests need another token.
         script = client.get("/browser/js/utils.js").text
         token = re.search(r"csrf_token'\] = '([^']+)'", script)
         assert token

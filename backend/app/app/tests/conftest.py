@@ -1,7 +1,7 @@
 """Fixtures for all tests.
 
 Each process of a parallel run has its own database, Redis number and mail server.
-Settings are read once, when app is imported. The environment is changed before that.
+Importing app reads the settings, so the environment is changed before that import.
 """
 
 # ruff: noqa: E402
@@ -43,7 +43,7 @@ from app.tests.utils.user import (
 from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
 
-# Hashing as in production would take a third of the run.
+# With the parameters of production, hashing would take a third of the run.
 password_context.update(argon2__memory_cost=8, argon2__time_cost=1)
 
 
@@ -54,15 +54,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests that mostly wait first. At the end, other processes would be idle meanwhile."""
+    """Run the tests that mostly wait first. If they ran last, other processes would be idle."""
     items.sort(key=lambda item: not item.path.name.startswith("test_worker"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def database() -> Iterator[None]:
-    """Create a database with Alembic's migrations, and drop it at the end."""
+    """Create and migrate a database. Drop it after the last test."""
     url = engine.url
-    assert re.search(r"_test_\d+$", url.database or ""), "not a test's database"
+    assert re.search(r"_test_\d+$", url.database or ""), "not a test database"
     server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
@@ -80,9 +80,10 @@ def database() -> Iterator[None]:
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """The connection of all sessions of a test, including the app's. It is rolled back at the end.
+    """The connection that all sessions share, including the app's. It is rolled back at the end.
 
-    Commits of the sessions release savepoints in the connection's transaction.
+    Each session works in a savepoint of the connection's transaction. Its commits release only
+    that savepoint.
     """
     with engine.connect() as connection, connection.begin() as transaction:
         for factory in (SessionLocal, ReadSession):
@@ -95,7 +96,7 @@ def connection() -> Iterator[Connection]:
 
 @pytest.fixture
 def db(connection: Connection) -> Iterator[Session]:
-    """A session that is rolled back after the test. The fixture client sees its writes."""
+    """A session that is rolled back after the test. The `client` fixture sees its writes."""
     with SessionLocal() as session:
         yield session
 
@@ -108,7 +109,7 @@ def client(db: Session) -> Iterator[TestClient]:
 
 @pytest.fixture
 def user(db: Session) -> User:
-    """The user of user_client."""
+    """The user who is logged in with `user_client`."""
     return create_random_user(db)
 
 
@@ -121,7 +122,7 @@ def user_client(user: User) -> Iterator[TestClient]:
 
 @pytest.fixture
 def superuser(db: Session) -> User:
-    """The user of superuser_client."""
+    """The user who is logged in with `superuser_client`."""
     user = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)
     assert user is not None
     return user
@@ -135,7 +136,7 @@ def superuser_client(superuser: User) -> Iterator[TestClient]:
 
 @pytest.fixture
 def committed_client() -> Iterator[TestClient]:
-    """A client of an app that commits. New users and their rows are deleted after the test."""
+    """A client whose requests commit. New users and their rows are deleted after the test."""
     with TestClient(app) as test_client:
         yield test_client
     with SessionLocal.begin() as session:
@@ -154,16 +155,16 @@ def normal_user_token_headers(client: TestClient, db: Session) -> dict[str, str]
 
 @pytest.fixture(scope="session")
 def mailbox() -> Iterator[Mailbox]:
-    """A real SMTP server that keeps its mails."""
+    """A real SMTP server that stores the mails it receives."""
     with Mailbox.listening(settings.SMTP_PORT) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
-    """A real Celery worker that uses the test's database, Redis and mail server."""
+    """A real Celery worker that uses the database, Redis and mail server of the tests."""
     celery_app.control.purge()
-    # One task at a time, in a separate process that may die.
+    # Run one task at a time, in a child process that the task may kill.
     with running_worker(
         "--concurrency=1",
         "--include=app.tests.utils.tasks",
@@ -174,7 +175,7 @@ def worker(database: None, mailbox: Mailbox) -> Iterator[None]:
 
 @pytest.fixture
 def forwarder() -> Iterator[Forwarder]:
-    """A connection to the test's Redis that can fail."""
+    """A proxy in front of the tests' Redis, to simulate outages."""
     url = urlsplit(settings.CELERY_BROKER_URL)
     forwarder = Forwarder(url.hostname or "localhost", url.port or 6379)
     yield forwarder

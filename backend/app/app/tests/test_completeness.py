@@ -1,4 +1,4 @@
-"""The hooks in utils/completeness.py: a run can't lose tests unnoticed."""
+"""Tests of utils/completeness.py: a run fails if a collected test is not reported."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "xdist", f"--rootdir={folder}", *arguments],
         cwd=folder,
-        # Other plugins would take longer to import than the run takes.
+        # Importing other plugins would take longer than the run itself.
         env={"PYTHONPATH": str(BACKEND), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
@@ -41,7 +41,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @PROCESSES
-def test_lost_test_fails_run(tmp_path: Path, processes: str) -> None:
+def test_unreported_test_fails_the_run(tmp_path: Path, processes: str) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST + LOSE_A_TEST)
     (tmp_path / "test_it.py").write_text(TESTS)
     result = run(tmp_path, "-n", processes)
@@ -49,7 +49,7 @@ def test_lost_test_fails_run(tmp_path: Path, processes: str) -> None:
     assert result.returncode == pytest.ExitCode.TESTS_FAILED
 
 
-def test_stopped_run_may_be_incomplete(tmp_path: Path) -> None:
+def test_stopped_run_reports_no_missing_tests(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     failing = "def test_fails(): assert False\n"
     (tmp_path / "test_it.py").write_text(failing + TESTS)
@@ -60,7 +60,7 @@ def test_stopped_run_may_be_incomplete(tmp_path: Path) -> None:
 
 
 @PROCESSES
-def test_duplicate_ids_are_rejected(tmp_path: Path, processes: str) -> None:
+def test_duplicate_test_ids_are_rejected(tmp_path: Path, processes: str) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST + SHARE_AN_ID)
     (tmp_path / "test_it.py").write_text(TESTS)
     result = run(tmp_path, "-n", processes)

@@ -38,7 +38,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def flower(log: Path) -> Iterator[httpx2.Client]:
-    """A client of a running Flower with LOGIN as its login."""
+    """A client of a running Flower that requires LOGIN. The client is not logged in."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,7 +51,7 @@ def flower(log: Path) -> Iterator[httpx2.Client]:
     ):
         try:
             for _ in range(300):
-                assert process.poll() is None, "Flower has ended"
+                assert process.poll() is None, "Flower exited"
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
@@ -66,7 +66,7 @@ def basic_auth(credentials: bytes) -> bytes:
     return b"Basic " + base64.b64encode(credentials)
 
 
-def test_login_opens_flower(flower: httpx2.Client) -> None:
+def test_correct_login_is_accepted(flower: httpx2.Client) -> None:
     headers = {b"Authorization": basic_auth(LOGIN.encode())}
     assert flower.get("/workers", headers=headers).status_code == 200
     metrics = flower.get("/metrics", headers=headers)
@@ -156,7 +156,7 @@ def test_invalid_login_is_401(flower: httpx2.Client, path: str, header: bytes | 
 
 
 def start_error(env: dict[str, str]) -> str:
-    """Return what Flower prints when it exits with an error at start."""
+    """Start Flower, which must exit with an error. Return the error message."""
     command = ["timeout", "10", "sh", str(START), "--address=127.0.0.1", "--port=0"]
     result = subprocess.run(
         command, cwd=START.parent, env=env, check=False, capture_output=True, text=True
@@ -174,7 +174,7 @@ def start_error(env: dict[str, str]) -> str:
         pytest.param("admin", "user:password", id="no colon"),
         pytest.param(":password", "user:password", id="no user"),
         pytest.param("admin:", "user:password", id="no password"),
-        pytest.param(":", "user:password", id="not text"),
+        pytest.param(":", "user:password", id="colon alone"),
         pytest.param("", "user:password", id="empty"),
         pytest.param(" ", "user:password", id="blank"),
         pytest.param("admin:pässword", "ASCII", id="not ASCII"),
@@ -204,7 +204,7 @@ def test_default_login_is_rejected_outside_development(login: str, environment: 
     assert "Traceback" not in error
 
 
-def test_login_file_is_checked(tmp_path: Path) -> None:
+def test_login_from_file_is_validated(tmp_path: Path) -> None:
     file = tmp_path / "login"
     file.write_text("admin:pa,ss\n")
     assert "FLOWER_BASIC_AUTH" in start_error(

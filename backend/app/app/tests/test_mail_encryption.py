@@ -1,4 +1,4 @@
-"""With TLS, mail is sent only to servers whose certificate is verified."""
+"""With TLS, mail is sent only to a server with a valid certificate."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,7 +27,7 @@ def ca() -> Certificate:
 def start_smtp_server(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Servers:
-    """Return a function that starts an SMTP server with a certificate, for SSL or STARTTLS."""
+    """Return a function that starts an SMTP server with the given certificate."""
     is_ssl = request.param == "SSL"
 
     @contextmanager
@@ -82,7 +82,7 @@ def test_configured_ca_is_trusted(
     assert mailbox.logins == [PASSWORD.encode()]
 
 
-def test_ip_address_is_verified(
+def test_ip_address_must_match_certificate(
     start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trust_ca(monkeypatch, ca, tmp_path)
@@ -100,12 +100,12 @@ def test_unknown_ca_is_rejected(start_smtp_server: Servers, ca: Certificate) -> 
         assert_not_sent(mailbox, "unable to get local issuer certificate")
 
 
-def test_self_signed_is_rejected(start_smtp_server: Servers) -> None:
+def test_self_signed_certificate_is_rejected(start_smtp_server: Servers) -> None:
     with start_smtp_server(make_certificate("localhost")) as mailbox:
         assert_not_sent(mailbox, "self-signed certificate")
 
 
-def test_self_signed_is_rejected_with_configured_ca(
+def test_self_signed_certificate_is_rejected_with_configured_ca(
     start_smtp_server: Servers, ca: Certificate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     trust_ca(monkeypatch, ca, tmp_path)
@@ -142,8 +142,10 @@ def test_validity_period_is_checked(
         assert_not_sent(mailbox, reason)
 
 
-def test_starttls_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
-    """A man in the middle may have removed STARTTLS from the server's response."""
+def test_server_without_starttls_gets_no_mail(
+    monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+) -> None:
+    """A man in the middle could remove STARTTLS from the server's response."""
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent, match="STARTTLS"):
@@ -151,7 +153,7 @@ def test_starttls_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox)
     assert len(mailbox.mails) == before
 
 
-def test_ssl_is_required(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
+def test_server_without_ssl_gets_no_mail(monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox) -> None:
     monkeypatch.setattr(settings, "SMTP_SSL", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent):

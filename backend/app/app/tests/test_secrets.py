@@ -1,4 +1,4 @@
-"""Logs and Sentry events contain no passwords, hashes and tokens."""
+"""Logs and Sentry events contain no passwords, hashes or tokens."""
 
 import json
 import re
@@ -47,7 +47,7 @@ FAILURES = {
 
 
 def leaks(written: str, *secrets: str) -> list[str]:
-    """Return the secrets in a text, and the phrases by which databases introduce values."""
+    """Return the secrets in a text, and the phrases with which PostgreSQL introduces values."""
     found = [each for each in secrets if each in written or json.dumps(each)[1:-1] in written]
     return found + [each for each in ("Failing row", "DETAIL", "LINE 1") if each in written]
 
@@ -58,7 +58,7 @@ def send_failing_requests(server: Server) -> None:
         response = server.client.post(
             server.root + path + QUERY,
             json={"token": TOKEN, "new_password": PASSWORD if "bug" in path else HASH},
-            # After a bug the server closes the connection.
+            # The server closes a connection after an unhandled error: do not reuse it.
             headers=HEADERS | {"Connection": "close"},
         )
         assert response.status_code == 500
@@ -79,7 +79,7 @@ def sentry(database: None) -> Iterator[FakeSentry]:
 
 @pytest.fixture(scope="module")
 def log(database: None) -> str:
-    # Sentry is off: its middleware would drop the causes of errors.
+    # Without Sentry, because its middleware re-raises errors without their causes.
     with running_server("app.tests.utils.failing_app:app") as server:
         send_failing_requests(server)
         deadline = time.monotonic() + 20
@@ -107,10 +107,10 @@ def test_no_secret_reaches_sentry(sentry: FakeSentry) -> None:
     assert leaks("\n".join(sentry.envelopes), *SECRETS, "203.0.113.9") == []
 
 
-def test_log_has_errors_and_no_secrets(log: str) -> None:
+def test_log_contains_errors_but_no_secrets(log: str) -> None:
     assert leaks(log, *FAILURES.values()) == [*FAILURES.values()]
     assert leaks(log, *SECRETS) == []
-    # Harmless parts of the query are still logged.
+    # Other query parameters are still logged.
     assert leaks(log, "q=visible") == ["q=visible"]
 
 
@@ -151,7 +151,7 @@ def test_task_errors_contain_no_secrets(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def offline_server() -> Iterator[Server]:
-    """A server without a database, so that it logs the path of each request in an error."""
+    """A server without a database. It logs an error with the path of each request."""
     unreachable = "postgresql://nobody@127.0.0.1:1/nothing"
     with running_server(SQLALCHEMY_DATABASE_URI=unreachable) as server:
         yield server
@@ -169,7 +169,7 @@ def test_hashes_are_hidden_completely(algorithm: str, text: str) -> None:
     assert "***" in written
 
 
-# ESC, line breaks of terminals and of editors, bidirectional overrides, C1 controls, BEL, DEL.
+# Escape, six kinds of line break, right-to-left override, a C1 control, bell and delete.
 CONTROLS = [
     "\x1b",
     "\n",
@@ -201,7 +201,7 @@ def test_control_characters_in_paths_are_escaped(offline_server: Server, control
     assert errors, lines
     for line in lines:
         assert line.isprintable()
-    # urllib drops line breaks from the URL before the app sees it.
+    # Starlette's request.url drops these two, so the log can't contain them.
     if control not in "\r\n":
         escaped = control.encode("unicode_escape").decode()
         assert any(escaped in line for line in errors)
@@ -221,15 +221,15 @@ def test_control_characters_in_paths_are_escaped(offline_server: Server, control
         (schemas.token.NewPassword, "token"),
     ],
 )
-def test_validation_error_hides_value(schema: type[BaseModel], field: str) -> None:
-    """If code raises the error outside a request's validation, its text is logged."""
+def test_validation_error_does_not_contain_the_value(schema: type[BaseModel], field: str) -> None:
+    """An error that is raised outside the validation of a request is logged with its text."""
     with pytest.raises(ValidationError) as error:
         schema.model_validate({field: f"{OPAQUE}\0"})
     assert field in str(error.value)
     assert leaks(str(error.value), OPAQUE) == []
 
 
-def test_database_errors_hide_rows(db: Session) -> None:
+def test_database_errors_contain_no_row_values(db: Session) -> None:
     user = create_random_user(db)
     hashed = user.hashed_password
     db.execute(text('ALTER TABLE "user" ADD CONSTRAINT short CHECK (length(full_name) < 5)'))

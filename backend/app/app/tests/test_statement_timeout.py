@@ -1,4 +1,4 @@
-"""SQL statements of a request are cancelled after a time. For tasks, see test_worker.py."""
+"""Slow SQL statements of requests are cancelled. For those of tasks, see test_worker.py."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def test_timeout_includes_lock_waits(server: Server) -> None:
 
 
 def test_timeout_limits_costly_searches(server: Server) -> None:
-    """Search 100 long texts for a pattern that almost matches everywhere."""
+    """The pattern almost matches at every position of 100 long texts."""
     with SessionLocal.begin() as db:
         user = create_random_user(db)
         rows = [{"title": "x", "text": "a" * 10_000, "owner_id": user.id}] * 100
@@ -68,7 +68,7 @@ def test_timeout_limits_costly_searches(server: Server) -> None:
 
 
 def connection_settings(program: str, **environment: str) -> str:
-    """Run a program in a new process. Returns the connection settings that it prints."""
+    """Return the connection settings that a program prints in a new process."""
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=BACKEND,
@@ -96,6 +96,6 @@ def test_timeout_applies_to_both_engines(setting: str, expected: str) -> None:
     assert shown[::2] == [expected] * 2
 
 
-def test_options_in_url_are_kept() -> None:
+def test_connection_options_in_url_are_kept() -> None:
     uri = f"{settings.SQLALCHEMY_DATABASE_URI}?options=-c%20work_mem%3D5MB"
     assert connection_settings(SHOW, SQLALCHEMY_DATABASE_URI=uri).split() == ["5s", "5MB"] * 2

@@ -21,25 +21,28 @@ from app.worker import (
     send_test_email,
 )
 
-# All tests with the shared worker are in this file, so that only one process of a run starts it.
+# All tests that use the `worker` fixture are in this file, so that only one test process starts
+# this worker.
 # Tests that break a worker or its Redis are in test_worker_faults.py.
 pytestmark = pytest.mark.usefixtures("worker")
 
 API = settings.API_V1_STR
 
 
-def test_celery() -> None:
+def test_worker_returns_result_of_task() -> None:
     result = celery_app.send_task("app.worker.test_celery", args=["test"])
     assert result.get(timeout=20) == "test task return test"
 
 
 def test_tasks_have_no_statement_timeout() -> None:
-    """The worker's environment has a timeout, which worker-start.sh overrides."""
+    """worker-start.sh overrides the timeout in the environment of the worker."""
     result = celery_app.send_task("app.tests.utils.tasks.sleep_in_database", args=[1.5])
     assert result.get(timeout=20) == "slept"
 
 
-def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> None:
+def test_link_in_recovery_mail_sets_password(
+    committed_client: TestClient, mailbox: Mailbox
+) -> None:
     with SessionLocal.begin() as db:
         user = create_random_user(db)
     response = committed_client.post(f"{API}/password-recovery/{user.email.upper()}")
@@ -61,7 +64,9 @@ def test_password_recovery(committed_client: TestClient, mailbox: Mailbox) -> No
     )
 
 
-def test_new_account(committed_client: TestClient, mailbox: Mailbox) -> None:
+def test_link_in_new_account_mail_sets_password(
+    committed_client: TestClient, mailbox: Mailbox
+) -> None:
     headers = get_superuser_token_headers(committed_client)
     user = {"email": random_email(), "password": "a secret password"}
     assert committed_client.post(f"{API}/users/", headers=headers, json=user).status_code == 201
@@ -76,7 +81,7 @@ def test_new_account(committed_client: TestClient, mailbox: Mailbox) -> None:
     assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
 
 
-def test_test_email(committed_client: TestClient, mailbox: Mailbox) -> None:
+def test_test_email_is_sent(committed_client: TestClient, mailbox: Mailbox) -> None:
     headers = get_superuser_token_headers(committed_client)
     email_to = random_email()
     response = committed_client.post(
@@ -108,7 +113,7 @@ def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
         crud.user.remove(db, id=inactive.id)
 
 
-def test_rollback_drops_mail(mailbox: Mailbox) -> None:
+def test_rolled_back_transaction_sends_no_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         send_test_email.delay_after_commit(db, dropped)
@@ -119,7 +124,7 @@ def test_rollback_drops_mail(mailbox: Mailbox) -> None:
     assert mailbox.mails_to(dropped) == []
 
 
-def test_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
+def test_released_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         with db.begin_nested():
@@ -153,10 +158,10 @@ def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
         ("ÖBB.at", "xn--bb-eka.at"),
     ],
 )
-def test_mail_goes_to_validated_domain(
+def test_mail_domain_is_encoded_with_idna_2008(
     committed_client: TestClient, mailbox: Mailbox, domain: str, sent_to: str
 ) -> None:
-    """By IDNA 2003, the link would be sent to strasse.de instead of straße.de."""
+    """With IDNA 2003, the mail would go to strasse.de instead of straße.de."""
     headers = get_superuser_token_headers(committed_client)
     name = random_lower_string()
     user = {"email": f"{name}@{domain}", "password": random_lower_string()}
@@ -189,14 +194,14 @@ def test_html_is_escaped(mailbox: Mailbox) -> None:
 
 
 def test_unreachable_mail_server_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mail library raises nothing. Only a 250 of the server counts as sent."""
+    """The mail library raises no error. Only the response 250 means that the mail was sent."""
     monkeypatch.setattr(settings, "SMTP_PORT", 1)
     with pytest.raises(utils.MailNotSent, match="refused"):
         utils.send_test_email(random_email())
 
 
 def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
-    """Without a limit, the task would restart forever, 25 times a minute."""
+    """Without a limit, Celery would restart the task forever, 25 times a minute."""
     starts = tmp_path / "starts"
     result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
     with pytest.raises(Exception, match="the process died 3 times in this task"):

@@ -1,4 +1,4 @@
-"""Workers that lose Redis or their processes. Each test starts its own worker."""
+"""Workers that lose their Redis connection or are killed. Each test starts its own workers."""
 
 import signal
 import time
@@ -39,12 +39,12 @@ def test_lost_redis_is_logged_without_traceback(forwarder: Forwarder, tmp_path: 
     lost, attempts = lines[: lines.index("Connected to")].split("consumer: Cannot connect", 1)
     warnings = [line for line in lost.strip().splitlines() if "INFO/MainProcess" not in line]
     assert "Connection to broker lost" in warnings[0]
-    assert len(warnings) == 2  # The second one is the start of the next message.
+    assert len(warnings) == 2  # The second is the timestamp of the next message.
     assert "Traceback" not in lines, attempts
 
 
-def test_only_lost_tasks_are_repeated(tmp_path: Path) -> None:
-    """Here, a task is repeated after 2 seconds, unless it has a longer time limit."""
+def test_only_tasks_of_a_dead_worker_are_repeated(tmp_path: Path) -> None:
+    """Here, a worker repeats unacknowledged tasks after 2 seconds, or 8 seconds with slow_task."""
     slow, lost = tmp_path / "slow", tmp_path / "lost"
     with running_worker(QUEUE_OPTION, f"--include={UTILS}.slow_task", name=QUEUE) as worker:
         result = celery_app.send_task(f"{UTILS}.slow_task.slow_nap", args=[str(slow)], queue=QUEUE)

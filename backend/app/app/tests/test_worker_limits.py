@@ -1,4 +1,4 @@
-"""Limits of tasks, and the duration of enqueueing."""
+"""Time limits of tasks, and how long enqueueing may take."""
 
 import json
 import os
@@ -18,11 +18,11 @@ from app.core.config import settings
 from app.tests.utils.forwarder import Forwarder, forwarded_redis
 from app.tests.utils.worker import BACKEND
 
-# A Redis database that no worker of the tests reads.
+# No worker of the tests reads this Redis database.
 SPARE_DATABASE = "/15"
 
 
-def test_contradictory_limits_prevent_start() -> None:
+def test_invalid_limits_prevent_start_of_worker() -> None:
     command = ["sh", "worker-start.sh", "--include=app.tests.utils.wrong_limits"]
     try:
         worker = subprocess.run(
@@ -55,7 +55,7 @@ def test_limits_per_call_are_rejected(option: dict[str, int]) -> None:
 
 
 def test_messages_contain_no_limits() -> None:
-    """The worker sets them, since a deployment may change them while a message waits."""
+    """The worker sets them: a deployment may change the limits while a message waits."""
 
     @celery_app.task(name="limited", time_limit=7, soft_time_limit=6)
     def limited() -> None: ...
@@ -91,7 +91,7 @@ while way := input():
 def test_enqueueing_fails_fast(
     forwarder: Forwarder, fault: Callable[[Forwarder], AbstractContextManager[None]]
 ) -> None:
-    """By default Celery would wait for Redis, and retry."""
+    """By default, Celery would wait for Redis and retry, which would block the request."""
     url = urlsplit(settings.CELERY_BROKER_URL)._replace(path=SPARE_DATABASE).geturl()
     process = subprocess.Popen(
         [sys.executable, "-c", ENQUEUE],
@@ -106,25 +106,25 @@ def test_enqueueing_fails_fast(
     replies = process.stdout
 
     def enqueue(way: str) -> str:
-        """Return the outcome. It may take a second, or slightly more on a busy machine."""
+        """Enqueue a task and return the outcome, within a second or slightly more."""
         print(way, file=process.stdin, flush=True)
         reply = replies.readline().split()
         assert reply, "enqueueing waits for Redis"
         assert float(reply[1]) < 1.5
         return reply[0]
 
-    # Limit the whole test.
+    # End the process if the test hangs.
     limit = threading.Timer(30, process.kill)
     limit.start()
     try:
         with Redis.from_url(url) as redis:
             redis.delete("main-queue")
-            for round_ in (1, 2):  # In the second round, the connection has worked before.
+            for round_ in (1, 2):  # In the second round, a connection already exists.
                 with fault(forwarder):
                     assert enqueue("send_task") == "QueueUnreachable"
                     assert enqueue("apply_async") == "QueueUnreachable"
                 time.sleep(0.5)
-                # A task that timed out may have arrived, but only once.
+                # A call that timed out may have enqueued its task, but only once.
                 assert redis.llen("main-queue") <= 3 * round_ - 1
                 assert enqueue("send_task") == "enqueued"
             redis.delete("main-queue")

@@ -74,12 +74,12 @@ def test_database_errors_are_mapped_and_logged(
 
 @pytest.mark.parametrize("sqlstate", ["23502", "54000", "42601"])
 def test_permanent_errors_are_not_mapped(failing_client: TestClient, sqlstate: str) -> None:
-    """For NOT NULL, a limit of PostgreSQL and a syntax error, retrying would not help."""
+    """Retrying can't fix a NOT NULL violation, an exceeded limit or a syntax error."""
     with pytest.raises(DBAPIError):
         failing_client.post("/", params={"statement": RAISE.format(sqlstate)})
 
 
-def test_subclass_inherits_response(failing_client: TestClient) -> None:
+def test_subclass_of_an_error_inherits_its_response(failing_client: TestClient) -> None:
     response = failing_client.post("/subclass")
     assert (response.status_code, response.json()["code"]) == (409, "conflict")
 

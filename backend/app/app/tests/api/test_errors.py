@@ -1,4 +1,4 @@
-"""Responses to failed requests: a text, and a code by which clients translate it."""
+"""Error responses: each has a text, and a code that clients use to translate it."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def app_including(router: APIRouter) -> FastAPI:
 
 
 def documented_codes(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
-    """Return the codes in the OpenAPI entry of an operation; each of its errors must have one."""
+    """Return the error codes of an operation in OpenAPI. Every error must have a code."""
     codes = set()
     for status, response in operation["responses"].items():
         if int(status) >= 400:
@@ -45,7 +45,7 @@ def documented_codes(schema: dict[str, Any], operation: dict[str, Any]) -> set[s
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_response_matches_documentation(error: type[Exception]) -> None:
+def test_error_response_matches_documentation(error: type[Exception]) -> None:
     router = APIRouter()
 
     @router.get("/")
@@ -69,7 +69,7 @@ def test_response_matches_documentation(error: type[Exception]) -> None:
     )
 
 
-def test_codes_are_unique() -> None:
+def test_error_codes_are_unique() -> None:
     codes = [error_code(error) for error in ERRORS]
     assert len(set(codes)) == len(codes)
 
@@ -200,11 +200,11 @@ def order_client() -> Iterator[TestClient]:
         ("by_name", {"\ud800": "canary"}, "int_parsing", None),
     ],
 )
-def test_validation_errors_have_only_type_and_limits(
+def test_validation_errors_contain_limits_but_not_the_value(
     order_client: TestClient, field: str, value: object, kind: str, context: dict[str, float] | None
 ) -> None:
-    """Clients translate by type and limits. The rest of the context may repeat the value."""
-    # Escaped, because httpx can't send a lone surrogate.
+    """Clients need the type and the limits to translate. Other context may contain the value."""
+    # Escape the content, because httpx can't send a lone surrogate.
     response = order_client.post("/", content=json.dumps({field: value}))
     assert response.status_code == 422
     assert response.json()["code"] == "validation_error"

@@ -140,7 +140,7 @@ def test_log_lines_have_request_id() -> None:
         assert response.status_code == 503
         output = server.output()
     lines = [line for line in output.splitlines() if "/health/ready" in line]
-    assert len(lines) == 2, output  # the error and the access log
+    assert len(lines) == 2, output  # the error, and the line of the access log
     for line in lines:
         assert "[the-id]" in line
 
@@ -152,7 +152,7 @@ def test_line_break_in_path_is_422(client: TestClient, email: str) -> None:
 
 @pytest.fixture
 def upload_client() -> Iterator[TestClient]:
-    """A client of a small app. Its route /upload accepts larger bodies than the others."""
+    """A client of a small app that accepts larger bodies at /upload than at other paths."""
     router = APIRouter()
 
     @router.post("/upload", max_body_size=2 * MAX_BODY_BYTES)
@@ -181,7 +181,7 @@ def upload_client() -> Iterator[TestClient]:
         ("POST", "/upload", 2 * MAX_BODY_BYTES + 1024, 413),
     ],
 )
-def test_route_body_limit(
+def test_route_can_raise_body_limit(
     upload_client: TestClient, method: str, path: str, size: int, status: int, declared: bool
 ) -> None:
     pieces = (b"x" * 1024 for _ in range(0, size, 1024))

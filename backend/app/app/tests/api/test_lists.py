@@ -26,7 +26,8 @@ def own_notes(db: Session, user: User) -> list[SampleNote]:
     notes = [
         create_random_note(db, owner_id=user.id, title=title, text=text) for title, text in rows
     ]
-    # An updated row moves behind the others, on disk and in the index.
+    # An updated row moves behind the others, on disk and in the index. A list without ORDER BY
+    # would then be in the wrong order.
     for owner_id in (other.owner_id, user.id):
         crud_sample_note.update(db, db_obj=notes[0], obj_in={"owner_id": owner_id})
     return notes
@@ -63,10 +64,10 @@ def test_list_rows_equal_single_reads(user_client: TestClient, db: Session, user
         ("owner_id", [0, 1, 2, 3, 4]),
     ],
 )
-def test_sort(
+def test_sort_breaks_ties_by_id(
     user_client: TestClient, own_notes: list[SampleNote], sort: str, order: list[int]
 ) -> None:
-    """The id breaks ties, and NULLs come last."""
+    """NULLs come last in both directions."""
     response = user_client.get(SAMPLE_NOTES, params={"sort": sort})
     assert [note["id"] for note in response.json()] == [own_notes[i].id for i in order]
 
@@ -93,7 +94,7 @@ def test_page_past_end_is_empty(user_client: TestClient, own_notes: list[SampleN
     assert "prev" in response.links
 
 
-def test_empty_list(user_client: TestClient) -> None:
+def test_empty_list_has_total_of_zero(user_client: TestClient) -> None:
     response = user_client.get(SAMPLE_NOTES, params={"q": random_lower_string()})
     assert response.json() == []
     assert response.headers["X-Total-Count"] == "0"
@@ -113,5 +114,5 @@ def test_empty_list(user_client: TestClient) -> None:
         {"q": "x" * 256},
     ],
 )
-def test_invalid_parameters_are_422(user_client: TestClient, params: dict[str, Any]) -> None:
+def test_invalid_list_parameters_are_422(user_client: TestClient, params: dict[str, Any]) -> None:
     assert user_client.get(SAMPLE_NOTES, params=params).status_code == 422

@@ -1,4 +1,4 @@
-"""Random requests to all endpoints, whose responses must match the OpenAPI schema."""
+"""Send random requests to all endpoints. The responses must match the OpenAPI schema."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ CHECKS = [
 def test_responses_are_documented(
     case: schemathesis.Case[Any], connection: Connection, superuser: User
 ) -> None:
-    # Roll back each request, since it may change the superuser's password.
+    # Roll back each request, because it may change the superuser's password.
     with connection.begin_nested() as savepoint:
         case.call_and_validate(headers=auth_headers(superuser), checks=CHECKS)
         savepoint.rollback()

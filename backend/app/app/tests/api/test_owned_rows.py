@@ -16,7 +16,7 @@ from app.tests.utils.user import auth_headers, create_random_user
 MISSING_ID = 2**31 - 1
 
 
-def test_create(user_client: TestClient, db: Session, user: User) -> None:
+def test_created_row_belongs_to_caller(user_client: TestClient, db: Session, user: User) -> None:
     body = {"title": "A title", "price": "1234.5", "owner_id": 1, "unknown": "ignored"}
     response = user_client.post(SAMPLE_NOTES, json=body)
     assert response.status_code == 201
@@ -45,7 +45,7 @@ def test_update_writes_only_sent_fields(user_client: TestClient, db: Session, us
 
 
 def test_null_in_required_field_is_422(user_client: TestClient, db: Session, user: User) -> None:
-    """Otherwise lists with this row would fail."""
+    """The database rejects NULL, too, but its error would be a 500."""
     note = create_random_note(db, owner_id=user.id)
     response = user_client.put(f"{SAMPLE_NOTES}{note.id}", json={"title": None})
     assert response.status_code == 422
@@ -97,8 +97,8 @@ def test_rows_are_deleted_with_owner(superuser_client: TestClient, db: Session) 
     assert crud_sample_note.get(db, note_id) is None
 
 
-def test_concurrent_changes_and_deletes(committed_client: TestClient) -> None:
-    """Rows and their owner are deleted during changes. No request gets a 5xx."""
+def test_concurrent_changes_and_deletes_cause_no_5xx(committed_client: TestClient) -> None:
+    """Some requests delete the rows and their owner while others change the rows."""
     with SessionLocal.begin() as db:
         user, superuser = create_random_user(db), create_random_user(db, is_superuser=True)
         ids = [create_random_note(db, owner_id=user.id).id for _ in range(5)]

@@ -52,7 +52,7 @@ def dependencies(dependant: Dependant) -> Iterator[Dependant]:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_sessions_end_before_response(route: APIRoute) -> None:
-    """Otherwise a response could report a change that is not saved yet."""
+    """Otherwise, a client could get the response before the change is committed."""
     assert isinstance(route, Route)
     for dependency in dependencies(route.dependant):
         if dependency.call in (get_db, get_read_db):
@@ -100,7 +100,7 @@ def collect_queries(connection: Connection) -> Iterator[list[str]]:
         ("DELETE", "/sample-notes/{id}", None, 3),
     ],
 )
-def test_number_of_queries(
+def test_number_of_queries_per_request_is_fixed(
     user_client: TestClient,
     user: User,
     connection: Connection,
@@ -140,7 +140,7 @@ def test_failed_request_is_rolled_back(db: Session) -> None:
 
 
 def test_uncommitted_write_is_an_error(db: Session) -> None:
-    """FastAPI's own routes and coroutine functions do not commit, so the write would be lost."""
+    """Plain FastAPI routes and coroutine endpoints do not commit, so the write would be lost."""
     plain = FastAPI()
     router = APIRouter()
     email = random_email()
@@ -173,8 +173,8 @@ def test_read_session_rejects_writes(db: Session) -> None:
     assert db.scalar(select(func.count()).select_from(User)) == 1
 
 
-def test_more_requests_than_connections(committed_client: TestClient) -> None:
-    """No request holds a connection while it waits for a thread, so none blocks another."""
+def test_more_requests_than_connections_succeed(committed_client: TestClient) -> None:
+    """No request waits for a thread while it holds a connection, which would block others."""
     with SessionLocal.begin() as db:
         headers = auth_headers(create_random_user(db))
 
@@ -190,7 +190,7 @@ def test_more_requests_than_connections(committed_client: TestClient) -> None:
 def test_lost_connection_is_503(
     committed_client: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks during a query. The next request gets a new one."""
+    """The connection breaks during a query. The next request gets a new connection."""
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
     body = {"email": random_email(), "password": random_lower_string()}
     server = create_engine(engine.url)

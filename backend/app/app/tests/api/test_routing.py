@@ -1,4 +1,4 @@
-"""If routes are defined wrongly, the application does not start and names the cause."""
+"""A wrong route definition is an error when the app starts. The error names the cause."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ def test_duplicate_prefix_is_an_error() -> None:
 
 
 def test_plain_fastapi_router_is_an_error() -> None:
-    """The routes of FastAPI's own router would not commit."""
+    """Routes of FastAPI's own router would not commit."""
     router = fastapi.APIRouter(prefix="/notes", tags=["notes"])
 
     @router.get("/")
@@ -50,7 +50,7 @@ def test_page_query_requires_list_response(response_model: object) -> None:
 
 
 def test_raises_above_route_is_an_error() -> None:
-    """The OpenAPI entry would already exist."""
+    """The route's decorator would already have created the OpenAPI entry."""
     with pytest.raises(TypeError, match=r"@raises belongs below"):
 
         @raises(NotFound)

@@ -62,7 +62,7 @@ def delete(db: Session, user: User) -> None:
 
 @pytest.fixture(params=["caller first", "other first"])
 def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str, int]]:
-    """The ids of a superuser, of another user, and of a note of the other user."""
+    """The ids of a superuser (the caller), of another user, and of that user's note."""
     with SessionLocal.begin() as db:
         kinds = [{"is_superuser": True, "password": PASSWORD}, {}]
         if request.param == "other first":
@@ -79,7 +79,7 @@ def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str,
 
 
 def wait_until_blocked(db: Session) -> None:
-    """Wait until another connection is blocked by a lock of this one."""
+    """Wait until a lock of this session blocks another connection."""
     blocked = (
         "SELECT count(*) FROM pg_locks"
         " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
@@ -101,7 +101,7 @@ ENDS = [
 
 @pytest.mark.parametrize(
     ("write", "end", "status", "detail"),
-    # Users who are not superusers may rename themselves, too.
+    # Former superusers may still rename themselves, so this pair is left out.
     [(w, *e) for w in WRITES for e in ENDS if (w, e[0]) != ("rename oneself", demote)],
 )
 def test_revoked_permission_stops_pending_requests(
@@ -119,7 +119,7 @@ def test_revoked_permission_stops_pending_requests(
         headers, number = auth_headers(caller), len(crud.user.get_multi(db))
         with ThreadPoolExecutor(1) as pool:
             end(db, caller)
-            # The request authenticates before the commit, when it still sees the old row.
+            # The request authenticates before the commit, so it still sees the old row.
             future = pool.submit(
                 committed_client.request,
                 method,

@@ -25,7 +25,7 @@ REQUIRED = {
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment that has only the required settings."""
+    """An environment with only the required settings."""
     for name in [*Settings.model_fields, *(f"{name}_FILE" for name in Settings.model_fields)]:
         monkeypatch.delenv(name, raising=False)
     for name, value in REQUIRED.items():
@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.parametrize("blank", ["", "  "])
-def test_blank_is_unset(environment: pytest.MonkeyPatch, blank: str) -> None:
+def test_blank_setting_gets_its_default(environment: pytest.MonkeyPatch, blank: str) -> None:
     defaults = Settings().model_dump()
     for name in Settings.model_fields:
         if name not in REQUIRED:
@@ -49,7 +49,9 @@ def test_blank_is_unset(environment: pytest.MonkeyPatch, blank: str) -> None:
         "http://localhost, https://example.com:8000",
     ],
 )
-def test_cors_origins(environment: pytest.MonkeyPatch, value: str) -> None:
+def test_cors_origins_may_be_json_or_comma_separated(
+    environment: pytest.MonkeyPatch, value: str
+) -> None:
     environment.setenv("BACKEND_CORS_ORIGINS", value)
     assert Settings().BACKEND_CORS_ORIGINS == ["http://localhost", "https://example.com:8000"]
 
@@ -68,7 +70,7 @@ def test_database_url_uses_psycopg2(environment: pytest.MonkeyPatch, scheme: str
     assert Settings().SQLALCHEMY_DATABASE_URI == "postgresql+psycopg2://user:p%40ss@host:1/name"
 
 
-def test_secrets_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_secrets_are_read_from_files(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("a secret in a file, long enough to be a key\n")
     environment.setenv("SECRET_KEY_FILE", str(file))
@@ -87,7 +89,9 @@ def test_mail_requires_server_and_can_be_disabled(environment: pytest.MonkeyPatc
     assert not Settings().EMAILS_ENABLED
 
 
-def test_first_superuser_is_lower_case(environment: pytest.MonkeyPatch) -> None:
+def test_first_superuser_is_lower_case_and_sender_is_project_name(
+    environment: pytest.MonkeyPatch,
+) -> None:
     environment.setenv("PROJECT_NAME", "A name")
     loaded = Settings()
     assert loaded.FIRST_SUPERUSER == "admin@example.com"
@@ -135,7 +139,7 @@ def test_malformed_setting_is_named(environment: pytest.MonkeyPatch, name: str, 
     assert "hunter2" not in str(error.value)
 
 
-def test_secrets_are_not_in_messages(environment: pytest.MonkeyPatch) -> None:
+def test_error_message_contains_no_secrets(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FIRST_SUPERUSER_PASSWORD", "hunter2")
     with pytest.raises(SystemExit) as error:
         load_settings()
@@ -155,8 +159,10 @@ def test_secrets_are_not_in_messages(environment: pytest.MonkeyPatch) -> None:
         "CELERY_RESULT_BACKEND",
     ],
 )
-def test_default_secrets(environment: pytest.MonkeyPatch, name: str) -> None:
-    """Default secrets log a warning in development, and are rejected elsewhere."""
+def test_default_secrets_are_rejected_outside_development(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    """In development, default secrets only cause a warning."""
     values = {
         "REDIS_URL": "redis://:changethis@localhost/0",
         "CELERY_BROKER_URL": "redis://:changethis@localhost/0",
@@ -321,7 +327,7 @@ def test_redis_tls_option_is_normalised(
 
 @pytest.mark.parametrize("password", ["p@s/s:%#?", "a b+c", "пароль"])
 def test_derived_redis_url_authenticates(environment: pytest.MonkeyPatch, password: str) -> None:
-    """Both redis clients, of the tasks and of the health check, can log in to a real server."""
+    """Both Redis clients can log in to a real server: kombu's and that of the health check."""
     admin, name = Redis.from_url(settings.CELERY_BROKER_URL), random_lower_string()
     parts = urlsplit(settings.CELERY_BROKER_URL)
     environment.setenv("ENVIRONMENT", "development")
@@ -374,7 +380,7 @@ def test_unencrypted_connections_log_warnings(
     assert [line.split("=")[0].split(" ")[0] for line in warnings] == warned
 
 
-def test_missing_settings_exit_with_message(environment: pytest.MonkeyPatch) -> None:
+def test_malformed_setting_exits_without_traceback(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("POSTGRES_PORT", "none")
     result = subprocess.run(
         [sys.executable, "-m", "app.main"], capture_output=True, text=True, check=False
@@ -386,7 +392,7 @@ def test_missing_settings_exit_with_message(environment: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("module", "warnings"), [("app.backend_pre_start", 1), ("app.main", 0)])
 def test_default_secrets_log_one_warning(module: str, warnings: int) -> None:
-    """Only the first step of prestart.sh logs it, not every program that reads the settings."""
+    """Only the first step of prestart.sh logs the warning. Other programs do not."""
     result = subprocess.run(
         [sys.executable, "-m", module],
         env=os.environ | {"SECRET_KEY": "changethis"},
@@ -401,7 +407,7 @@ def test_default_secrets_log_one_warning(module: str, warnings: int) -> None:
 def test_plain_http_logs_one_warning(module: str, warnings: int) -> None:
     strong = {**REQUIRED, "REDIS_PASSWORD": "x", "ENVIRONMENT": "production"}
     addresses = {
-        # The real password may be the default one.
+        # Replace the real password, which may be the default one.
         "SQLALCHEMY_DATABASE_URI": make_url(settings.SQLALCHEMY_DATABASE_URI)
         .set(password="another")
         .render_as_string(hide_password=False),
@@ -415,7 +421,7 @@ def test_plain_http_logs_one_warning(module: str, warnings: int) -> None:
         env=os.environ | strong | addresses,
         capture_output=True,
         text=True,
-        check=False,  # After the warnings, the database may reject the password.
+        check=False,  # After the warning, the database may reject this password.
     )
     assert result.stderr.count("SERVER_HOST") == warnings, result.stderr
 

@@ -1,4 +1,4 @@
-"""Rules for new passwords, wherever they are set."""
+"""Rules for new passwords, which apply wherever a password is set."""
 
 from typing import Any
 from unicodedata import normalize
@@ -38,7 +38,7 @@ WEAK = [
     ("\u00a0\u2003 \t    ", TOO_COMMON),
     ("xxxxxxxxxxxxxxxx", TOO_COMMON),
     ("\U0001f511" * 8, TOO_COMMON),
-    # Zero-width space, soft hyphen, byte-order mark, word joiner, direction mark.
+    # Invisible: zero-width space, soft hyphen, byte-order mark, word joiner, direction mark.
     ("pass\u200bword", TOO_COMMON),
     ("pass\u00adword", TOO_COMMON),
     ("\ufeffpassword", TOO_COMMON),
@@ -107,7 +107,7 @@ def test_weak_password_is_rejected_everywhere(
     assert_rejected(client.post(f"{API}/reset-password/", json=body), "new_password", kind)
     db.refresh(user)
     assert user.hashed_password == before
-    # The link still works for a better password.
+    # A rejected password does not use up the token.
     body = {"token": token, "new_password": "another good one"}
     assert client.post(f"{API}/reset-password/", json=body).status_code == 200
 
@@ -123,13 +123,15 @@ def test_password_is_compared_with_new_email(client: TestClient, db: Session) ->
     "password",
     ["password of mine", "my long.name", "FastAPI template 2", "x       y", "xy" * 4, "ббббббба"],
 )
-def test_other_passwords_are_accepted(client: TestClient, db: Session, password: str) -> None:
+def test_passwords_that_only_resemble_weak_ones_are_accepted(
+    client: TestClient, db: Session, password: str
+) -> None:
     body = {"email": EMAIL, "password": password}
     assert client.post(f"{API}/users/open", json=body).status_code == 201
     assert crud.user.authenticate(db, email=EMAIL, password=password) is not None
 
 
-def test_password_may_contain_local_part(client: TestClient) -> None:
+def test_password_may_contain_local_part_of_email(client: TestClient) -> None:
     body = {"email": "me@example.com", "password": "me and myself"}
     assert client.post(f"{API}/users/open", json=body).status_code == 201
 
@@ -148,7 +150,7 @@ def test_existing_weak_password_logs_in_and_is_rehashed(
     assert user.hashed_password.startswith("$argon2id$")
 
 
-def test_common_passwords_have_valid_length() -> None:
+def test_common_passwords_are_normalised_and_long_enough() -> None:
     from app.core.passwords import common_passwords
 
     passwords = common_passwords()

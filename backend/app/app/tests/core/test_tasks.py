@@ -57,9 +57,9 @@ def test_eta_may_be_naive(queue: Redis, zone: tzinfo | None) -> None:
 
 
 def test_wrong_arguments_fail_before_commit(db: Session) -> None:
-    """After the commit, they could only be logged.
+    """After the commit, the error could only be logged.
 
-    The type comments also prove that mypy rejects the calls, since it reports unused ones.
+    The type comments prove that mypy rejects these calls, because mypy reports unused comments.
     """
     with pytest.raises(TypeError, match="word"):
         unread.delay_after_commit(db)  # type: ignore[call-arg]

@@ -86,7 +86,7 @@ FOR EACH ROW EXECUTE FUNCTION shout();
 
 
 def test_written_row_is_read_back(db: Session) -> None:
-    """The database may round, set defaults and run triggers."""
+    """The database may round values, set defaults and run triggers."""
     db.execute(text(TRIGGER))
     note = create_random_note(db, price=Decimal("1234.5"), text="net")
     assert (str(note.price), note.currency, note.text) == ("1234.50", "EUR", "NET")

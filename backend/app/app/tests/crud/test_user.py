@@ -38,13 +38,13 @@ def test_create_user_writes_every_field(db: Session) -> None:
     assert crud.user.is_superuser(user)
 
 
-def test_email_is_lower_case(db: Session) -> None:
+def test_email_is_stored_in_lower_case(db: Session) -> None:
     user = create_random_user(db, email="Some.One@Example.COM")
     assert user.email == "some.one@example.com"
     assert crud.user.get_by_email(db, email="SOME.one@example.com") is user
 
 
-def test_email_taken(db: Session) -> None:
+def test_create_user_rejects_existing_email(db: Session) -> None:
     user = create_random_user(db)
     with pytest.raises(EmailTaken):
         create_random_user(db, email=user.email.upper())
@@ -70,7 +70,7 @@ def test_bcrypt_hash_is_accepted_and_upgraded(db: Session, password: str) -> Non
     assert crud.user.authenticate(db, email=user.email, password=password) is user
 
 
-# Passwords that operating systems send in different forms.
+# Passwords that operating systems send in different Unicode forms.
 COMPOSED = ["pässword", "пароль й", "ｆｕｌｌ ｗｉｄｔｈ", "Å strong ﬁsh"]
 
 
@@ -84,7 +84,7 @@ def test_password_matches_in_every_unicode_form(db: Session, typed: str, form: F
 
 
 def test_password_length_is_checked_after_normalisation() -> None:
-    """The password has eight code points as sent, but only four in its hashed form."""
+    """The first password has eight code points, but only four after normalisation."""
     with pytest.raises(ValidationError):
         UserCreate(email=random_email(), password="a\u0301" * 4)
     assert UserCreate(email=random_email(), password="a\u0301" * 8).password == "\u00e1" * 8
@@ -133,7 +133,7 @@ def test_unknown_email_verifies_as_often_as_wrong_password(
         ("u@ｅｘａｍｐｌｅ.com", "u@example.com"),
     ],
 )
-def test_spellings_of_an_address_are_one_account(db: Session, first: str, second: str) -> None:
+def test_spellings_of_an_email_are_one_account(db: Session, first: str, second: str) -> None:
     user = create_random_user(db, email=first)
     assert crud.user.get_by_email(db, email=second) is user
     with pytest.raises(EmailTaken):
@@ -154,7 +154,7 @@ def test_login_does_not_undo_password_change(db: Session, monkeypatch: pytest.Mo
 
     def change_meanwhile(password: str, hashed: str) -> tuple[bool, str | None]:
         change = update(User).values(hashed_password=new_hash).where(User.id == user.id)
-        # Simulate another session: this one does not see the change.
+        # Simulate a change by another session, which this session has not seen.
         db.execute(change, execution_options={"synchronize_session": False})
         return verify_and_update(password, hashed)
 
@@ -194,7 +194,7 @@ def test_update_writes_only_set_fields(db: Session) -> None:
 
 
 def test_update_user_of_another_session(db: Session) -> None:
-    """The current user of a request, for example, comes from another session."""
+    """The current user of a request, for example, was read in another session."""
     user = create_random_user(db)
     db.expunge(user)
     crud.user.update(db, db_obj=user, obj_in={"full_name": "After"})

@@ -1,4 +1,4 @@
-"""The first superuser, and what is logged about it at start."""
+"""The first superuser, and the log messages about superusers at start."""
 
 import logging
 
@@ -41,7 +41,7 @@ def test_renamed_first_superuser_is_not_created_again(db: Session, first_superus
     assert crud.user.get_multi(db) == [first_superuser]
 
 
-def test_changed_setting_creates_no_user(
+def test_changed_first_superuser_setting_creates_no_user(
     db: Session,
     first_superuser: User,
     monkeypatch: pytest.MonkeyPatch,
@@ -55,7 +55,7 @@ def test_changed_setting_creates_no_user(
     assert "create" in caplog.text
 
 
-def test_inactive_superusers_do_not_count(db: Session) -> None:
+def test_first_superuser_is_created_if_all_others_are_inactive(db: Session) -> None:
     db.execute(update(User).values(is_active=False, email=random_email()))
     init_db(db)
     created = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)

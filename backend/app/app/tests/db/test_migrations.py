@@ -22,7 +22,7 @@ from app.tests.utils.worker import BACKEND
 
 @pytest.fixture
 def empty_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """An empty database. The settings refer to it during the test."""
+    """An empty database. The settings contain its URL during the test."""
     url = engine.url.set(database=f"{engine.url.database}_empty")
     server = create_engine(engine.url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
@@ -63,12 +63,12 @@ def finish(process: subprocess.Popen[str], status: int = 0) -> str:
 
 
 def alembic(*arguments: str, folder: Path = BACKEND) -> None:
-    """Run Alembic's command line in this process, which is quick. It exits if it fails."""
+    """Run Alembic in this process, which is faster than a new one. Raises SystemExit on errors."""
     CommandLine().main(["-c", str(folder / "alembic.ini"), *arguments])
 
 
 def copy_without_revisions(folder: Path) -> Path:
-    """Return a copy of the project without revisions."""
+    """Return a copy of the backend that has no revisions."""
     for name in ("app", "prestart.sh"):
         (folder / name).symlink_to(BACKEND / name)
     (folder / "alembic.ini").write_text((BACKEND / "alembic.ini").read_text())
@@ -109,7 +109,7 @@ for command in sys.argv[1:]:
 
 
 def copy_with_model(folder: Path, *columns: str) -> Path:
-    """Return a copy of the project with an additional model that has these columns."""
+    """Return a copy of the backend with an additional model that has these columns."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("tests"))
     shutil.copytree(BACKEND / "alembic", folder / "alembic")
     for name in ("alembic.ini", "pyproject.toml"):
@@ -123,7 +123,7 @@ def copy_with_model(folder: Path, *columns: str) -> Path:
 
 
 def run_alembic_in(folder: Path, *commands: str) -> None:
-    """Run Alembic commands in a copy of the project, after an upgrade."""
+    """Upgrade the database in a copy of the backend, and then run Alembic commands."""
     script = folder / "run_alembic.py"
     script.write_text(ALEMBIC)
     finish(run(sys.executable, str(script), "upgrade head", *commands, folder=folder))
@@ -134,11 +134,11 @@ def test_migrations_match_models(empty_database: Engine) -> None:
     alembic("check")
 
 
-def test_single_head() -> None:
+def test_migrations_have_a_single_head() -> None:
     assert len(newest_revisions()) == 1
 
 
-def test_upgrade_downgrade_upgrade(empty_database: Engine) -> None:
+def test_migrations_run_both_ways(empty_database: Engine) -> None:
     alembic("upgrade", "head")
     alembic("downgrade", "base")
     assert inspect(empty_database).get_table_names() == ["alembic_version"]
@@ -146,7 +146,7 @@ def test_upgrade_downgrade_upgrade(empty_database: Engine) -> None:
     assert set(Base.metadata.tables) < set(inspect(empty_database).get_table_names())
 
 
-def test_concurrent_prestart(empty_database: Engine) -> None:
+def test_concurrent_prestart_creates_one_superuser(empty_database: Engine) -> None:
     """Two replicas run prestart.sh at the same time."""
     replicas = [run("sh", "prestart.sh") for _ in range(2)]
     for replica in replicas:
@@ -172,7 +172,7 @@ def test_migrations_wait_for_each_other(empty_database: Engine) -> None:
 
 
 @pytest.mark.parametrize("migrated", [False, True])
-def test_start_over_with_first_revision(
+def test_new_first_revision_creates_all_tables(
     empty_database: Engine, tmp_path: Path, migrated: bool
 ) -> None:
     if migrated:
@@ -203,8 +203,8 @@ def test_missing_tables_are_reported(empty_database: Engine, tmp_path: Path) -> 
     assert "create a first revision" in finish(run("sh", "prestart.sh", folder=folder))
 
 
-def test_create_all_without_migrations(empty_database: Engine) -> None:
-    """The commented line in init_db.py works when it is un-commented."""
+def test_create_all_works_without_migrations(empty_database: Engine) -> None:
+    """The commented-out line in init_db.py works when it is un-commented."""
     source = (BACKEND / "app/db/init_db.py").read_text()
     line = "    # Base.metadata.create_all(bind=engine)"
     assert source.count(line) == 1
@@ -218,10 +218,10 @@ def test_create_all_without_migrations(empty_database: Engine) -> None:
         assert crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None
 
 
-def test_existing_addresses_are_normalised(
+def test_migration_normalises_emails(
     empty_database: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Imported projects may have such addresses. Two accounts with one address are reported."""
+    """Imported emails may be in other forms. Accounts with the same email are reported."""
     emails = [
         "Joe@Example.com",
         "u@xn--strae-oqa.de",
@@ -259,7 +259,7 @@ def test_existing_addresses_are_normalised(
     assert "user 7 has no valid address" in log
 
 
-def test_offline_migrations(capsys: pytest.CaptureFixture[str]) -> None:
+def test_offline_migrations_print_sql(capsys: pytest.CaptureFixture[str]) -> None:
     alembic("upgrade", "head", "--sql")
     assert 'CREATE TABLE "user"' in capsys.readouterr().out
 
@@ -290,7 +290,7 @@ def test_enum_columns_migrate_both_ways(empty_database: Engine, tmp_path: Path) 
 
 
 def test_unrelated_tables_are_ignored(empty_database: Engine) -> None:
-    """PostGIS or an administrator, for example, may have created tables."""
+    """PostGIS or an administrator, for example, may have created other tables."""
     alembic("upgrade", "head")
     with empty_database.begin() as connection:
         connection.execute(text("CREATE TABLE spatial_ref_sys (srid integer PRIMARY KEY)"))

@@ -42,7 +42,7 @@ def make_certificate(
     is_ca: bool = False,
     days: Sequence[int] = (-1, 1),
 ) -> Certificate:
-    """Return a certificate, self-signed if it has no issuer. `days` are relative to today."""
+    """Return a certificate, self-signed without an issuer. `days`: validity, relative to today."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0] if hosts else "Test CA")])
     signer = issuer.key if issuer else key

@@ -26,7 +26,7 @@ def record_ids(ids: Sequence[str]) -> None:
 
 
 def is_worker(config: pytest.Config) -> bool:
-    """Return whether this is a worker process. Only the main process checks."""
+    """Return whether pytest-xdist started this process. Only the main process checks reports."""
     return hasattr(config, "workerinput")
 
 

@@ -9,7 +9,8 @@ from app.core.config import settings
 # The number of this process in a parallel run.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
-# The processes of a parallel run inherit the environment that the first one has changed.
+# The main process changes its environment, and then starts the processes of a parallel run. They
+# find the original URLs in these variables.
 DEVELOPMENT_DATABASE = os.environ.setdefault(
     "DEVELOPMENT_DATABASE_URI", settings.SQLALCHEMY_DATABASE_URI
 )
@@ -17,7 +18,7 @@ DEVELOPMENT_REDIS = os.environ.setdefault("DEVELOPMENT_REDIS_URL", settings.CELE
 
 
 def use_test_services() -> None:
-    """Point the settings to services that only the tests of this process use."""
+    """Point the settings to a database, Redis number and SMTP port that only this process uses."""
     database = make_url(DEVELOPMENT_DATABASE)
     database = database.set(database=f"{database.database}_test_{PROCESS}")
     redis = redis_url_for_tests(DEVELOPMENT_REDIS)
@@ -42,14 +43,14 @@ def use_test_services() -> None:
 
 
 def redis_url_for_tests(url: str) -> str:
-    """Return the URL of one of the server's 16 databases, never the one for development."""
+    """Return the URL of this process's Redis database, which is not the one for development."""
     parts = urlsplit(url)
     numbers = [number for number in range(16) if str(number) != (parts.path.strip("/") or "0")]
     return parts._replace(path=f"/{numbers[PROCESS]}").geturl()
 
 
 def free_port(start: int) -> int:
-    """Return an unused port. Start below 32768, where clients are not assigned ports."""
+    """Return an unused port. Start below 32768, because Linux gives clients the ports above."""
     for port in range(start, start + 1000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:

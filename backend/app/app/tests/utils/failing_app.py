@@ -1,4 +1,4 @@
-"""The app with additional endpoints that fail like bugs do, while they handle secrets."""
+"""The app with additional endpoints that raise unexpected errors while they handle secrets."""
 
 import logging
 
@@ -23,7 +23,7 @@ class MessageBug(Exception):
 
 @app.post("/fail/message/{token}")
 def fail_with_message(token: str, body: NewPassword) -> None:
-    """Fail with secrets in the error message, its note, a log line and the path."""
+    """Fail with secrets in the error's message and note, in a log line and in the path."""
     logging.getLogger(__name__).error("no use for %s", token, extra={"password": body.new_password})
     error = MessageBug(f"can't use {body.token} of {body.new_password!r}")
     error.add_note(f"stored: {body.new_password}")
@@ -48,7 +48,7 @@ def fail_not_null(db: SessionDep, body: NewPassword) -> None:
 
 @app.post("/fail/statement")
 def fail_statement(db: SessionDep, body: NewPassword) -> None:
-    """Send an invalid statement. PostgreSQL's message repeats a line of it, with values."""
+    """Send an invalid statement. PostgreSQL's message quotes a line of it, with values."""
     statement = update(User).values(hashed_password=body.new_password)
     db.connection().exec_driver_sql(
         'UPDATE "user" SET nonsense = 1, hashed_password = %(hashed_password)s',

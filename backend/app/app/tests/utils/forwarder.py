@@ -8,7 +8,7 @@ from app.core.config import settings
 
 
 class Forwarder:
-    """Forwards TCP connections to a server. It can delay responses, or be down."""
+    """Forwards TCP connections to a server. It can hold back responses, or be down."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)

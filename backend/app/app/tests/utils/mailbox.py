@@ -11,13 +11,13 @@ from aiosmtpd.smtp import AuthResult
 
 
 class Mailbox:
-    """The handler of an SMTP server. It keeps the mails, and can reject some."""
+    """The handler of an SMTP server. It stores mails, and can reject some."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         # The passwords of logins. Every login is accepted.
         self.logins: list[bytes] = []
-        # Responses for the next mails, instead of "250 OK".
+        # Error responses to the next mails, which are not stored.
         self.rejections: list[str] = []
         self._arrived = Condition()
 
@@ -53,7 +53,9 @@ class Mailbox:
     def wait_for(self, address: str, seconds: float = 20) -> EmailMessage:
         """Wait for a mail to this address, remove it from the mailbox, and return it."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: self.mails_to(address), seconds), "no mail came"
+            assert self._arrived.wait_for(lambda: self.mails_to(address), seconds), (
+                "no mail arrived"
+            )
             mail = self.mails_to(address)[0]
             self.mails.remove(mail)
             return mail

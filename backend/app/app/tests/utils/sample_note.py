@@ -1,7 +1,7 @@
 """A resource for tests of the behaviour that all resources share.
 
-Its parts are like those of any resource, but in one file. Its metadata is separate, because Alembic
-must not see the table. The app has its routes in every test, but the OpenAPI schema does not.
+It has the parts of any resource, but in one file. The table has separate metadata, so that Alembic
+ignores it. The app serves the routes in every test, but they are not in the OpenAPI schema.
 """
 
 from decimal import Decimal
@@ -29,7 +29,7 @@ from app.tests.utils.utils import random_lower_string
 SAMPLE_NOTES = f"{settings.API_V1_STR}/sample-notes/"
 
 own_metadata = MetaData(naming_convention=Base.metadata.naming_convention)
-# The foreign key of the owner refers to this copy.
+# A foreign key needs its target in the same metadata: owner_id refers to this copy.
 Base.metadata.tables["user"].to_metadata(own_metadata)
 
 

@@ -11,7 +11,7 @@ class FakeSentry:
     """A Sentry server that keeps the events that it receives."""
 
     def __init__(self) -> None:
-        # Decompressed texts, each with a header and items.
+        # Decompressed texts. Each one consists of a header and items.
         self.envelopes: list[str] = []
         self._arrived = Condition()
 

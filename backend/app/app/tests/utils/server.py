@@ -26,7 +26,7 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
     """Run the backend in a separate process, with a changed environment."""
     with (
         tempfile.TemporaryFile("w+") as log,
-        # The server inherits this socket, so that no other program can take the port.
+        # The server inherits this socket, so no other program can take the port meanwhile.
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         descriptor, port = listener.fileno(), listener.getsockname()[1]
@@ -38,7 +38,7 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
             stdout=log,
             stderr=log,
         )
-        # If it stayed open, requests would wait here forever after the server has crashed.
+        # If this copy stayed open, requests would wait forever after a crash of the server.
         listener.close()
 
         def output() -> str:

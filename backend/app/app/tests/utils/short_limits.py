@@ -1,4 +1,4 @@
-"""Makes a worker that includes this module repeat lost tasks within seconds."""
+"""Workers that include this module repeat the tasks of a dead worker within seconds."""
 
 from app.core import celery_app
 from app.tests.utils import tasks  # noqa: F401  # to register them

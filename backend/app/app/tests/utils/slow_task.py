@@ -1,4 +1,4 @@
-"""A task with a longer time limit than others, for workers that include this module."""
+"""A task with a longer time limit than the other tasks of the worker."""
 
 from app.core.celery_app import celery_app
 from app.tests.utils import short_limits, tasks  # noqa: F401  # sets the limits of other tasks

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from app.core.celery_app import celery_app
 from app.db.session import SessionLocal
 
-# Let the worker notice sooner that a process died. By default it checks every 5 seconds, and then
-# waits 10 seconds for a result.
+# The worker detects a dead process sooner. By default it checks every 5 seconds, and then waits
+# 10 seconds for a result.
 AsynPool.timers = property(lambda pool: {pool.maintain_pool: 0.2})  # type: ignore[assignment, method-assign]
 celery_app.conf.worker_lost_wait = 0.2
 

@@ -33,7 +33,7 @@ def auth_headers(user: User) -> dict[str, str]:
 def authentication_token_from_email(
     *, client: TestClient, email: str, db: Session
 ) -> dict[str, str]:
-    """Return the headers of the user with this email, who is created if necessary."""
+    """Log in as the user with this email, and return the headers. Create the user if necessary."""
     password = random_lower_string()
     user = crud.user.get_by_email(db, email=email)
     if user is None:

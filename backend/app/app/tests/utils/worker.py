@@ -17,7 +17,7 @@ def running_worker(
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run worker-start.sh with the services of the tests."""
+    """Run worker-start.sh with the tests' database, Redis and mail server."""
     command = ["sh", "worker-start.sh", "--without-mingle", f"--hostname={name}@tests", *options]
     with log.open("ab") if log else nullcontext() as output:
         process = subprocess.Popen(
@@ -31,7 +31,7 @@ def running_worker(
     try:
         deadline = time.monotonic() + 60
         while not celery_app.control.ping(destination=[f"{name}@tests"], timeout=0.2):
-            assert process.poll() is None, "the worker ended"
+            assert process.poll() is None, "the worker exited"
             assert time.monotonic() < deadline, "the worker doesn't respond"
         yield process
     finally:

@@ -1,4 +1,4 @@
-"""Tasks with contradictory limits. A worker that includes this module must not start."""
+"""Tasks with invalid limits or delays. A worker that includes this module must not start."""
 
 from app.core.celery_app import celery_app
 

@@ -7,7 +7,7 @@ from app.core.config import settings
 TEST_CELERY = f"{settings.API_V1_STR}/utils/test-celery/"
 
 
-def test_celery_endpoint(superuser_client: TestClient) -> None:
+def test_celery_endpoint_enqueues_a_task(superuser_client: TestClient) -> None:
     response = superuser_client.post(TEST_CELERY, json={"msg": "test"})
     assert response.status_code == 201
     assert response.json() == {"msg": "Word received"}

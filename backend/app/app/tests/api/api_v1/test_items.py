@@ -1,4 +1,4 @@
-"""For behaviour that all resources share, see api/test_lists.py and api/test_owned_rows.py."""
+"""Items. Behaviour of all resources is tested in api/test_lists.py and api/test_owned_rows.py."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ def test_rejected_login_is_an_oauth2_error(
 ) -> None:
     """OAuth2 clients read `error` (RFC 6749, section 5.2).
 
-    "Inactive user" is revealed only after the correct password.
+    Only a caller with the correct password learns that the user is inactive.
     """
     user = create_random_user(db, password=PASSWORD, is_active=active)
     response = client.post(LOGIN, data={"username": user.email, "password": typed})
@@ -142,7 +142,7 @@ def test_login_time_does_not_reveal_users(
 
         return count
 
-    # The second method verifies passwords of unknown users.
+    # For an unknown user, passlib's dummy_verify calls `verify`.
     for name in ("verify_and_update", "verify"):
         method = getattr(security.password_context, name)
         monkeypatch.setattr(security.password_context, name, counting(method))
@@ -240,7 +240,9 @@ def test_inactive_user_is_403(client: TestClient, db: Session, path: str) -> Non
 
 
 @pytest.mark.parametrize("purpose", ["reset-password", "new-account"])
-def test_reset_password(client: TestClient, db: Session, purpose: security.Purpose) -> None:
+def test_mailed_token_resets_password_once(
+    client: TestClient, db: Session, purpose: security.Purpose
+) -> None:
     user = create_random_user(db)
     body = {
         "token": generate_password_reset_token(user, purpose),
@@ -298,13 +300,13 @@ def test_email_change_revokes_mailed_links(
     assert user.hashed_password == before
     # Access tokens stay valid.
     assert client.post(TEST_TOKEN, headers=session).status_code == 200
-    # The link works again if the user returns to the old email, regardless of its case.
+    # The link works again if the user restores the old email, in upper or lower case.
     crud.user.update(db, db_obj=user, obj_in={"email": old_email.upper()})
     assert client.post(RESET, json=body).status_code == 200
 
 
 def test_tokens_of_earlier_versions_are_accepted(client: TestClient, db: Session) -> None:
-    """An upgrade logs nobody out: access tokens still depend on the password only."""
+    """An upgrade must not log users out, so access tokens must depend only on the password."""
     user = create_random_user(db)
     now = int(time.time())
     claims = {
@@ -357,10 +359,10 @@ def test_invalid_claims_are_401(client: TestClient, db: Session, claim: str, val
 
 @pytest.mark.parametrize("claim", ["nbf", "aud", "iss", "jti", "at_hash"])
 @pytest.mark.parametrize("value", ["x", [], float("inf"), 10**30], ids=repr)
-def test_unused_claims_never_cause_errors(
+def test_unused_claims_cause_no_server_error(
     client: TestClient, db: Session, claim: str, value: object
 ) -> None:
-    """The project does not create these claims, but must not fail on them."""
+    """Our tokens do not contain these claims, but other tokens may."""
     claims = jwt.get_unverified_claims(access_token(create_random_user(db))) | {claim: value}
     response = client.post(TEST_TOKEN, headers=bearer(sign(claims)))
     assert response.status_code in (200, 401)
@@ -372,7 +374,7 @@ def test_missing_claims_are_401(client: TestClient, db: Session, claim: str) -> 
 
 
 def sign(claims: object) -> str:
-    """Return a signed token. Unlike python-jose, accept any claims."""
+    """Return a signed token with any claims. python-jose would reject some of them."""
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
     signed = ".".join(
         urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts
@@ -408,7 +410,7 @@ def test_recovery_does_not_reveal_users(
     ]
     assert {response.status_code for response in responses} == {202}
     assert len({response.content for response in responses}) == 1
-    # Without mail settings, only the log says that nothing is sent.
+    # Without mail settings, no mail is sent, and only the log says so.
     assert "set SMTP_HOST" in caplog.text
 
 

@@ -74,7 +74,7 @@ def test_create_user_rejects_invalid_fields(
     response = superuser_client.post(f"{USERS}/", json=body)
     assert response.status_code == 422
     assert response.json()["code"] == "validation_error"
-    # The response has the limits, but not the input, which may be a password.
+    # The response contains the limits, but not the input, which may be a password.
     for problem in response.json()["detail"]:
         assert set(problem) - {"ctx"} == {"type", "loc", "msg"}
         assert all(isinstance(limit, int) for limit in problem.get("ctx", {}).values())
@@ -111,7 +111,7 @@ def test_create_user_rejects_huge_body(superuser_client: TestClient, declared: b
     assert response.json()["detail"]
 
 
-def test_create_user_existing_email(superuser_client: TestClient, db: Session) -> None:
+def test_create_user_rejects_existing_email(superuser_client: TestClient, db: Session) -> None:
     body = {"email": create_random_user(db).email.upper(), "password": random_lower_string()}
     response = superuser_client.post(f"{USERS}/", json=body)
     assert response.status_code == 409
@@ -122,7 +122,7 @@ def test_create_user_existing_email(superuser_client: TestClient, db: Session) -
     }
 
 
-def test_concurrent_creates_with_same_email(committed_client: TestClient) -> None:
+def test_only_one_of_concurrent_creates_gets_the_email(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
         headers = auth_headers(create_random_user(db, is_superuser=True))
     body = {"email": random_email(), "password": random_lower_string()}
@@ -135,7 +135,7 @@ def test_concurrent_creates_with_same_email(committed_client: TestClient) -> Non
     assert statuses == [201, 409, 409, 409, 409, 409]
 
 
-def test_concurrent_changes_to_same_email(committed_client: TestClient) -> None:
+def test_only_one_of_concurrent_changes_gets_the_email(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
         headers = auth_headers(create_random_user(db, is_superuser=True))
         users = [create_random_user(db) for _ in range(4)]
@@ -215,7 +215,7 @@ def test_update_user(superuser_client: TestClient, db: Session) -> None:
     assert security.verify_password(PASSWORD, user.hashed_password)
 
 
-def test_update_user_existing_email(
+def test_update_rejects_existing_email(
     client: TestClient, superuser_client: TestClient, db: Session
 ) -> None:
     user, other = create_random_user(db), create_random_user(db, password=PASSWORD)
@@ -234,7 +234,7 @@ def test_delete_user(superuser_client: TestClient, db: Session) -> None:
     assert superuser_client.get(url).status_code == 404
 
 
-def test_update_me_single_field(client: TestClient, db: Session) -> None:
+def test_update_me_writes_only_sent_fields(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD, full_name="Before")
     for body, name in (
         ({"full_name": "After"}, "After"),
@@ -316,7 +316,7 @@ def test_delete_me(client: TestClient, db: Session) -> None:
     "body",
     [{}, {"current_password": None}, {"current_password": ""}, {"current_password": "wrong"}],
 )
-def test_own_id_requires_current_password(
+def test_change_of_own_account_by_id_requires_current_password(
     client: TestClient, db: Session, body: dict[str, str | None]
 ) -> None:
     user = create_random_user(db, password=PASSWORD, is_superuser=True)
@@ -339,7 +339,9 @@ def test_own_id_requires_current_password(
     assert (user.hashed_password, user.email, user.full_name) == (*before, None)
 
 
-def test_own_id_accepts_current_password(client: TestClient, db: Session) -> None:
+def test_change_of_own_account_by_id_accepts_current_password(
+    client: TestClient, db: Session
+) -> None:
     user = create_random_user(db, password=PASSWORD, is_superuser=True)
     url, right = f"{USERS}/{user.id}", {"current_password": PASSWORD}
     unchanged = {"full_name": "After", "email": user.email.upper(), "is_active": True}
@@ -354,7 +356,7 @@ def test_own_id_accepts_current_password(client: TestClient, db: Session) -> Non
 
 
 @pytest.mark.parametrize("body", [None, {}, {"current_password": "whatever"}])
-def test_other_users_require_no_current_password(
+def test_change_of_other_accounts_requires_no_current_password(
     superuser_client: TestClient,
     db: Session,
     body: dict[str, str] | None,
@@ -384,10 +386,7 @@ def test_last_superuser_is_protected(superuser: User, superuser_client: TestClie
         }
 
 
-def test_concurrent_demotions_leave_one_superuser(
-    committed_client: TestClient,
-) -> None:
-    """One superuser remains, regardless of the order of the requests."""
+def test_concurrent_demotions_leave_one_superuser(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
         first = crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER)
         assert first is not None
@@ -405,11 +404,13 @@ def test_concurrent_demotions_leave_one_superuser(
         users = crud.user.get_multi(db)
         assert sum(user.is_superuser for user in users) == 1
         crud.user.update(db, db_obj=users[0], obj_in={"is_superuser": True})
-    # The slower request would demote the last superuser, or its sender was demoted already.
+    # The slower request gets 409 for the last superuser, or 403 if its sender was demoted before.
     assert sorted(statuses) in ([200, 403], [200, 409])
 
 
-def test_sign_up(client: TestClient, monkeypatch: pytest.MonkeyPatch, db: Session) -> None:
+def test_sign_up_requires_open_registration(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, db: Session
+) -> None:
     body = {"email": random_email(), "password": PASSWORD, "is_superuser": True}
     assert client.get(f"{USERS}/open").json() == {"is_open": False}
     closed = client.post(f"{USERS}/open", json=body)

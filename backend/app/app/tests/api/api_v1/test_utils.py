@@ -15,7 +15,7 @@ from app.tests.utils.utils import random_email
 UTILS = f"{settings.API_V1_STR}/utils"
 
 
-def test_api_root(client: TestClient) -> None:
+def test_api_root_links_work(client: TestClient) -> None:
     about = client.get("/api/").json()
     assert about["name"] == settings.PROJECT_NAME
     for link in ("docs", "redoc", "schema", "health"):
@@ -32,7 +32,7 @@ def test_docs_load_no_external_files(client: TestClient, page: str) -> None:
         assert client.get(link).status_code == 200
 
 
-def test_health(client: TestClient) -> None:
+def test_health_reports_running_services(client: TestClient) -> None:
     assert client.get(f"{UTILS}/health/live").status_code == 200
     assert client.get(f"{UTILS}/health/ready").json() == {
         "database": "up",
@@ -61,7 +61,7 @@ def test_ready_check_opens_no_connections_or_files(
     assert opened == []
 
 
-def test_ready_check_sees_redis_recover(forwarder: Forwarder) -> None:
+def test_ready_check_detects_redis_outage_and_recovery(forwarder: Forwarder) -> None:
     with running_server(**forwarded_redis(forwarder)) as server:
         for _ in range(2):
             assert server.client.get("/utils/health/ready").json()["redis"] == "up"
@@ -107,7 +107,7 @@ def test_unreachable_database_is_503(client: TestClient, db: Session) -> None:
 
 
 def test_unreachable_redis_fails_only_test_celery() -> None:
-    """Requests that enqueue a mail after their commit succeed."""
+    """Requests that enqueue a mail after their commit still succeed."""
     form = {"username": settings.FIRST_SUPERUSER, "password": settings.FIRST_SUPERUSER_PASSWORD}
     with running_server(CELERY_BROKER_URL="redis://127.0.0.1:1/0") as server:
         client = server.client
