@@ -37,7 +37,7 @@ def up(arguments: list[str]) -> None:
         running = supervise.pid()
         logs.follow(shown, lambda: supervise.is_alive(running))
         if orphans.stop():
-            fail("the supervisor was killed, so its services were stopped: run up again.")
+            fail("the supervisor was killed, so its services were stopped: run `up` again.")
     except BaseException as error:
         # A stack in the foreground stops when this process ends.
         if not detach:

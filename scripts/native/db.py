@@ -119,7 +119,7 @@ def prepare(env: Env) -> None:
     try:
         created_by = (FOLDER / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
-        fail(f"{FOLDER} contains no database: move it away, {OR_EMPTY}")
+        fail(f"{FOLDER} contains no database: move the folder away, {OR_EMPTY}")
     if created_by != major:
         fail(f"{FOLDER} is from PostgreSQL {created_by}, this is {major}: dump it with the old version, {OR_EMPTY}")
     _remove_stale_lock()
