@@ -19,7 +19,7 @@ export default defineConfigWithVueTs(
       // Event handlers may be async. router.push rejects only on errors that router.onError handles.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
       '@typescript-eslint/no-non-null-assertion': 'off',
-      // Reports the defaults of optional props as useless.
+      // This rule reports the defaults of optional props as useless.
       '@typescript-eslint/no-useless-default-assignment': 'off',
     },
   },

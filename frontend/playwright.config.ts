@@ -1,13 +1,13 @@
 import { defineConfig, devices } from '@playwright/test'
 
-// `scripts/native.sh test e2e` starts a separate stack for the tests and sets these.
+// `scripts/native.sh test e2e` starts a separate stack for the tests and sets these variables.
 const { BASE_URL = 'http://localhost', CHROMIUM } = process.env
 
 export default defineConfig({
   testDir: 'tests/e2e',
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
-  // Generous, for a busy machine. Only failing tests take this long.
+  // Long enough for a busy machine. Only failing tests take this long.
   timeout: 60_000,
   expect: { timeout: 10_000 },
   workers: 2,
@@ -19,7 +19,7 @@ export default defineConfig({
     launchOptions: { executablePath: CHROMIUM },
     trace: 'retain-on-failure',
   },
-  // The faults run last: they stop services that other tests need.
+  // The project "faults" runs last: its tests stop services that other tests need.
   projects: [
     { name: 'pages', testIgnore: 'faults.spec.ts' },
     { name: 'faults', testMatch: 'faults.spec.ts', workers: 1, dependencies: ['pages'] },

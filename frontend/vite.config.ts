@@ -27,7 +27,7 @@ const cacheAssets: Plugin = {
       if (isAsset(url)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable')
       next()
     })
-    // Runs if the file does not exist. The next middleware would send index.html.
+    // Runs if the file does not exist. Without this, the next middleware would send index.html.
     return () => {
       middlewares.use(({ originalUrl }, response, next) => {
         if (isAsset(originalUrl)) response.writeHead(404, { 'Cache-Control': 'no-cache' }).end()
@@ -54,7 +54,7 @@ export default defineConfig(({ command, mode }) => {
   const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
   const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // Pass backend paths on to the stack. scripts/native.sh sets SERVER_HOST.
+    // Forward backend paths to the stack. scripts/native.sh sets SERVER_HOST.
     proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
     // Host names that are accepted in addition to localhost and IP addresses.
     allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),

@@ -26,7 +26,7 @@ audit_python() {
   for folder in $POETRY; do
     echo "== $folder/poetry.lock"
     python3 backend/app/scripts/requirements.py "$folder" >"$tools/requirements.txt"
-    # Without looking at what this machine has installed.
+    # Audit only the listed packages, not those that are installed on this machine.
     "$tools/bin/pip-audit" --strict --require-hashes --disable-pip --ignore-vuln "$IGNORED" \
       --requirement "$tools/requirements.txt" || status=1
   done
@@ -35,7 +35,7 @@ audit_python() {
 audit_npm() {
   for folder in $NPM; do
     echo "== $folder/package-lock.json"
-    # Without build tools: most of their advisories need input from the project's own developers.
+    # Skip build tools: most of their vulnerabilities can be used only by the project's own developers.
     (cd "$folder" && npm audit --omit=dev) || status=1
   done
 }

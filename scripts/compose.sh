@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sourced by the other scripts, in the project's folder.
 
-# is_new COMMAND...: succeeds for a version of Docker Compose that can read our files.
+# is_new COMMAND...: succeeds if this Docker Compose can read our files.
 is_new() {
   "$@" version --short 2>/dev/null | sed 's/^v//' | awk -F. '{ ok = $1 > 2 || ($1 == 2 && $2 >= 34) } END { exit !ok }'
 }

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 : "${STACK_NAME:?is not set: set it to the name of the stack}"
 : "${TRAEFIK_TAG:?is not set: set it to the tag by which the proxy finds its services}"
 : "${TAG:?is not set: set it to the tag of the images}"
-# A service that does not start is retried forever.
+# Docker retries a service that does not start forever, so stop waiting after this time.
 TIMEOUT_SECONDS=900
 SECRETS=.env.production
 
@@ -21,7 +21,7 @@ fail() {
 
 command -v jq >/dev/null || fail 'deploy.sh needs jq: install it, for example with "apt-get install jq".'
 [ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] ||
-  fail "This Docker manages no Swarm. Run \"docker swarm init\", or set DOCKER_HOST to a Docker that does."
+  fail "This Docker is not a Swarm manager. Run \"docker swarm init\", or set DOCKER_HOST to a manager."
 
 set -- -f docker-compose.yml -f docker-compose.swarm.yml "$@"
 if [ -e "$SECRETS" ]; then
@@ -32,18 +32,18 @@ if [ -e "$SECRETS" ]; then
   set -- --env-file "$SECRETS" "$@"
 fi
 
-# A config of a Swarm cannot change, so its name changes with its file.
+# A config of a Swarm cannot change, so a changed file needs a config with a new name.
 CREATE_ROLE_VERSION=$(cksum scripts/postgres/create-role.sql | cut -d ' ' -f 1)
 DOCKER_PROXY_VERSION=$(cksum scripts/docker-proxy/nginx.conf | cut -d ' ' -f 1)
 export CREATE_ROLE_VERSION DOCKER_PROXY_VERSION
-# A later file replaces values of an earlier one, and the shell replaces both.
+# Values of a later file replace those of an earlier file. Variables of the shell replace both.
 config=$(compose --project-name "$STACK_NAME" --env-file .env --env-file scripts/deploy.env "$@" config --format json)
 
 # docker-stack.yml contains secrets: only its owner may read it.
 rm -f docker-stack.yml
 umask 077
-# JSON is YAML, too. "docker stack deploy" rejects keys that only Docker Compose knows, and null values. It requires
-# published ports as numbers and CPUs as strings.
+# JSON is valid YAML. "docker stack deploy" rejects keys that only Docker Compose knows, and null values. In it,
+# published ports must be numbers and CPUs must be strings.
 printf '%s\n' "$config" | jq '
   del(.name)
   | with_entries(select(.key | startswith("x-") | not))
@@ -56,7 +56,7 @@ printf '%s\n' "$config" | jq '
 ' >docker-stack.yml
 
 published=$(jq --raw-output '
-  # Two services know a setting by another name.
+  # In these two services, settings have other names than in .env.
   {
     db: {
       APP_PASSWORD: "POSTGRES_PASSWORD",
@@ -87,8 +87,8 @@ unset_empty=$(jq --raw-output '
   .services[].environment // {} | to_entries[] | select(.value == "") | "-u", .key
 ' docker-stack.yml)
 # "--resolve-image changed": a newer image with the same name must not restart the database.
-# "--prune" removes pgAdmin and Flower after they were deselected.
-# shellcheck disable=SC2086  # words
+# "--prune" removes pgAdmin and Flower if COMPOSE_PROFILES no longer contains "tools".
+# shellcheck disable=SC2086  # Options, and names without spaces.
 env $unset_empty docker stack deploy --compose-file docker-stack.yml --with-registry-auth --resolve-image changed \
   --prune --detach=false --quiet "$STACK_NAME" &
 deployment=$!

@@ -3,7 +3,7 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)/native
-# Many images set the last one. Without compiled files, a start takes three times as long.
+# Many images set PYTHONDONTWRITEBYTECODE. Without compiled files, a start takes three times as long.
 unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 case $(uname -s) in
@@ -14,9 +14,9 @@ case $(uname -s) in
     ;;
 esac
 
-# Prefer the Python of the virtual environment, so that a new default Python rebuilds nothing.
+# Prefer the Python of the virtual environment: if the default Python changes, the environment is not rebuilt.
 for python in "$here/../../.native/venv/bin/python" python3 python3.14 python3.13 python3.12 python3.11 python; do
-  # A program on PATH may be a shim without a Python: try it.
+  # A program named python on PATH may be a shim without a Python behind it, so try it.
   if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
     exec "$python" "$here/main.py" "$@"
   fi

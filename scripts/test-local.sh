@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
 . ./scripts/compose.sh
 
-# Keep the image of the development stack.
+# Use a separate tag, so that the images of the development stack are kept.
 export TAG="${TAG:-test-local}"
 project=$(project test-local)
 stack() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests the production images in a separate stack, and removes it. Arguments go to pytest.
+# Runs the tests in a separate stack of the production images, and removes the stack. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=compose.sh
@@ -13,7 +13,7 @@ stack() { compose --project-name "$project" --file docker-stack.yml "$@"; }
 rm -f docker-stack.yml
 umask 077
 compose --project-name "$project" -f docker-compose.yml -f docker-compose.test.yml config >docker-stack.yml
-# Remove what an interrupted run has left.
+# Remove the stack of an interrupted run.
 stack down --volumes --remove-orphans
 trap 'stack down --volumes --remove-orphans' EXIT
 trap 'exit 130' INT

@@ -6,7 +6,7 @@ import { i18n } from '@/plugins/i18n'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
-/** Statuses of a proxy if the backend is down, or of the backend if the database is down. */
+/** A proxy sends these if the backend is down, and the backend sends 503 if the database is down. */
 const UNREACHABLE = [502, 503, 504]
 
 interface ErrorBody {
@@ -25,7 +25,7 @@ export interface Problem {
 
 export class ApiError extends Error {
   constructor(
-    /** 0 if there was no response, or an incomplete one. */
+    /** 0 if there was no response, or if it was incomplete. */
     readonly status: number,
     /** The API's error code, such as email_taken; empty if the response came from a proxy. */
     readonly code = '',
@@ -46,7 +46,7 @@ export class ApiError extends Error {
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
-  // If the status is successful, the body was incomplete.
+  // An error despite a successful status means that the body was incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
   const problems = Array.isArray(detail) ? detail : []
@@ -59,7 +59,7 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   )
 }
 
-/** The error as one or two sentences in the current language. */
+/** Returns one or two sentences about the error, in the current language. */
 export function errorText(error: unknown): string {
   const { global } = i18n
   const { t } = global
@@ -70,7 +70,7 @@ export function errorText(error: unknown): string {
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
-/** The error message for a field, in the current language. */
+/** Returns the error message for a field, in the current language. */
 export function problemText({ type, limits }: Problem): string {
   const { global } = i18n
   const { t } = global

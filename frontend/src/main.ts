@@ -1,4 +1,4 @@
-// Must be the first import: the router would copy the token into history.state.
+// Must be the first import, because the router would copy the token into history.state.
 import '@/resetToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'

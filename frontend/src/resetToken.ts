@@ -1,6 +1,6 @@
 import { ref } from 'vue'
 
-/** The token from the link in the email. It is kept in memory only. */
+/** The token from a mailed link. It is kept in memory only. */
 export const resetToken = ref('')
 
 /** Moves the token out of the URL, so that no history entry and no request contains it. */
@@ -16,5 +16,5 @@ function moveTokenToMemory(): void {
 }
 
 moveTokenToMemory()
-// If the view is already open, opening a link only changes the fragment.
+// If the view is already open, opening a link changes only the fragment and loads nothing.
 window.addEventListener('popstate', moveTokenToMemory)

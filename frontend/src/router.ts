@@ -97,7 +97,7 @@ const mainRoutes: RouteRecordRaw[] = [
   },
 ]
 
-/** The entries of a menu section. */
+/** Returns the entries of a menu section. */
 export const menuEntries = (section: 'main' | 'admin') =>
   mainRoutes.flatMap(({ path, meta }) =>
     meta?.menu === section
@@ -107,7 +107,7 @@ export const menuEntries = (section: 'main' | 'admin') =>
 
 const routes: RouteRecordRaw[] = [
   { path: '/', redirect: '/main' },
-  // Not a separate chunk, because most visits begin here.
+  // Login is not loaded as a separate chunk, because most visits begin with it.
   { path: '/login', component: Login, meta: { title: 'login.title' } },
   {
     path: '/sign-up',

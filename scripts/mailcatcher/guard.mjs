@@ -1,4 +1,4 @@
-// Protects the mail catcher from websites and other users. Loaded by "node --import guard.mjs".
+// Protects the mail catcher from websites and other users. "node --import guard.mjs" loads this file.
 //
 // DOMAIN: further host names of the mail catcher, separated by commas.
 // MAILCATCHER_OWNER_ONLY: if set, only the user of this process, and root, may connect (Linux only).
@@ -18,10 +18,10 @@ function hostname(host) {
 const names = new Set(['localhost'])
 for (const name of (process.env.DOMAIN ?? '').split(',')) names.add(hostname(name.trim()))
 
-/** Returns why a request is rejected, or undefined. */
+/** Returns why a request must be rejected, or undefined. */
 function rejection({ method, headers }) {
   const name = headers.host && hostname(headers.host)
-  // A website can let its own name point to this machine (DNS rebinding), but not an IP address.
+  // A website can let its own host name point to this machine (DNS rebinding). An IP address cannot be misused so.
   const isLocal = name && (names.has(name) || name.endsWith('.localhost') || isIP(name.replace(/^\[|\]$/g, '')))
   if (!isLocal) return 'The mail catcher has another host name.'
   const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers
@@ -43,7 +43,7 @@ function isOwner({ remoteAddress, remotePort, localAddress, localPort }) {
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const line of readFileSync(file, 'utf8').split('\n')) {
       const [, from = '', to = '', , , , , uid, , inode] = line.trim().split(/\s+/)
-      // A closed socket has no inode, and root as its owner.
+      // The entry of a closed socket has inode 0 and names root as the owner.
       if (from.endsWith(client) && to.endsWith(server)) {
         return inode !== '0' && [0, process.getuid()].includes(Number(uid))
       }
@@ -82,7 +82,7 @@ ServerResponse.prototype.writeHead = function (status, ...values) {
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).filter(([name]) => !isCors(name)))
   })
-  // For browsers without Sec-Fetch headers.
+  // Protect browsers that do not send Sec-Fetch headers.
   this.setHeader('X-Frame-Options', 'SAMEORIGIN')
   this.setHeader('Cross-Origin-Resource-Policy', 'same-origin')
   return writeHead.call(this, status, ...kept)

@@ -1,4 +1,4 @@
-"""The browser of the tests: CHROMIUM, else that of the machine, else one from npm."""
+"""Finds a browser for the tests: the one that CHROMIUM names, else the machine's, else one from npm."""
 
 import json
 import os
@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 MACOS = [f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium")]
 PROJECT = SCRIPTS / "browser"
 FOLDER = STATE / "browser"
-# In npm's folder, so that installing another version removes it.
+# Inside node_modules, which npm deletes when it installs another version.
 UNPACKED = FOLDER / "node_modules" / ".unpacked"
 
 
@@ -58,7 +58,7 @@ def _from_npm() -> str:
             fail(f"the browser from npm can't be unpacked: {done.stderr.strip()[-300:]}")
         unpacked = json.loads(done.stdout)
         fonts = str(shutil.copy(PROJECT / "fonts.conf", UNPACKED))
-        # The libraries are only for the browser.
+        # Set the variables only for the browser: other programs must not load these libraries.
         variables = f"LD_LIBRARY_PATH={shlex.quote(unpacked['libraries'])} FONTCONFIG_FILE={shlex.quote(fonts)}"
         wrapper.write_text(f'#!/bin/sh\n{variables} exec {shlex.quote(unpacked["path"])} "$@"\n')
         wrapper.chmod(0o755)

@@ -16,7 +16,7 @@ from environment import PUBLISHED, environment
 from services import SERVICES
 from settings import DATA, PORTS, ROOT, RUN, SECRETS, fail, locked, read_ports, say
 
-# The other services start when these work, to leave them the CPU.
+# The other services start after these work, so that they do not compete for the CPU.
 CORE = {"db", "redis", "proxy", "backend", "celeryworker", "frontend"}
 BUSY = "another native.sh is changing this stack: try again when it has finished."
 
@@ -37,9 +37,9 @@ def up(arguments: list[str]) -> None:
         running = supervise.pid()
         logs.follow(shown, lambda: supervise.is_alive(running))
         if orphans.stop():
-            fail("the supervisor was killed, and its services were stopped: run up again.")
+            fail("the supervisor was killed, so its services were stopped: run `up` again.")
     except BaseException as error:
-        # The stack in the foreground ends with this process.
+        # A stack in the foreground stops when this process ends.
         if not detach:
             say("\nStopping ...")
             supervise.stop()
@@ -48,7 +48,7 @@ def up(arguments: list[str]) -> None:
 
 
 def bring_up(names: set[str]) -> None:
-    """Start those of the services that do not run, and wait until the core works."""
+    """Start the given services that are not running, and wait until those in CORE work."""
     if supervise.pid() is None:
         if orphans.stop():
             say("Stopped processes that an earlier start had left.")
@@ -78,7 +78,7 @@ def running_services() -> set[str]:
 def _welcome() -> None:
     chosen, env = read_ports(), environment(supervise.caller_environment())
     web = env["SERVER_HOST"]
-    # Other passwords than the published one do not belong on a screen.
+    # Never print a password that the user has set.
     is_published = env.get("FIRST_SUPERUSER_PASSWORD") == PUBLISHED
     password = f"password {PUBLISHED}" if is_published else "password: FIRST_SUPERUSER_PASSWORD in .env"
     rows = {
@@ -132,7 +132,7 @@ def show_logs(arguments: list[str]) -> None:
 
 
 def execute(arguments: list[str]) -> None:
-    # Compose's options for the terminal, which is always used here.
+    # Ignore Compose's terminal options: the command always uses this terminal.
     while arguments and arguments[0] in ("-T", "-i", "-t", "-it"):
         arguments = arguments[1:]
     if len(arguments) < 2:
@@ -188,7 +188,7 @@ def down(arguments: list[str]) -> None:
             shutil.rmtree(DATA)
             for file in (SECRETS, PORTS):
                 file.unlink(missing_ok=True)
-            say("The data are removed. The installed packages stay.")
+            say("The data and the generated passwords are deleted. The installed packages are kept.")
 
 
 def _flag(arguments: list[str], *names: str) -> bool:

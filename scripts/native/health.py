@@ -13,15 +13,15 @@ import db
 import supervise
 from settings import LOGS, Env, fail, last_error, read_ports, say
 
-# A service that exits this often while it starts will not start.
+# After this many exits, a service that is starting is reported as failed.
 EXITS = 3
 PATIENCE_SECONDS = 180
-# A service keeps failing if it has exited twice in the first time, and runs for less than the second.
+# A service keeps failing if it has exited twice in RECENT_SECONDS, and was started less than STABLE_SECONDS ago.
 RECENT_SECONDS, STABLE_SECONDS = 120, 60
 
 
 def _worker(env: Env) -> bool:
-    """Return whether the worker waits for tasks with BRPOP. Flower uses BRPOP, too, so compare the connections."""
+    """Return whether the worker waits for tasks with BRPOP. Flower also uses BRPOP, so compare the connections."""
     addresses: set[str] = set()
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(supervise.states()["celeryworker"]["pid"])
@@ -47,7 +47,7 @@ def _listens(port: str) -> Callable[[Env], bool]:
     return check
 
 
-# In the order in which the services need each other.
+# Each service comes after the services that it needs.
 CHECKS: dict[str, Callable[[Env], bool]] = {
     "db": db.check,
     "redis": _listens("redis"),
@@ -62,7 +62,7 @@ CHECKS: dict[str, Callable[[Env], bool]] = {
 
 
 def works(name: str, env: Env) -> bool:
-    # Until a service has run for a second, another program may respond on its port.
+    # RUNNING means: for at least a second. Before that, another program may respond on the port of the service.
     if supervise.states()[name]["statename"] != "RUNNING":
         return False
     with contextlib.suppress(OSError, redis.RedisError):

@@ -1,4 +1,4 @@
-"""Installs Python packages from poetry.lock, in a virtual environment per set, with every hash checked."""
+"""Installs sets of Python packages from poetry.lock, each in its own virtual environment. Checks every hash."""
 
 import hashlib
 import importlib.util
@@ -37,7 +37,7 @@ def _mark(name: str) -> Path:
 
 def _install(name: str, project: Path, groups: set[str], what: str) -> None:
     folder, mark = STATE / name, _mark(name)
-    # Programs of a virtual environment contain its path: a moved clone needs a new one.
+    # Programs of a virtual environment contain its path, so a moved clone needs a new environment.
     base = f"{sys.version_info[0]}.{sys.version_info[1]} {folder}"
     lock = hashlib.sha256((project / "poetry.lock").read_bytes()).hexdigest()
     # Two services may need the same set.
@@ -65,7 +65,7 @@ def _create(folder: Path) -> None:
     if importlib.util.find_spec("ensurepip") is None:
         fail(f"this Python has no venv: apt-get install python3.{sys.version_info[1]}-venv")
     shutil.rmtree(folder, ignore_errors=True)
-    # This process may use the virtual environment that is replaced.
+    # Use the base Python, because this process may run in the virtual environment that is being replaced.
     python = getattr(sys, "_base_executable", sys.executable)
     done = call([python, "-m", "venv", str(folder)], capture_output=True)
     if done.returncode:
@@ -84,7 +84,7 @@ def _pip_install(folder: Path, project: Path, groups: set[str]) -> None:
         command = [*pip, "--no-deps", "--require-hashes", "-r", str(requirements)]
         done = call(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PIP_USER": "0"})
         if not done.returncode:
-            # On all cores, where pip uses one. Templates in some packages do not compile, which does not matter.
+            # Compile on all cores; pip would use one. Ignore errors: some packages contain templates, not valid Python.
             call([python, "-m", "compileall", "-q", "-j", "0", str(folder / "lib")], stdout=output, stderr=output)
             return
     reason = last_error(log.read_text(errors="replace"))

@@ -11,7 +11,7 @@ COLOURS = (36, 33, 32, 35, 34, 96, 93, 92)
 
 
 class Tail:
-    """A log that is shown up to `offset`."""
+    """A log file. Everything before `offset` has been shown or skipped."""
 
     def __init__(self, name: str, colour: int, width: int) -> None:
         self.path = LOGS / f"{name}.log"
@@ -27,7 +27,7 @@ class Tail:
 
     def show(self) -> None:
         with contextlib.suppress(FileNotFoundError), self.path.open("rb") as file:
-            # The supervisor has rotated the log.
+            # If the file is shorter than before, the supervisor has rotated it.
             if self.path.stat().st_size < self.offset:
                 self.offset, self.rest = 0, b""
             file.seek(self.offset)

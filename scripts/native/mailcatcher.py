@@ -1,4 +1,4 @@
-"""The mail catcher, which installs itself at its first start."""
+"""The mail catcher, which is installed when it first starts."""
 
 import sys
 
@@ -33,6 +33,6 @@ def command(_: Env) -> list[str]:
         f"--import={GUARD.as_uri()}",
         str(FOLDER / "node_modules/maildev/dist/bin/maildev.js"),
         *("--ip=127.0.0.1", f"--smtp={ports['smtp']}", "--web-ip=127.0.0.1", f"--web={ports['mail']}"),
-        # The default is one folder in /tmp, which only its first user can write.
+        # By default all users share a folder in /tmp, to which only the user who created it can write.
         *(f"--mail-directory={mails}", "--max-emails=1000"),
     ]

@@ -11,12 +11,12 @@ import install
 from settings import RUN, SCRIPTS, TESTING, fail, prepare_state, reexec_in_venv
 
 COMMANDS = {"up", "ps", "logs", "exec", "stop", "start", "restart", "down", "test"}
-# How the stack of the browser tests differs from the development stack.
+# Settings of the browser tests' stack that override those of the development stack.
 TEST_SETTINGS = {
     "NATIVE_STACK": "test",
     "FRONTEND_ENV": "production",
     "DOMAIN": "localhost",
-    # The web app calls the API at its own origin.
+    # The web app calls the API at its own origin, so it needs no CORS.
     "BACKEND_CORS_ORIGINS": "",
     "USERS_OPEN_REGISTRATION": "True",
     "SENTRY_DSN": "",
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
     if command not in ("up", "test") and not install.is_installed():
         print("native.sh: nothing was started in this clone yet: sh ./scripts/native.sh up", file=sys.stderr)
         sys.exit(0 if command in ("ps", "logs", "down") else 1)
-    # Also SIGINT: a shell ignores it for commands before "&".
+    # Set SIGINT too: a shell makes commands in the background (&) ignore it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     prepare_state()
@@ -47,9 +47,9 @@ def main(arguments: list[str]) -> None:
     elif command == "test":
         install.backend("dev")
     reexec_in_venv()
-    # The path of the supervisor's socket is relative.
+    # The path of the supervisor's socket is relative to RUN.
     os.chdir(RUN)
-    # These import packages that may just have been installed.
+    # Imported here, because these modules need packages that may just have been installed.
     import commands
     import testing
 

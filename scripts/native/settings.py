@@ -51,7 +51,7 @@ def prepare_state() -> None:
 
 @contextmanager
 def locked(path: Path, busy: str = "") -> Iterator[None]:
-    """Hold a lock file. If another process holds it, wait, or fail with the message `busy`."""
+    """Hold a lock file. If another process holds it, fail with the message `busy`, or wait if there is no message."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))

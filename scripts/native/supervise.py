@@ -21,7 +21,7 @@ from settings import LOGS, RUN, SCRIPTS, VENV, fail
 
 # Relative to RUN: the path of a socket can have only 107 bytes.
 SOCKET = "supervisor.sock"
-# The supervisor would make a relative path absolute.
+# The supervisor makes relative paths absolute. On Linux, this path is absolute and short.
 LISTEN = SOCKET if sys.platform == "darwin" else f"/proc/self/cwd/{SOCKET}"
 CONFIG = RUN / "supervisord.conf"
 # Other services use these, so they stop last.
@@ -29,7 +29,7 @@ STORES = ("db", "redis")
 UP = ("RUNNING", "STARTING", "BACKOFF")
 # 2026-11-26 13:52:04,123 WARN exited: flower (exit status 1; not expected)
 EXIT = re.compile(r"(\d{4}-[-\d]+ [:,\d]+) \w+ exited: (\w+) ")
-# More than a minute of restarts of all services.
+# Enough for more than a minute in which all services restart.
 LOG_TAIL_BYTES = 50_000
 
 
@@ -49,7 +49,7 @@ def pid() -> int | None:
 def is_alive(supervisor: int | None) -> bool:
     if supervisor is None:
         return False
-    # Remove it from the list of processes if it is a child that has ended.
+    # If the supervisor is a child that has ended, remove it from the list of processes, or pid_exists would find it.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(supervisor, os.WNOHANG)
     return bool(psutil.pid_exists(supervisor))
@@ -66,7 +66,7 @@ def states() -> dict[str, dict[str, Any]]:
 
 
 def start(claims: list[int]) -> None:
-    """Start the supervisor, which inherits the claims of the ports."""
+    """Start the supervisor. It inherits the claims of the ports, and so holds them until it ends."""
     paths = {"python": os.path.relpath(VENV / "bin/python", RUN), "script": os.path.relpath(SCRIPTS / "run.py", RUN)}
     config = _template("supervisord").substitute(socket=LISTEN)
     for name, service in SERVICES.items():
@@ -83,7 +83,7 @@ def start(claims: list[int]) -> None:
             stdout=file,
             stderr=file,
             pass_fds=claims,
-            # Ctrl-C must reach only this process, which then stops the services in order.
+            # Ctrl-C must reach only this process, which then stops the services in the right order.
             start_new_session=True,
         )
     while process.poll() is None:
@@ -107,7 +107,7 @@ def start_service(name: str) -> None:
 
 
 def exits(name: str, since: float) -> int:
-    """Return how often a service has exited since a time and since a command started it."""
+    """Return how often a service has exited since the later of two times: `since`, and the last start by a command."""
     with contextlib.suppress(FileNotFoundError):
         since = max(since, (LOGS / f"{name}.started").stat().st_mtime)
     with (LOGS / "supervisord.log").open("rb") as log:
@@ -130,7 +130,7 @@ def stop() -> bool:
     if running:
         with contextlib.suppress(psutil.Error, OSError, Fault):
             process = psutil.Process(running)
-            # All at the same time: the supervisor would stop one after the other.
+            # Stop these at the same time. The shutdown of the supervisor would stop one after the other.
             for name in set(SERVICES) - set(STORES):
                 stop_service(name, wait=False)
             while any(info["statename"] == "STOPPING" for info in states().values()):

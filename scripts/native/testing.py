@@ -1,4 +1,4 @@
-"""native.sh test."""
+"""The command native.sh test."""
 
 import contextlib
 import os
@@ -51,7 +51,7 @@ def _run_all(kinds: list[str]) -> int:
 
 
 def backend(arguments: list[str]) -> int:
-    # In several processes, pytest does not report a missing file.
+    # When pytest runs in several processes, it does not report a missing file.
     if arguments and not arguments[0].startswith("-") and not (BACKEND / arguments[0].partition("::")[0]).exists():
         fail(f"no such tests: {arguments[0]}. Name one of {', '.join(KINDS)}, or a file below {BACKEND}.")
     with _database() as env:
@@ -60,7 +60,7 @@ def backend(arguments: list[str]) -> int:
 
 @contextlib.contextmanager
 def _database() -> Iterator[dict[str, str]]:
-    """Start the database and Redis if necessary, and stop afterwards what was started."""
+    """Start the database and Redis if they are not running, and stop them again afterwards."""
     needed = {"db", "redis"}
     was_up = supervise.pid() is not None
     running = commands.running_services() if was_up else set()
@@ -83,11 +83,11 @@ def unit(arguments: list[str]) -> int:
 
 
 def e2e(arguments: list[str]) -> int:
-    """Run the browser tests on a separate stack, which is empty before and removed afterwards."""
+    """Run the browser tests on a separate, empty stack, and remove the stack afterwards."""
     frontend.install()
-    # Arguments name tests: then do not also run the projects that theirs depend on.
+    # If arguments select tests, run only these: without --no-deps, Playwright would first run the other project.
     arguments = [*arguments, "--no-deps"] if arguments else []
-    # Reports unknown tests before the stack starts.
+    # Report unknown tests before starting the stack.
     if arguments:
         status = _npm("test:e2e", [*arguments, "--list"], os.environ)
         if status or "--list" in arguments:
@@ -127,7 +127,7 @@ def _run(command: list[str], env: dict[str, str], cwd: str | None = None) -> int
     try:
         return process.wait()
     except KeyboardInterrupt:
-        # npm does not forward signals. Tests stop in order after SIGINT.
+        # npm does not forward signals, so send SIGINT to each process. After SIGINT, the tests can clean up.
         with contextlib.suppress(psutil.Error):
             children = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
             for child in children:

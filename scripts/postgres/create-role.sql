@@ -21,7 +21,7 @@
 \set options ''
 \getenv options APP_ROLE_OPTIONS
 
--- The script would remove the privileges of the superuser that runs it.
+-- In this case, the script would remove the privileges of the superuser that runs it.
 SELECT :'role' = current_user AS is_superuser \gset
 \if :is_superuser
   DO $$ BEGIN RAISE 'POSTGRES_USER is the superuser of the database server: choose another name'; END $$;
@@ -38,21 +38,22 @@ ALTER ROLE :"role" :options;
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
--- 10 is the first superuser, which keeps the system objects.
+-- 10 is the OID of the first superuser, which must keep the system objects.
 SELECT pg_get_userbyid(datdba) AS former, datdba <> 10 AND pg_get_userbyid(datdba) NOT IN (current_user, :'role') AS is_renamed
 FROM pg_database WHERE datname = :'database' \gset
 ALTER DATABASE :"database" OWNER TO :"role";
--- By default every role of the server may connect.
+-- By default every role of the server may connect to the database.
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 
 \connect :"database"
 
--- POSTGRES_USER has changed.
+-- The database belongs to an earlier POSTGRES_USER.
 \if :is_renamed
   REASSIGN OWNED BY :"former" TO :"role";
 \endif
 
--- Objects of an older database. Extensions stay with the superuser, and sequences of columns follow their table.
+-- Change the owner of the objects of an older database. Extensions stay with the superuser, and sequences of columns
+-- follow their table.
 SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, :'role')
 FROM pg_namespace
 WHERE nspowner = current_user::regrole AND nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') \gexec

@@ -6,7 +6,7 @@ export function useCurrentUser() {
   return useQuery(usersReadUserMeOptions())
 }
 
-/** Whether saving this email would change the user's email. */
+/** Returns whether saving this email would change the user's email. */
 export function isEmailChanged(email: string | undefined, user: User | undefined): boolean {
   return email?.trim().toLowerCase() !== user?.email
 }

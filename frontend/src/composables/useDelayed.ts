@@ -1,6 +1,6 @@
 import { onWatcherCleanup, readonly, type Ref, ref, watch } from 'vue'
 
-/** Becomes true after the source has been true for the delay, so that short requests show no progress bar. */
+/** Follows the source, but becomes true only after a delay, so that short requests show no progress bar. */
 export function useDelayed(source: () => boolean, delayMs = 300): Readonly<Ref<boolean>> {
   const delayed = ref(false)
   watch(

@@ -1,6 +1,6 @@
 import { nextTick, watch } from 'vue'
 
-/** Returns the focus after a dialog closes, so that keyboard users resume where they were. */
+/** Restores the focus after a dialog closes, so that keyboard users resume where they were. */
 export function useFocusReturn(isOpen: () => boolean): void {
   let before: Element | null = null
   watch(isOpen, async (open) => {

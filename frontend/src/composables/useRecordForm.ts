@@ -4,8 +4,8 @@ import { ref, type Ref, watchEffect } from 'vue'
 /**
  * Returns the form for a new record, or for the record that the query `read` loads.
  *
- * The form has the fields of `empty`. It is always filled by a new request: saving cached values could undo
- * changes that somebody else has made since.
+ * The form has the fields of `empty`. A new request always fills it: if the user saved cached values, they
+ * could undo changes that somebody else has made since.
  */
 export function useRecordForm<Form extends object, Row extends Form, E, Key extends QueryKey>(
   empty: Form,

@@ -15,7 +15,7 @@ export function useSave(path?: string) {
   let hasLeft = false
   onScopeDispose(() => (hasLeft = true))
 
-  /** Goes back to the list, keeping its page and search. Opens it if the form was not opened from there. */
+  /** Goes back to the list with its page and search, or opens the list if the form was opened elsewhere. */
   async function leave(): Promise<void> {
     // After a slow save, the user may already be in another view.
     if (hasLeft || !path) return
@@ -26,7 +26,7 @@ export function useSave(path?: string) {
 
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
-    // All queries, because other views may show the record, and deleting a user also deletes items.
+    // Invalidate all queries: other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
     notify(notification)
     await leave()

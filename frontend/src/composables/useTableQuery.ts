@@ -14,7 +14,7 @@ export interface TableQuery {
 const first = (value: LocationQueryValue | LocationQueryValue[] | undefined): string =>
   (Array.isArray(value) ? value[0] : value) ?? ''
 
-/** Reads the state of a table from the URL, replacing invalid values by the defaults. */
+/** Reads the state of a table from the URL. Replaces invalid values by the defaults. */
 export function parseTableQuery(query: LocationQuery, sorts: readonly string[]): TableQuery {
   const page = Number(first(query.page))
   const limit = Number(first(query.limit))
@@ -35,9 +35,9 @@ export function useTableQuery(sorts: readonly string[]) {
 
   let pending: TableQuery | undefined
 
-  /** Navigates to the changed state. `replace` adds no history entry. */
+  /** Navigates to the changed state, with a new history entry unless `replace` is set. */
   function change(part: Partial<TableQuery>, { replace = false } = {}): void {
-    // One click can cause several changes. Each builds on the previous one.
+    // One click can cause several changes. Each change builds on the previous one.
     const next = (pending = { ...(pending ?? state.value), page: 1, ...part })
     const { page, limit, sort, q } = next
     const query = {

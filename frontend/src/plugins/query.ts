@@ -5,7 +5,7 @@ import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
 import { useSession } from '@/store/session'
 
-/** The error codes that mean that the token no longer works. */
+/** These error codes mean that the token no longer works. */
 const SESSION_ENDING_CODES = ['not_authenticated', 'invalid_token', 'inactive_user']
 
 /** Runs after every failed request, in addition to the form's own message. */
@@ -25,7 +25,7 @@ async function handleRequestError(error: Error): Promise<void> {
 
 const hasFailed = ({ state }: { state: { status: string } }): boolean => state.status === 'error'
 
-// Not awaited: otherwise a form would appear to be saving until the backend is reachable again.
+// Not awaited: a form would show “saving” until the backend is reachable again.
 const onError = (error: Error): void => void handleRequestError(error)
 
 export const queryClient = new QueryClient({
@@ -45,7 +45,7 @@ export function endSession(): void {
   queryClient.clear()
 }
 
-/** Logs in again, because changing the password ended the session. If that fails, the user is logged out. */
+/** Logs in again, because changing the password ended the session. Logs out if the login fails. */
 export async function renewSession(email: string, password: string): Promise<void> {
   const session = useSession()
   session.end()

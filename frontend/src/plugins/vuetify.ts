@@ -5,7 +5,7 @@ import { aliases, mdi } from 'vuetify/iconsets/mdi-svg'
 
 export const themes = ['system', 'light', 'dark'] as const
 
-/** The user's choice. Vuetify only knows the resulting theme, light or dark. */
+/** The user's choice. Vuetify itself stores only the resulting theme, light or dark. */
 export const theme = useLocalStorage<(typeof themes)[number]>('theme', 'system')
 
 export const vuetify = createVuetify({

@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { loginLoginAccessToken } from '@/client'
 import { token } from '@/token'
 
-/** Logs in and out. For the data of the current user, see useCurrentUser. */
+/** Logs in and out. useCurrentUser loads the data of the user. */
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
 

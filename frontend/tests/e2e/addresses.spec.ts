@@ -4,7 +4,7 @@ import { expect, fillLogin, PASSWORD, test } from './fixtures'
 
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url))
 const NAMES = Object.values(loadEnv('production', FOLDER, 'VUE_APP_DOMAIN_'))
-// The last two stand for a machine's addresses in a network.
+// The last two stand for the addresses of a machine in a network.
 const ADDRESSES = ['localhost', '127.0.0.1', '192.0.2.7', '[2001:db8::7]']
 
 test.use({

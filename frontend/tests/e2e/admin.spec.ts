@@ -18,7 +18,7 @@ test('a created user can log in', async ({ page, superuser }) => {
   await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
 
-test('a taken or undeliverable email is an error of the field', async ({
+test('a taken or undeliverable email shows an error at its field', async ({
   page,
   superuser,
   user,
@@ -31,7 +31,7 @@ test('a taken or undeliverable email is an error of the field', async ({
   await expect(
     page.getByText('A user with this email already exists. Use another email.'),
   ).toBeVisible()
-  // Well-formed: only the API knows that it cannot receive mail.
+  // The address is well-formed. Only the API checks whether its domain can receive mail.
   await page.getByLabel('Email').fill('somebody@example.invalid')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Enter a valid email address')).toBeVisible()

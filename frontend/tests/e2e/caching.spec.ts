@@ -4,7 +4,7 @@ import { expect, test } from './fixtures'
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 async function get(request: APIRequestContext, path: string) {
-  // The header that a browser sends when it opens a page.
+  // A browser sends this header when it opens a page.
   const response = await request.get(path, { headers: { Accept: 'text/html' } })
   return {
     status: response.status(),

@@ -38,7 +38,7 @@ test('a slow save does not navigate after the user has left the form', async ({ 
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Profile saved')).toBeVisible()
-  // A save ends only after its navigation.
+  // A save ends only after it has navigated, or decided not to.
   await expect(page.getByText('Saving…')).toHaveCount(0)
   await expect(page).toHaveURL(/profile\/password$/)
   await expect(page.getByLabel('Current password')).toHaveValue('Typed meanwhile')

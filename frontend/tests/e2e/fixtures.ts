@@ -56,20 +56,20 @@ export async function openAs(
 
 export async function fillLogin(page: Page, email: string, password: string): Promise<void> {
   const button = page.getByRole('button', { name: 'Log in' })
-  // Wait: the previous view may have a field of this name too.
+  // Wait for the login view, because the previous view may also have a field with this label.
   await expect(button).toBeVisible()
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
   await button.click()
 }
 
-/** Delays requests with this method until the returned function is called. */
+/** Holds requests with this method until the returned function is called. */
 export async function hold(page: Page, url: string, method: string): Promise<() => void> {
   let release = () => {}
   const held = new Promise<void>((resolve) => (release = resolve))
   await page.route(url, async (route) => {
     if (route.request().method() === method) await held
-    await route.continue().catch(() => {}) // The page may have aborted it.
+    await route.continue().catch(() => {}) // The page may have aborted the request.
   })
   return release
 }
@@ -80,7 +80,7 @@ interface Mail {
   text: string
 }
 
-/** Waits for a mail to this address with this text in its subject, and returns the link of the newest. */
+/** Waits for a mail to this address with this text in its subject. Returns the link in the newest mail. */
 export async function linkInMail(address: string, subject: string): Promise<string> {
   let link: string | undefined
   await expect(async () => {
@@ -94,7 +94,7 @@ export async function linkInMail(address: string, subject: string): Promise<stri
   return link!
 }
 
-/** Returns the path of a mailed link, with the token in the fragment (#) or, as in old links, the query (?). */
+/** Returns the path of a mailed link, with the token in the fragment or, like old links, in the query. */
 export function pathOfLink(link: string, form: '#token=' | '?token='): string {
   const { pathname, search, hash } = new URL(link)
   return pathname + (search || hash).replace(/^[?#]token=/, form)

@@ -7,17 +7,17 @@ const OVERLAYS = [
 ] as const
 
 for (const [role, name] of OVERLAYS) {
-  test(`Escape closes “${name}” right after it opened`, async ({ page, user }) => {
+  test(`Escape closes “${name}” immediately after it opens`, async ({ page, user }) => {
     await openAs(page, user, '/main/profile/view')
     const button = page.getByRole('button', { name, exact: true })
     await button.focus()
-    // Record that it opened: it may close before Playwright can see it.
+    // Record that the overlay opened: it may close before Playwright can see it.
     await page.evaluate((role) => {
       new MutationObserver(() => {
         if (document.querySelector(`[role=${role}]`)) document.body.dataset.opened = role
       }).observe(document.body, { childList: true, subtree: true })
     }, role)
-    // Send both keys at once, as a user does who does not wait.
+    // Send both keys at once, like a user who does not wait.
     await Promise.all([page.keyboard.press('Enter'), page.keyboard.press('Escape')])
     await expect(page.locator('body')).toHaveAttribute('data-opened', role)
     await expect(page.getByRole(role)).toBeHidden()

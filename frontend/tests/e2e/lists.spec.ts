@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { usersCreateUser, usersUpdateUser } from '../../src/client'
 import { type Account, expect, openAs, PASSWORD, test } from './fixtures'
 
-/** Creates users with these full names. Returns them and the path of a list that shows only them. */
+/** Creates users with these full names. Returns the users, and the path of a list of only these users. */
 async function createUsers({ client }: Account, names: string[]) {
   const group = randomUUID()
   const users: { id: number; email: string }[] = []
@@ -118,7 +118,7 @@ test('leaving a list cancels a pending search', async ({ page, superuser }) => {
   await page.getByRole('searchbox').fill('word')
   await page.getByRole('link', { name: 'Edit profile' }).click()
   await expect(page.getByLabel('Full name')).toBeVisible()
-  // Longer than the delay before a search starts.
+  // Wait longer than the delay before a search starts.
   await page.waitForTimeout(500)
   await expect(page).toHaveURL(/profile\/edit$/)
 })

@@ -26,7 +26,7 @@ const TEXTS = {
   },
 }
 
-/** Each function opens a form, fills all fields but the new password, and returns the account's email. */
+/** Each function opens a form, fills every field except the new password, and returns the account's email. */
 const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>> = {
   'sign-up': async (page) => {
     await page.goto('/sign-up')
@@ -38,7 +38,7 @@ const FORMS: Record<string, (page: Page, superuser: Account) => Promise<string>>
   },
   'user editing': async (page, superuser) => {
     await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
-    // The form shows the field for the current password once a new one is entered.
+    // The form shows the field for the current password only after a new password is entered.
     await page.locator('input[name=password]').fill('x')
     await page.locator('input[name=current_password]').fill(PASSWORD)
     return superuser.email
@@ -84,7 +84,7 @@ async function tryPasswords(page: Page, email: string, texts: (typeof TEXTS)['en
 }
 
 for (const [form, open] of Object.entries(FORMS)) {
-  test(`a weak password is an error of the field: ${form}`, async ({ page, superuser }) => {
+  test(`a weak password shows an error at its field: ${form}`, async ({ page, superuser }) => {
     await tryPasswords(page, await open(page, superuser), TEXTS.en)
   })
 }

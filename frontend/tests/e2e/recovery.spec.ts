@@ -19,7 +19,7 @@ async function recoveryLink({ client, email }: Account): Promise<string> {
 test('a recovery link sets a new password once', async ({ page, user }) => {
   await page.goto('/login')
   await page.getByText('Forgot your password?').click()
-  // Wait: the previous view has a field of this name too.
+  // Wait for the recovery view, because the login view also has a field with this label.
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()
   await page.getByLabel('Email').fill(user.email)
   await page.getByRole('button', { name: 'Recover password' }).click()
@@ -48,7 +48,7 @@ test('a recovery link sets a new password once', async ({ page, user }) => {
   ).toBeVisible()
 })
 
-test('an unknown email gets the same response', async ({ page }) => {
+test('an unknown email gets the same response as a known one', async ({ page }) => {
   await page.goto('/recover-password')
   await page.getByLabel('Email').fill(newEmail())
   await page.getByRole('button', { name: 'Recover password' }).click()
@@ -99,7 +99,7 @@ for (const form of ['#token=', '?token='] as const) {
 
     const sent = await Promise.all(requests)
     expect(sent.filter(({ referer }) => referer?.includes(token))).toEqual([])
-    // Only opening an old link sends the token.
+    // The token is in one request at most: the one that opens an old link.
     const named = sent.filter(({ url }) => url.includes(token))
     expect(named.length).toBe(form === '?token=' ? 1 : 0)
   })

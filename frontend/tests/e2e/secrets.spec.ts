@@ -28,9 +28,9 @@ for (const path of [
     const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
     const { href } = new URL(page.url())
-    // Some password managers submit forms this way, which triggers no submit event.
+    // Some password managers submit forms with submit(), which triggers no submit event.
     await page.evaluate(() => document.forms[0]!.submit())
-    // A navigation started by the submission would come first and abort this request.
+    // If the submission started a navigation, the navigation would come first and abort this request.
     await page.evaluate(() => fetch('/robots.txt')).catch(() => {})
     expect(requests.filter((url) => !url.endsWith('/robots.txt'))).toEqual([])
     expect(page.url()).toBe(href)
@@ -46,7 +46,7 @@ test('spell checking is off for a visible password', async ({ page }) => {
   await expect(field).toHaveAttribute('spellcheck', 'false')
 })
 
-/** Records where a page could leak secrets: URLs, titles, console, history and storage. */
+/** Records everything that could contain leaked secrets: URLs, titles, console, history and storage. */
 function recordTraces(page: Page) {
   const seen: string[] = []
   const sent: string[] = []
@@ -125,7 +125,7 @@ test('passwords and tokens appear in no URL, title, history, storage or log', as
   await record()
   await traces.done()
 
-  // The secrets were used, so the test could have found them.
+  // Check that the secrets were used: otherwise the test could not find them anywhere.
   expect(tokens.length).toBeGreaterThanOrEqual(4)
   const sent = traces.sent.join('\n')
   expect([...passwords, PASSWORD].filter((secret) => !sent.includes(secret))).toEqual([])

@@ -1,7 +1,7 @@
 import { startBackend } from './backend'
 import { expect, newEmail, PASSWORD, test } from './fixtures'
 
-test('signing up logs in', async ({ page }) => {
+test('a new user is logged in after signing up', async ({ page }) => {
   const email = newEmail()
   await page.goto('/login')
   await page.getByText('Sign up').click()
@@ -14,7 +14,7 @@ test('signing up logs in', async ({ page }) => {
   await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
 })
 
-test('a taken email is an error of the field and can be replaced', async ({ page, user }) => {
+test('a taken email shows an error at its field and can be replaced', async ({ page, user }) => {
   await page.goto('/sign-up')
   await page.getByLabel('Email').fill(user.email)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)

@@ -7,7 +7,7 @@ const response = (status: number, headers?: HeadersInit) => new Response(null, {
 
 afterEach(() => setLocale('en'))
 
-test('an error contains code and field of the response body', () => {
+test('an error contains the code and the field of the response body', () => {
   const body = { detail: 'x', code: 'email_taken', field: 'email' }
   expect(toApiError(body, response(409))).toMatchObject({
     status: 409,

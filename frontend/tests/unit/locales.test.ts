@@ -15,7 +15,7 @@ function flatten(messages: Messages, prefix = ''): Record<string, string> {
   )
 }
 
-// Without duplicates: languages have different numbers of plural forms.
+// Remove duplicates, because languages have different numbers of plural forms.
 const placeholders = (text: string) => [...new Set(text.match(/{\w+}/g))].sort()
 
 // Read the file, because an import would return compiled messages.
@@ -38,7 +38,7 @@ test('all locales have the same keys and placeholders', () => {
   }
 })
 
-test('the texts under error are those of the API’s error codes', () => {
+test('every error code of the API has a text, and no other text is under error', () => {
   const schemas: { properties?: { code?: { const?: string } } }[] = Object.values(
     openapi.components.schemas as object,
   )

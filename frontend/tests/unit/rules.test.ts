@@ -29,7 +29,7 @@ test('a nullable field may be empty and has length limits', () => {
   expect(errorOf('note', 'a'.repeat(10_001))).toBe('At most 10000 characters')
 })
 
-test('limits come from the API’s schema', () => {
+test('the limits are those of the API’s schema', () => {
   expect(errorOf('password', '1234567', UserCreateSchema)).toBe('At least 8 characters')
   expect(errorOf('password', '1'.repeat(129), UserCreateSchema)).toBe('At most 128 characters')
 })

@@ -66,7 +66,7 @@ test('the development server accepts IP addresses and the host names in both .en
   }
 })
 
-test('the development server passes on only backend paths', async () => {
+test('the development server forwards only backend paths', async () => {
   stack = createHttpServer(({ url }, response) => response.end(`the stack: ${url}`))
   await new Promise<void>((resolve) => stack!.listen(0, '127.0.0.1', resolve))
   const port = await serve({ SERVER_HOST: `http://127.0.0.1:${portOf(stack)}` })
