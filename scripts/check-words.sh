@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 WORDS='mend|mended|anew|the classic|is away|told to|goes on by itself|for so long'
 
 status=0
-# Skip lock files, and text files such as the list of common passwords.
+# Skip lock files and the list of common passwords.
 git grep --untracked --line-number --ignore-case --word-regexp --extended-regexp "$WORDS" -- . \
   ':!scripts/check-words.sh' ':!scripts/native/test_check_words.py' ':!CONTRIBUTING.md' ':!*lock*' ':!*common_passwords.txt' || status=$?
 case $status in
