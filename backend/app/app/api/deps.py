@@ -48,7 +48,7 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 @raises(Conflict, *DATABASE_ERRORS)
 async def get_db() -> AsyncIterator[Session]:
-    """Yield the request's session. The route commits it before the response, or rolls it back.
+    """Yield the request's session. The route commits or rolls back before it responds.
 
     Declare a parameter of type SessionDep, and send queries only in the endpoint. A dependency that
     sends a query would hold a connection while the request waits for a thread.

@@ -195,7 +195,7 @@ def configure_worker(sender: Any, **_: object) -> None:
     problems = [problem for task in tasks for problem in _limit_problems(task)]
     if sender.time_limit or sender.soft_time_limit:
         problems.append(
-            "--time-limit, task_time_limit or a soft variant is set: set time_limit per task instead"
+            "--time-limit, task_time_limit or a soft variant is set: set time_limit on each task"
         )
     if problems:
         sys.exit("\n".join(["The worker can't start:", *(f"  {line}" for line in problems)]))
