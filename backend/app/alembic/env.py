@@ -84,7 +84,7 @@ def run_migrations_online() -> None:
             version_table_schema=None if revisions else "pg_temp",
         )
         with context.begin_transaction():
-            # If several replicas start at once, one migrates. The others wait, then have nothing to do.
+            # If several replicas start at once, one migrates. The others wait, then do nothing.
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             try:
                 context.run_migrations()

@@ -104,7 +104,7 @@ class App(celery.Celery):
 
         Raises ValueError if the delay is too long or the call sets a time limit: the task could
         then exceed the visibility timeout and be delivered twice. Raises QueueUnreachable if Redis
-        is unreachable. In a request, that takes at most a second.
+        is unreachable. A request waits at most a second for that error.
         """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
@@ -161,9 +161,9 @@ celery_app.conf.update(
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Any Celery process that reads from Redis returns tasks to the queue after its own
-        # timeout. Only the worker derives a timeout from the tasks' limits (configure_worker), so
-        # the other processes must never return a task.
+        # Any Celery process that reads from Redis returns tasks to the queue after its own timeout.
+        # Only the worker derives this timeout from the tasks' limits (configure_worker), so the
+        # other processes should not return tasks.
         "visibility_timeout": 365 * DAY,
     },
 )

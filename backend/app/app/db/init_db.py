@@ -53,6 +53,6 @@ def create_first_superuser(db: Session) -> None:
             password=settings.FIRST_SUPERUSER_PASSWORD,
             is_superuser=True,
         ),
-        allow_weak_password=True,  # The settings allow one only in development.
+        allow_weak_password=True,  # The settings allow a weak password only in development.
     )
     logger.info("Created the first superuser, %s", settings.FIRST_SUPERUSER)
