@@ -8,7 +8,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && python -m venv /venv \
     && /venv/bin/pip install --require-hashes --requirement requirements.txt
 
-# A separate layer, so that all images share the one above.
+# Install the optional packages in a separate layer, so that all images share the layer above.
 ARG INSTALL_DEV=false
 ARG INSTALL_JUPYTER=false
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
       && /venv/bin/pip install --require-hashes --requirement requirements.txt; \
     fi
 
-# In a separate stage: files that are removed in a later layer stay in the image.
+# Remove files in a separate stage: a file removed in a later layer would stay in the image.
 FROM python:3.13-slim AS source
 WORKDIR /app
 COPY app .
@@ -39,7 +39,7 @@ COPY gunicorn_conf.py /
 
 WORKDIR /app
 COPY --from=source /app .
-# Containers cannot write bytecode in production.
+# In production, containers are read-only and can't write the bytecode later.
 RUN python -m compileall -q app alembic
 
 USER 10001

@@ -1,4 +1,4 @@
-# The worker is the backend's image with another command. docker-compose.yml names that image "backend" here.
+# The worker uses the backend's image with another command. docker-compose.yml provides it under the name "backend".
 # hadolint ignore=DL3006
 FROM backend
 

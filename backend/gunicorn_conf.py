@@ -15,8 +15,8 @@ def number(name: str, default: float) -> float:
 
 
 per_core = number("WORKERS_PER_CORE", 1) * (os.cpu_count() or 1)
-# On machines with many cores, more processes would exhaust the connections of the database.
-# Each process holds up to 20 (app/db/session.py).
+# Each process holds up to 20 database connections (app/db/session.py). On a machine with many
+# cores, one process per core would use more connections than PostgreSQL allows.
 max_workers = number("MAX_WORKERS", 4)
 
 workers = max(1, int(number("WEB_CONCURRENCY", min(max(per_core, 2), max_workers))))

@@ -20,7 +20,7 @@ if [ -z "${DRAIN_SECONDS:-}" ]; then
 fi
 
 # A proxy that polls the list of servers keeps sending requests for a few seconds after SIGTERM.
-# Serve them, and stop only when the proxy has removed this server.
+# Serve these requests for DRAIN_SECONDS, until the proxy has removed this server.
 "$@" &
 server=$!
 trap 'sleep "$DRAIN_SECONDS"; kill -TERM "$server"' TERM

@@ -15,7 +15,7 @@ from app.db.base import Base
 # The number of an advisory lock, unique in this project.
 MIGRATION_LOCK = 2
 
-# Advice for errors of Alembic, by a part of their text.
+# Advice for Alembic's errors. A key is a part of the error message.
 ADVICE = {
     "Can't locate revision": (
         "The database is at this revision, but its file is missing from alembic/versions. "
@@ -59,7 +59,7 @@ def run_migrations_offline() -> None:
 
 
 def run_migrations_online() -> None:
-    # The URL is not passed through alembic.ini: a % in the password would start a variable.
+    # The URL is not passed through alembic.ini: a % in the password would be read as a variable.
     engine = create_engine(settings.SQLALCHEMY_DATABASE_URI, poolclass=pool.NullPool)
     with engine.connect() as connection:
         revisions = {script.revision for script in context.script.walk_revisions()}
@@ -70,19 +70,21 @@ def run_migrations_online() -> None:
             alembic_postgresql_enum.Config(include_name=enums.__contains__)
         )
         if not revisions:
-            # Treat the database as empty, see below. The library has no setting for that.
+            # Without revisions, find no enum types in the database. The library has no setting
+            # for this.
             compare_dispatch.get_defined_enums = lambda *_: {}  # type: ignore[attr-defined]
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
-            # If all revision files were removed, to start over, treat the database as empty.
+            # Without revisions, treat the database as empty. A developer can then delete all
+            # revision files to start over.
             include_name=lambda name, kind, _: (
                 bool(revisions) and (kind != "table" or name in tables)
             ),
             version_table_schema=None if revisions else "pg_temp",
         )
         with context.begin_transaction():
-            # Several replicas start at once: one migrates, the others wait and find nothing to do.
+            # If several replicas start at once, one migrates. The others wait, then do nothing.
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             try:
                 context.run_migrations()

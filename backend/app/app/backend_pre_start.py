@@ -42,12 +42,13 @@ def check_database() -> None:
         if "authentication failed" in cause:
             sys.exit(
                 f"The database rejects the user {DATABASE.username!r}: {cause}\n"
-                "The role gets POSTGRES_PASSWORD when the database is created. To create it in an "
-                f"older volume, or to change its password, run: {CREATE_ROLE}"
+                "The role gets POSTGRES_PASSWORD when the database is created. To create the role "
+                f"in an older volume, or to change its password, run: {CREATE_ROLE}"
             )
         if "does not exist" in cause:
-            sys.exit(f"{cause}\nCorrect POSTGRES_DB, or create the database by: {CREATE_ROLE}")
-        raise NotReady(f"the database at {DATABASE.host}:{DATABASE.port}: {cause}") from error
+            sys.exit(f"{cause}\nCorrect POSTGRES_DB, or create the database with: {CREATE_ROLE}")
+        place = f"{DATABASE.host}:{DATABASE.port}"
+        raise NotReady(f"can't connect to the database at {place}: {cause}") from error
 
 
 def check_broker() -> None:

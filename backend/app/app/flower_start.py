@@ -1,4 +1,4 @@
-"""Starts Flower after a check of its login: python -m app.flower_start [FLOWER'S OPTIONS]."""
+"""Checks Flower's login, then starts Flower: python -m app.flower_start [FLOWER'S OPTIONS]."""
 
 import logging
 import os
@@ -8,11 +8,11 @@ from app.core.passwords import DEFAULT_SECRET
 
 
 def login_problem(login: str) -> str:
-    """Return what is wrong with the login, or an empty string."""
+    """Return the problem with the login, or an empty string."""
     user, _, password = login.partition(":")
     if not user.strip() or not password:
         return "must be user:password"
-    # Flower splits the variable at commas, so a part of the password would become a login.
+    # Flower splits the variable at commas, so the text after a comma would become another login.
     if "," in login:
         return "must not contain a comma"
     # Browsers disagree on how to encode other characters.
@@ -45,9 +45,9 @@ def main() -> None:
             raise HTTPError(401) from error
 
     def require_login(handler: RequestHandler) -> None:
-        """Raise a 401 before any view. Flower itself shows /metrics to everybody."""
+        """Protect every view except the health check. Flower itself shows /metrics to everybody."""
         if not isinstance(handler, Healthcheck):
-            handler.current_user  # noqa: B018  # Reading it checks the login.
+            handler.current_user  # noqa: B018  # Reading this property checks the login.
 
     for name in ("access", "application", "general"):
         logging.getLogger(f"tornado.{name}").addFilter(SafeRecord())

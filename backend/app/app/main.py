@@ -22,7 +22,7 @@ from app.core.logging import configure_logging
 from app.core.sentry import init_sentry
 from app.db.session import THREADS
 
-# The valid request ids of a proxy. Other ids are replaced.
+# Matches the request ids that the app accepts from a proxy. Other ids are replaced.
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 configure_logging()
@@ -40,7 +40,7 @@ def operation_id(route: APIRoute) -> str:
     return "-".join([*map(str, route.tags), route.name])
 
 
-# FastAPI, with the scripts for /docs and /redoc served by the app itself.
+# Like FastAPI, but the app itself serves the scripts for /docs and /redoc.
 app = FastAPIOffline(
     title=settings.PROJECT_NAME,
     version=__version__,
@@ -50,7 +50,8 @@ app = FastAPIOffline(
     lifespan=lifespan,
 )
 # The middleware added last is the outermost. FastAPI's own ServerErrorMiddleware is outside all of
-# them. This second one lets the response to a bug pass through CORS, and re-raises the error.
+# them, so its responses would lack the CORS headers. This second one responds inside the CORS
+# middleware, and then raises the error again.
 app.add_middleware(ServerErrorMiddleware, handler=internal_error_response)
 app.add_middleware(
     CORSMiddleware,
@@ -62,7 +63,7 @@ app.add_middleware(
 )
 app.add_middleware(
     CorrelationIdMiddleware,
-    # The default, uuid4, makes a system call, during which other threads take over.
+    # The default, uuid4, makes a system call, during which another thread may take over.
     generator=lambda: f"{getrandbits(128):032x}",  # not a secret
     validator=lambda request_id: REQUEST_ID.fullmatch(request_id) is not None,
     update_request_header=False,

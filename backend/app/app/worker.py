@@ -36,7 +36,9 @@ class MailTask(Task[P, None]):
         if settings.EMAILS_ENABLED:
             super().delay_after_commit(db, *args, **kwargs)
         else:
-            logger.warning("%s: mail is off; set SMTP_HOST and EMAILS_FROM_EMAIL", self.name)
+            logger.warning(
+                "%s: mail is not configured; set SMTP_HOST and EMAILS_FROM_EMAIL", self.name
+            )
 
 
 @celery_app.task

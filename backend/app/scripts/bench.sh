@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measure the cost of requests on one core, compared to a bare server that does the same: sh ./scripts/bench.sh
+# Measure the cost of requests on one core, and compare it to a bare server: sh ./scripts/bench.sh
 # With --compare COMMIT, measure the working tree and a commit alternately, and print the ratios.
 set -e
 cd "$(dirname "$0")/.."

@@ -29,7 +29,7 @@ from app.main import app
 
 
 def main() -> None:
-    # The real title is PROJECT_NAME. Changing that must not make the file out of date.
+    # The real title is PROJECT_NAME. A changed PROJECT_NAME must not make the file out of date.
     schema = app.openapi() | {"info": {"title": "API", "version": app.version}}
     content = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     if "--check" not in sys.argv:

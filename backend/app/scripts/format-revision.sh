@@ -8,6 +8,6 @@ if command -v ruff >/dev/null; then
   ruff format --quiet "$1"
 fi
 if [ "$(id -u)" = 0 ]; then
-  # shellcheck disable=SC2012  # ls is the only way that macOS and Linux share
+  # shellcheck disable=SC2012  # stat has other options on macOS than on Linux
   chown "$(ls -dn "$(dirname "$1")" | awk '{ print $3 ":" $4 }')" "$1"
 fi

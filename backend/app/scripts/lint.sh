@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks style, types, layers, shell scripts, containers, pipelines, and that generated files are up to date.
+# Check style, types, layers, shell scripts, Dockerfiles and pipelines, and that generated files are up to date.
 set -e
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,7 @@
 """Prints the packages in poetry.lock for pip, with hashes: requirements.py FOLDER [GROUP...]
 
-The Docker images and the native stack install these, without Poetry. The default is all groups.
+The Docker images and the native stack install these, without Poetry. Without GROUP, all groups
+are printed.
 """
 
 import re
@@ -38,7 +39,7 @@ def requirement(package: dict[str, Any], groups: set[str]) -> str:
         raise ValueError(f"{package['name']} comes from {package['source']['url']}: no hashes")
     markers = package.get("markers", "")
     if isinstance(markers, dict):
-        # A group that is not listed needs the package everywhere.
+        # A group without a marker needs the package on every platform.
         listed = {markers.get(group, "") for group in groups}
         markers = "" if "" in listed else " or ".join(f"({marker})" for marker in sorted(listed))
     hashes = "".join(f" --hash={file['hash']}" for file in package["files"])
@@ -50,7 +51,7 @@ def dependencies(pyproject: Path) -> list[str]:
     content = tomllib.loads(pyproject.read_text())
     groups = content.get("dependency-groups", {}).values()
     lines = chain(content["project"]["dependencies"], *groups)
-    # A group can also include another one, by a table.
+    # An entry that is a table includes another group.
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if isinstance(line, str)]
 
 

@@ -52,5 +52,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # The addresses as they were typed are lost.
+    # The original spelling of the addresses is lost.
     pass

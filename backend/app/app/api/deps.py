@@ -48,7 +48,7 @@ TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 @raises(Conflict, *DATABASE_ERRORS)
 async def get_db() -> AsyncIterator[Session]:
-    """Yield the request's session. The route commits it before the response, or rolls it back.
+    """Yield the request's session. The route commits or rolls back before it responds.
 
     Declare a parameter of type SessionDep, and send queries only in the endpoint. A dependency that
     sends a query would hold a connection while the request waits for a thread.
@@ -84,8 +84,8 @@ ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 def get_current_user(token: TokenDep) -> User:
     """Return the token's user, active or not, detached from any session.
 
-    The separate session is closed before the endpoint starts, so that a request never waits for a
-    second connection while it holds one.
+    This function closes its own session before the endpoint starts. A request that holds a
+    connection must never wait for a second one.
     """
     with ReadSession() as db:
         return crud_user.get_by_token(db, token=token, purposes=["access"])
@@ -110,14 +110,14 @@ CurrentSuperuser = Annotated[User, Depends(get_current_active_superuser)]
 
 
 class Writer:
-    """The caller of an endpoint that changes or deletes rows, checked inside the transaction.
+    """Checks the caller of an endpoint that changes or deletes rows, inside its transaction.
 
     While a request waits for a lock, the superuser who sent it may be demoted, deactivated or
     deleted. Therefore superusers are read from the database again. Ordinary users can change only
     their own rows, so lock_caller does not read them again.
 
-    Call exactly one of the methods, once, and before locking another row. Deleting a user also
-    locks the user before other rows. The common order prevents deadlocks.
+    Call exactly one method, once, before you lock any other row. Deleting a user also locks the
+    user before other rows: the same order everywhere prevents deadlocks.
 
     Endpoints that only create rows use CurrentUser: the foreign key ensures that the owner exists.
     """
@@ -155,7 +155,7 @@ async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -
     return Writer(db, current_user, as_superuser=True)
 
 
-# The id in a path such as /items/{id}. The alias keeps parameters from shadowing the builtin id.
+# The id in a path such as /items/{id}. With the alias, no parameter shadows the builtin id.
 PathId = Annotated[Id, Path(alias="id")]
 
 WriterDep = Annotated[Writer, Depends(get_writer)]

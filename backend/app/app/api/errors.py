@@ -97,7 +97,7 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
 
 
 def error_code(error_class: type[Exception]) -> str:
-    """Return email_taken for EmailTaken."""
+    """Return the class name in snake case: email_taken for EmailTaken."""
     return to_snake(error_class.__name__)
 
 
@@ -138,7 +138,7 @@ async def _respond_to_database_error(request: Request, error: Exception) -> Resp
 
 
 def _client_error(error: Exception) -> type[Exception] | None:
-    """Return the error that a client sees for a database error, or None for a bug."""
+    """Return the error to report to the client for a database error, or None for a bug."""
     match error:
         case PoolTimeout():
             return ServerBusy
@@ -153,7 +153,7 @@ def _client_error(error: Exception) -> type[Exception] | None:
         # TransactionRollbackError covers deadlocks and serialization failures.
         case OperationalError(orig=TransactionRollbackError() | LockNotAvailable()):
             return ServerBusy
-        # psycopg2 has several errors for a connection that breaks during a query.
+        # psycopg2 raises different errors when a connection breaks during a query.
         case OperationalError() | DBAPIError(connection_invalidated=True):
             return DatabaseUnreachable
     return None
@@ -169,7 +169,7 @@ async def _respond_to_missing_owner(request: Request, error: Exception) -> Respo
 
 
 async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:
-    """Respond without the input: it may be a password, or text that can't be encoded."""
+    """Leave the input out: it may contain a password, or text that can't be encoded."""
     assert isinstance(error, RequestValidationError)
     return _invalid_response([ValidationError.model_validate(each) for each in error.errors()])
 
@@ -184,7 +184,7 @@ async def _respond_to_http_exception(request: Request, error: Exception) -> Resp
     """Respond to exceptions of FastAPI and Starlette, such as a 404 for an unknown path."""
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and not isinstance(error, fastapi.HTTPException):  # noqa: TID251
-        # Starlette could not parse the body. In this API every invalid body is a 422.
+        # Starlette could not parse the body. In this API every invalid body gives a 422.
         problem = ValidationError(type="body_invalid", loc=["body"], msg=error.detail)
         return _invalid_response([problem])
     phrase = http.client.responses.get(error.status_code, "HTTP error")

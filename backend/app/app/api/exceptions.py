@@ -1,4 +1,4 @@
-"""Errors of the API, named by situation; app.api.errors maps them to HTTP."""
+"""Errors of the API, named after their cause. app.api.errors maps them to HTTP responses."""
 
 from starlette.exceptions import HTTPException
 
@@ -43,7 +43,7 @@ class ContentTooLarge(HTTPException):
     """The body exceeds the limit of the route."""
 
     def __init__(self) -> None:
-        # FastAPI replaces exceptions of other types if they are raised while it reads a body.
+        # An HTTPException: FastAPI replaces any other exception raised while it reads a body.
         super().__init__(413)
 
 
@@ -59,7 +59,7 @@ class InactiveAccount(InvalidGrant):
     """The password is correct, but the user is inactive."""
 
 
-# The code does not raise the classes below. They name the responses to errors of libraries.
+# The code does not raise the classes below. app.api.errors uses them for database errors and bugs.
 
 
 class Conflict(Exception):

@@ -1,4 +1,4 @@
-"""The response for a list: a bare JSON array, with total and links to other pages in headers."""
+"""Responses for lists: a JSON array; headers contain the total and links to other pages."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 
 def use_relative_redirects(app: FastAPI) -> None:
-    """Replace the framework's redirects: their Location contains the host that the client sent."""
+    """Replace the framework's redirects, whose Location repeats the Host header of the client."""
     app.router.redirect_slashes = False
     not_found = app.router.default
 

@@ -24,12 +24,12 @@ from app.schemas.page import PageQuery
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# The largest valid item takes 120 kB: 10,000 characters, each escaped in JSON as 12 bytes.
+# Far above the largest valid item: 10,000 characters of 12 bytes each, if escaped in JSON.
 MAX_BODY_BYTES = 1024 * 1024
 
 
 class TextConvertor(PathConvertor):
-    """Matches the rest of a path, even line breaks, which the type of the parameter rejects."""
+    """Matches the rest of a path, even line breaks, so that they cause a 422 and not a 404."""
 
     regex = r"[\s\S]*"
 
@@ -49,14 +49,15 @@ def _error_schema(error: type[Exception]) -> type[BaseModel]:
 ERROR_SCHEMAS = {error: _error_schema(error) for error in ERRORS}
 
 routed_endpoints: set[Callable[..., Any]] = set()
-# The errors that an endpoint or a dependency may raise.
+# The documented errors of each endpoint and dependency.
 raised_by: dict[Callable[..., Any], tuple[type[Exception], ...]] = {}
 
 
 def raises(*errors: type[Exception]) -> Callable[[Function], Function]:
-    """Document the errors of an endpoint, or of a dependency for all endpoints that use it.
+    """Document the errors that an endpoint or a dependency can raise.
 
-    Raises TypeError if it is placed above the route's decorator, which creates the OpenAPI entry.
+    An endpoint also documents the errors of its dependencies. Raises TypeError if placed above the
+    route's decorator: that decorator creates the OpenAPI entry, so it must run after this one.
     """
 
     def decorate(function: Function) -> Function:
@@ -87,8 +88,8 @@ class Route(APIRoute):
         responses: dict[int | str, dict[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        # FastAPI's own max_body_size is not used. Its 413 is plain text. If the endpoint does not
-        # read the body, FastAPI checks the size only after the endpoint ran.
+        # Do not use FastAPI's own max_body_size: its 413 is plain text. If the endpoint does not
+        # read the body, FastAPI checks the size only after the endpoint has run.
         self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
         routed_endpoints.add(endpoint)
         dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
@@ -122,7 +123,7 @@ class APIRouter(fastapi.APIRouter):
 def include_routers(
     app: fastapi.FastAPI, routers: Sequence[fastapi.APIRouter], prefix: str
 ) -> None:
-    """Raises TypeError if two routers share a prefix, or a route is not of the class Route."""
+    """Raises TypeError if two routers share a prefix, or a route is not a Route of this module."""
     for number, router in enumerate(routers):
         for other in routers[:number]:
             if router.prefix == other.prefix:
@@ -155,7 +156,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = endpoint(**arguments)
             for session in sessions:
-                session.commit()  # Closes a session that only reads.
+                session.commit()  # Only closes a ReadSession.
         except BaseException:
             for session in sessions:
                 session.rollback()
@@ -170,7 +171,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
-    """Raise TypeError if the response is not a list, or its rows lack a sort key."""
+    """Raise TypeError if a PageQuery is used without a list, or its rows lack a sort key."""
     for each in dependants:
         for parameter in each.query_params:
             query = parameter.field_info.annotation

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 TIME_LIMIT = 300
 # The longest retry delay, countdown or eta of a task, in seconds.
 LONGEST_DELAY = 300
-# A task that was interrupted this often fails instead of starting again.
+# After this many interruptions, the next start of a task fails.
 MAX_INTERRUPTIONS = 3
 DAY = 24 * 60 * 60
 # The key, in Session.info, of the tasks to enqueue after the commit.
@@ -37,7 +37,7 @@ R = TypeVar("R", covariant=True)
 
 
 class InterruptedTooOften(Exception):
-    """The process ended during the task each time: the task killed it, or the worker restarted."""
+    """In each run of the task its process died: the task killed it, or the worker restarted."""
 
 
 class QueueUnreachable(Exception):
@@ -45,18 +45,18 @@ class QueueUnreachable(Exception):
 
 
 class OutOfMemory(Exception):
-    """Replaces a MemoryError, which would end the whole worker in Celery 5.7."""
+    """Raised instead of a MemoryError, which would stop the whole worker in Celery 5.7."""
 
 
 class Task(celery.Task[P, R]):
-    """The base class of every task. A task fails when it was interrupted too often."""
+    """The base class of every task. A task that was interrupted too often fails."""
 
     def delay_after_commit(self, db: Session, *args: P.args, **kwargs: P.kwargs) -> None:
         """Enqueue the task after the session's transaction is committed. A rollback drops it.
 
-        If Redis is unreachable at that time, the task is lost and an error is logged. Everyone with
-        access to Flower sees the arguments: pass ids, not secrets. Raises TypeError if the
-        arguments do not fit the task.
+        If Redis is unreachable after the commit, the task is lost and an error is logged. Everyone
+        with access to Flower sees the arguments, so pass ids instead of secrets. Raises TypeError
+        if the task does not accept the arguments.
         """
         signature(self.run).bind(*args, **kwargs)
         if not db.in_transaction():
@@ -68,7 +68,7 @@ class Task(celery.Task[P, R]):
         request = self.request
         if request.called_directly:
             return super().__call__(*args, **kwargs)
-        # A retry is not an interruption.
+        # The key contains the number of the retry, because a retry is not an interruption.
         key = f"task-starts:{request.id}:{request.retries}"
         if (starts := self._count_start(key)) > MAX_INTERRUPTIONS:
             raise InterruptedTooOften(f"the process died {starts - 1} times in this task")
@@ -80,7 +80,7 @@ class Task(celery.Task[P, R]):
             self._forget_starts(key)
 
     def _count_start(self, key: str) -> int:
-        """Count this start in Redis. Return the number of starts, or 0 without Redis."""
+        """Count this start in Redis. Return the number of starts, or 0 if Redis is unreachable."""
         visibility_timeout = self.app.conf.broker_transport_options["visibility_timeout"]
         try:
             with counter_client().pipeline() as pipeline:
@@ -100,10 +100,11 @@ class Task(celery.Task[P, R]):
 
 class App(celery.Celery):
     def send_task(self, name: str, *args: Any, **options: Any) -> AsyncResult[Any]:
-        """Send a task, unless it could exceed the visibility timeout and be delivered twice.
+        """Send a task to the queue.
 
-        Raises ValueError in that case. Raises QueueUnreachable if Redis is unreachable, which
-        delays a request by a second at most.
+        Raises ValueError if the delay is too long or the call sets a time limit: the task could
+        then exceed the visibility timeout and be delivered twice. Raises QueueUnreachable if Redis
+        is unreachable. A request waits at most a second for that error.
         """
         delay = options.get("countdown") or 0
         if eta := options.get("eta"):
@@ -112,13 +113,13 @@ class App(celery.Celery):
         if delay > LONGEST_DELAY:
             raise ValueError(f"{name}: a delay of {delay:g} s exceeds LONGEST_DELAY")
         for limit in ("time_limit", "soft_time_limit"):
-            # Celery would send a task's limits in the message. They are left out: the worker sets
-            # them when it runs the task, possibly after a deployment.
+            # Celery would put the task's limits into the message. Remove them: a deployment may
+            # change the limits before the task runs, and the worker applies the current ones.
             given = options.pop(limit, None)
             declared = getattr(options.get("task_type"), limit, None)
-            # A retry passes on the limits of the current run.
+            # Inside a task any limit is accepted, because a retry passes the current run's limits.
             if self.current_task is None and given not in (None, declared):
-                raise ValueError(f"{name}: set {limit} where the task is defined")
+                raise ValueError(f"{name}: set {limit} in the task's decorator, not in the call")
         try:
             return super().send_task(name, *args, **options)
         except OperationalError as error:
@@ -146,36 +147,37 @@ celery_app = App(
 celery_app.conf.update(
     accept_content=["json"],
     task_default_queue="main-queue",
-    # Acknowledge a task when it is done: if this worker dies, another one repeats the task.
+    # Acknowledge a task only after it has run: if the worker dies, the task runs again.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
     worker_enable_prefetch_count_reduction=False,
-    # No retries: an unreachable Redis may delay a request by one second at most. A retry could
+    # No retries: while Redis is unreachable, a request must fail within a second. A retry could
     # also enqueue the task twice.
     task_publish_retry=False,
     broker_transport_options={
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Every process that reads from Redis returns overdue tasks to the queue. Only the worker
-        # knows how long its tasks take, and sets its own timeout in configure_worker.
+        # Any Celery process that reads from Redis returns tasks to the queue after its own timeout.
+        # Only the worker derives this timeout from the tasks' limits (configure_worker), so the
+        # other processes should not return tasks.
         "visibility_timeout": 365 * DAY,
     },
 )
 
 
 def _limit_problems(task: celery.Task[..., Any]) -> Iterator[str]:
-    """Yield what is wrong with the limits and delays of a task."""
+    """Yield a message for each invalid limit or delay of a task."""
     limit, soft = task.time_limit or TIME_LIMIT, task.soft_time_limit
     if limit <= 0:
         yield f"{task.name}: time_limit must be above 0"
     elif soft is not None and not limit / 2 <= soft < limit:
         yield (
             f"{task.name}: soft_time_limit must be below time_limit ({limit:g} s) and at least"
-            f" half of it, not {soft:g} s. Leave it out to have it derived."
+            f" half of it, not {soft:g} s. Omit it to use the default."
         )
     delay = task.default_retry_delay
     if factor := getattr(task, "retry_backoff", 0):
@@ -188,12 +190,12 @@ def _limit_problems(task: celery.Task[..., Any]) -> Iterator[str]:
 
 @worker_init.connect
 def configure_worker(sender: Any, **_: object) -> None:
-    """Derive the limits of every task from its time_limit, or exit and list the problems."""
+    """Derive missing limits and the visibility timeout. Exit if a task has an invalid limit."""
     tasks = list(celery_app.tasks.values())
     problems = [problem for task in tasks for problem in _limit_problems(task)]
     if sender.time_limit or sender.soft_time_limit:
         problems.append(
-            "--time-limit, task_time_limit or their soft variants are set: set time_limit per task"
+            "--time-limit, task_time_limit or a soft variant is set: set time_limit on each task"
         )
     if problems:
         sys.exit("\n".join(["The worker can't start:", *(f"  {line}" for line in problems)]))
@@ -201,22 +203,22 @@ def configure_worker(sender: Any, **_: object) -> None:
     for task in tasks:
         limit = task.time_limit or TIME_LIMIT
         task.time_limit = limit
-        # Leave a minute to clean up, or a fifth of a short limit.
+        # Leave the task a minute to clean up, or a fifth of its limit if that is shorter.
         task.soft_time_limit = task.soft_time_limit or max(limit * 4 // 5, limit - 60)
         longest = max(longest, limit)
-    celery_app.conf.task_publish_retry = True  # Tasks may wait for Redis, unlike requests.
+    celery_app.conf.task_publish_retry = True  # Unlike a request, a task can wait.
     celery_app.conf.broker_transport_options |= {
         "socket_connect_timeout": 5,
         "socket_timeout": 5,
-        # A delayed task waits for its delay, and then until one other task ends. If it has to wait
-        # for several long tasks, it may start twice.
+        # Long enough for the longest delay, one other task, and the task itself. A task that waits
+        # for several long tasks may start twice.
         "visibility_timeout": LONGEST_DELAY + 2 * longest,
     }
 
 
 @celeryd_after_setup.connect
 def ignore_pending_deprecations(**_: object) -> None:
-    """Suppress nine lines of warnings, which are logged at each loss of the Redis connection."""
+    """Suppress nine lines of warnings, which Celery logs whenever it loses Redis."""
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
@@ -233,7 +235,7 @@ def send_tasks(db: Session) -> None:
 
 @event.listens_for(Session, "after_soft_rollback")
 def drop_tasks(db: Session, ended: SessionTransaction) -> None:
-    """Drop the tasks of a rolled back transaction or savepoint, and of the savepoints in it."""
+    """Drop the tasks of the rolled back transaction or savepoint, and of savepoints inside it."""
 
     def is_undone(transaction: SessionTransaction | None) -> bool:
         return transaction is not None and (transaction is ended or is_undone(transaction.parent))

@@ -30,7 +30,7 @@ from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
 from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_origins
 
 PORT = Field(ge=1, le=65535)
-# The minimum for HS256 (RFC 7518, section 3.2).
+# The minimum length of an HS256 key (RFC 7518, section 3.2).
 MIN_KEY_BYTES = 32
 
 
@@ -48,7 +48,7 @@ class FileSettingsSource(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """All settings, checked once at start."""
+    """All settings, validated once at start."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, env_ignore_empty=True, hide_input_in_errors=True
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # A file takes precedence: most services read all of .env, which also sets the secret.
+        # A file overrides the variable, which is usually set too: most services read all of .env.
         return init_settings, FileSettingsSource(settings_cls), env_settings
 
     @model_validator(mode="before")
@@ -156,8 +156,9 @@ class Settings(BaseSettings):
                 yield f"REDIS_PASSWORD: must be set, or be part of REDIS_URL or {name}"
 
     def default_secrets(self) -> str:
-        """Return the names of the secrets that still have the published value."""
-        # In each group, URLs that are not set are derived from the password in front of them.
+        """Return the names of the secrets that still have the published default value."""
+        # Each group is a secret and the URLs that contain it. If the secret has the default value,
+        # only the secret is named: URLs that are not set are derived from it.
         groups = (
             ("SECRET_KEY",),
             ("FIRST_SUPERUSER_PASSWORD",),
@@ -172,21 +173,21 @@ class Settings(BaseSettings):
         return ", ".join(names)
 
     def warnings(self) -> list[str]:
-        """Return warnings of unencrypted connections, outside development."""
+        """Return warnings about unencrypted connections. In development there are none."""
         if self.ENVIRONMENT == "development":
             return []
         warnings = []
         if self.SERVER_HOST.startswith("http://"):
-            warnings.append("SERVER_HOST is http://, so the links in mails are not encrypted")
+            warnings.append("SERVER_HOST is http://, so the links in mails open without encryption")
         encrypted = self.SMTP_TLS or self.SMTP_SSL
         if self.EMAILS_ENABLED and not encrypted and not is_loopback(self.SMTP_HOST or ""):
             warnings.append(
-                "SMTP_TLS and SMTP_SSL are off, so passwords and links are not encrypted"
+                "SMTP_TLS and SMTP_SSL are off, so mails and the SMTP password are not encrypted"
             )
         return warnings
 
     def _redis_url(self) -> str:
-        """Return REDIS_URL. If it has no password, REDIS_PASSWORD is inserted."""
+        """Return REDIS_URL, with REDIS_PASSWORD inserted if the URL has no password."""
         parts = urlsplit(self.REDIS_URL)
         if parts.password or not self.REDIS_PASSWORD:
             return self.REDIS_URL
@@ -208,7 +209,7 @@ class Settings(BaseSettings):
             try:
                 url = make_url(self.SQLALCHEMY_DATABASE_URI)
             except (ArgumentError, ValueError):
-                # The cause may contain a part of the password.
+                # Hide the original error, whose text may contain a part of the password.
                 raise ValueError("SQLALCHEMY_DATABASE_URI: not a database URL") from None
             if url.get_backend_name() not in ("postgresql", "postgres"):
                 raise ValueError("SQLALCHEMY_DATABASE_URI: must start with postgresql://")
@@ -218,7 +219,7 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Return the settings, or exit with a line for each one that is missing or malformed."""
+    """Return the settings, or exit with a line for each missing or invalid setting."""
     try:
         return Settings()
     except ValidationError as error:

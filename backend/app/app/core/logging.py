@@ -1,4 +1,4 @@
-"""The format of the log: lines with the request's id, without secrets and line breaks."""
+"""The log format, and a filter that hides secrets and escapes control characters."""
 
 import logging
 import re
@@ -7,7 +7,7 @@ from asgi_correlation_id import CorrelationIdFilter
 from celery.signals import after_setup_logger, after_setup_task_logger
 
 LINE = "%(asctime)s %(levelname)s [%(correlation_id)s] %(name)s: %(message)s"
-# The server has already added handlers to these loggers, for its configured log files.
+# These loggers already have handlers: the server adds them for its configured log files.
 SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 # Matches secrets: values in a query string, JSON web tokens, and password hashes.
@@ -29,7 +29,7 @@ class SafeRecord(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            # Indented, because an exception's message may imitate a log line.
+            # An exception's message may imitate a log line, so indent all of its lines.
             lines = record.exc_text.split("\n")
             record.exc_text = "\n".join("  " + safe_text(line) for line in lines)
         return True
@@ -60,6 +60,6 @@ def configure_logging() -> None:
 @after_setup_logger.connect
 @after_setup_task_logger.connect
 def make_worker_logs_safe(logger: logging.Logger, **_: object) -> None:
-    """Add the filter, and keep Celery's formats, which name the task."""
+    """Add SafeRecord to Celery's handlers. Keep their formats, which contain the task's name."""
     for handler in logger.handlers:
         handler.addFilter(SafeRecord())

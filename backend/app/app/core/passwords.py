@@ -19,12 +19,12 @@ MESSAGES: dict[Weakness, str] = {
 
 
 def normalise(password: str) -> str:
-    """Return the password in NFKC: operating systems encode the same character differently."""
+    """Return the password in NFKC, because systems encode the same character differently."""
     return normalize("NFKC", password)
 
 
 def weakness(password: str, *, email: str, project_name: str) -> Weakness | None:
-    """Return why a new password is easy to guess, or None."""
+    """Return the reason why a new password is easy to guess, or None if it is not."""
     password, email, project_name = map(_fold, (password, email, project_name))
     if password in common_passwords() or password == DEFAULT_SECRET or len(set(password)) < 2:
         return "password_too_common"
@@ -42,7 +42,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def _fold(text: str) -> str:
-    """Return the text without case, surrounding spaces and invisible characters."""
+    """Return the text in folded case, without surrounding spaces and invisible characters."""
     visible = (each for each in normalise(text).casefold() if category(each) != "Cf")
     return "".join(visible).strip()
 

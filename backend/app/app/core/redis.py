@@ -1,4 +1,4 @@
-"""Redis clients besides Celery's. They give up early; redis-py's default is ten retries."""
+"""Redis clients of the app itself. They fail fast, unlike redis-py's default of ten retries."""
 
 from functools import cache
 
@@ -18,7 +18,7 @@ def counter_client() -> Redis:
 
 @cache
 def probe_client() -> Redis:
-    """Return a client that keeps its connection, and reconnects once if it is lost."""
+    """Return a client that keeps its connection open, and retries once if it was lost."""
     return Redis.from_url(
         settings.CELERY_BROKER_URL,
         socket_timeout=0.5,

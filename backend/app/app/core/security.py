@@ -56,7 +56,7 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
     """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
     try:
         claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
-    # python-jose converts times without checking their types.
+    # For malformed claims, such as a time of the wrong type, python-jose raises other errors.
     except (JWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error
     if claims.get("purpose") not in purposes:
@@ -65,7 +65,7 @@ def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
 
 
 def fingerprint(*secrets: str) -> str:
-    """Return a text that changes with each of the secrets and reveals none of them."""
+    """Return a hash that changes when any of the secrets changes, and reveals none of them."""
     return sha256("\0".join(secrets).encode()).hexdigest()[:32]
 
 
@@ -86,14 +86,14 @@ def verify_password(plain_password: str, hashed_password: str) -> bool:
 def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | None]:
     """Return whether the password matches, and a new hash if the stored one is outdated.
 
-    A hash is outdated if its algorithm, its cost or the password's Unicode form differs from that
-    of a new hash. Old hashes, and those of imported projects, used the password as typed.
+    A hash is outdated if a new one would use another algorithm, cost or Unicode form of the
+    password. Older versions and imported projects hashed the password as it was typed.
     """
     for form in _unicode_forms(password):
         matches, new_hash = _verify_and_update(form, hashed_password)
         if matches:
             if new_hash is not None or form != normalise(password):
-                # passlib's new hash may be of a truncated password, or of another Unicode form.
+                # passlib may have hashed a truncated password, or another Unicode form of it.
                 new_hash = get_password_hash(password)
             return True, new_hash
     return False, None
@@ -102,7 +102,7 @@ def verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | 
 def dummy_verify(password: str) -> None:
     """Take as long as verify_password, so that the time does not reveal whether the email exists.
 
-    Users with a bcrypt hash are an exception: verifying it takes longer.
+    Users with a bcrypt hash are an exception: verifying a bcrypt hash takes longer.
     """
     for _ in _unicode_forms(password):
         password_context.dummy_verify()
@@ -116,10 +116,11 @@ def _unicode_forms(password: str) -> list[str]:
 def _verify_and_update(password: str, hashed_password: str) -> tuple[bool, str | None]:
     secret: str | bytes = password
     if hashed_password.startswith("$2"):
-        # bcrypt has never used more than 72 bytes; its current library rejects longer ones.
+        # bcrypt uses only the first 72 bytes. The current bcrypt library rejects longer passwords.
         secret = password.encode(errors="replace")[:72]
     try:
         return password_context.verify_and_update(secret, hashed_password)
-    except ValueError:  # Also for passwords that are too long or can't be encoded.
+    # Raised for a malformed hash, and for a password that is too long or can't be encoded.
+    except ValueError:
         password_context.dummy_verify()
         return False, None

@@ -1,4 +1,4 @@
-"""Error reports to Sentry, without anything that a user entered."""
+"""Error reports to Sentry, without request bodies, headers and secrets."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +13,7 @@ def init_sentry() -> None:
     """Report unhandled errors, if SENTRY_DSN is set."""
     if not settings.SENTRY_DSN:
         return
-    import sentry_sdk  # Imported here, because that takes a tenth of a second.
+    import sentry_sdk  # Imported only if needed: the import takes a tenth of a second.
 
     sentry_sdk.init(
         settings.SENTRY_DSN,
@@ -27,13 +27,13 @@ def init_sentry() -> None:
 
 
 def remove_secrets(event: "Event", _: "Hint") -> "Event":
-    """Drop headers, cookies and the query string. By default Sentry hides only some of them."""
+    """Drop headers, cookies and the query string: Sentry itself hides only some of them."""
     if request := event.get("request"):
         event["request"] = {key: request[key] for key in ("method", "url") if key in request}
     event.pop("user", None)
-    # The extra values of a log record may be anything.
+    # The extra values of a log record may contain secrets.
     event.pop("extra", None)
-    # Messages of errors and log lines may contain a token or a hash.
+    # Error messages and log messages may contain a token or a password hash.
     return cast("Event", _hide_secrets_in(event))
 
 

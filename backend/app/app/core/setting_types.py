@@ -10,14 +10,14 @@ from pydantic import AfterValidator, AnyHttpUrl, FilePath, RedisDsn, TypeAdapter
 
 
 def parse_origins(value: object) -> object:
-    """Return the list that a setting contains in JSON or separated by commas."""
+    """Parse a list of origins, written in JSON or separated by commas."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [origin.strip() for origin in value.split(",") if origin.strip()]
     return TypeAdapter(list[str]).validate_json(value) if isinstance(value, str) else value
 
 
 def normalise_origin(value: str) -> str:
-    """Return the origin as browsers send it, without a slash. Reject a URL with a path."""
+    """Return the origin as browsers send it, without a trailing slash. Reject a URL with a path."""
     url = TypeAdapter(AnyHttpUrl).validate_python(value)
     if url.path not in (None, "/") or url.query or url.fragment:
         raise ValueError("must be like https://example.com, without a path")
@@ -29,7 +29,7 @@ def normalise_redis_url(value: str) -> str:
         path = TypeAdapter(RedisDsn).validate_python(value).path or "/0"
         if not path.removeprefix("/").isdecimal():
             raise ValueError("must end with the number of a database, like redis://host:6379/0")
-    # Celery documents CERT_REQUIRED, which redis-py rejects. Both accept required.
+    # Celery's documentation uses CERT_REQUIRED, which redis-py rejects. Both accept "required".
     return re.sub(r"(?<=[?&]ssl_cert_reqs=)CERT_\w+", lambda match: match[0][5:].lower(), value)
 
 
@@ -41,7 +41,7 @@ def is_loopback(host: str) -> bool:
 
 
 def validate_sentry_dsn(value: str) -> str:
-    from sentry_sdk.utils import (  # Imported here, because that takes a tenth of a second.
+    from sentry_sdk.utils import (  # Imported only if needed: it takes a tenth of a second.
         BadDsn,
         Dsn,
     )

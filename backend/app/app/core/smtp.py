@@ -1,4 +1,4 @@
-"""SMTP over TLS that verifies certificates, which the mail library does not do."""
+"""SMTP over TLS with verified certificates: the mail library does not verify them."""
 
 import ssl
 from typing import Any
@@ -22,7 +22,7 @@ class StartTLSClient(SMTPClientWithResponse):
 class SSLClient(SMTPClientWithResponse_SSL):
     def __init__(self, **options: Any) -> None:
         self.context = tls_context()
-        # The parent's own __init__ would connect twice, and replace the context.
+        # Skip the parent's __init__, which would connect twice and replace the context.
         SMTPClientWithResponse.__init__(self, **options)  # type: ignore[no-untyped-call]
 
 

@@ -36,7 +36,7 @@ class Page:
 class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     """Create, read, update and delete rows of a model.
 
-    No method commits: the code that opened the session does.
+    No method commits. The code that opened the session commits it.
     """
 
     # The schema of a list's rows.
@@ -85,9 +85,10 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db_obj
 
     def get_page(self, db: Session, query: PageQuery[Any], **filters: int | str | bool) -> Page:
-        """Return the rows that match the query and have the filters' values in their columns.
+        """Return a page of rows. A filter is the name of a column and the value to find there.
 
-        One query returns rows and total. The rows are plain values, at half the cost of entities.
+        One SQL statement returns the rows and the total. The rows are plain values, because those
+        cost half as much as ORM entities.
         """
         if not self.list_columns:
             raise TypeError(f"{type(self).__name__} has no read_schema")
@@ -99,7 +100,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         }
         rows = db.execute(page, parameters).all()
         if not rows:
-            # Past the end, there is no row that contains the total.
+            # Each row contains the total, so a page past the end needs a second statement.
             return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
         names = self.list_columns
         return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
@@ -108,7 +109,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def _page_statements(
         self, sort: str, searched: bool, filters: tuple[str, ...]
     ) -> tuple[Select[Any], Select[int]]:
-        """Return the queries for a page and for the total. Each combination is built once."""
+        """Return the statements for a page and for the total, built once per combination."""
         columns = self.model.__table__.columns
         conditions = [columns[name] == bindparam(name) for name in filters]
         if searched:
@@ -136,7 +137,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db.scalars(statement).all()
 
     def _save(self, db: Session, db_obj: ModelType) -> ModelType:
-        """Write the row and read it back: the database may round, set defaults or run triggers."""
+        """Write the row and read it back: the database may round values or set defaults."""
         db.add(db_obj)
         db.flush()
         db.refresh(db_obj)

@@ -66,7 +66,10 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             return super().update(db, db_obj=db_obj, obj_in=fields)
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
-        """Remove a user. The database deletes the user's rows. Raises LastSuperuser."""
+        """Remove a user. The database also deletes the rows that belong to the user.
+
+        Raises LastSuperuser.
+        """
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
             self._ensure_not_last_superuser(db, db_obj)
@@ -109,13 +112,14 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def lock_users(
         self, db: Session, *, caller_id: int, user_id: int | None = None
     ) -> tuple[User | None, User | None]:
-        """Lock the caller for reading and the other user for writing. Return both.
+        """Lock the caller's row for reading and the other user's row for writing. Return both.
 
-        The order of the ids avoids a deadlock between two users who change each other.
+        The rows are locked in the order of their ids, so that two users who change each other do
+        not cause a deadlock.
         """
         for_reading = {caller_id: True}
         if user_id is not None:
-            for_reading[user_id] = False  # Also if the caller has this id.
+            for_reading[user_id] = False  # Overrides the line above if both ids are equal.
         users = {
             each: db.get(
                 User, each, with_for_update={"read": for_reading[each]}, populate_existing=True
@@ -136,7 +140,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         return user.is_superuser
 
     def _replace_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
-        """Replace the verified hash. If it was changed meanwhile, verify the password again."""
+        """Store the new hash. If the old one has changed meanwhile, verify the password again."""
         verified = user.hashed_password
         now = db.get(User, user.id, with_for_update=True, populate_existing=True)
         if now is not None and now.hashed_password == verified:

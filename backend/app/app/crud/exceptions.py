@@ -1,4 +1,4 @@
-"""Errors of the data layer, named by situation; app.api.errors maps them to HTTP."""
+"""Errors of the data layer, named after their cause. app.api.errors maps them to responses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from app.core.passwords import MESSAGES, Weakness
 
 
 class CRUDError(Exception):
-    """The parent of every error of the data layer."""
+    """The base class of all errors of the data layer."""
 
 
 class EmailTaken(CRUDError):
@@ -37,7 +37,7 @@ class OwnerGone(CRUDError):
 
 @contextmanager
 def raise_on_violation(error_class: type[CRUDError], constraint: str) -> Iterator[None]:
-    """Raise this error if the database reports a violation of the constraint."""
+    """Raise error_class if the database reports that the constraint was violated."""
     try:
         yield
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""Base and all models. Alembic sees only the tables that are imported here."""
+"""Imports Base and all models: Alembic sees only the models that are imported here."""
 
 # ruff: noqa: F401
 

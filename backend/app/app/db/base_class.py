@@ -4,10 +4,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The parent of every model. The table of OrderLine is named order_line and has an id."""
+    """The base class of every model. A model OrderLine gets a table order_line with an id."""
 
-    # PostgreSQL's own names of constraints differ between databases. A migration can drop a
-    # constraint only by its name.
+    # A migration can drop a constraint only by its name. The names that PostgreSQL itself gives may
+    # differ between databases.
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class OwnedBase(Base):
-    """The parent of models whose rows belong to a user and are deleted with that user."""
+    """The base class of models whose rows belong to a user and are deleted with that user."""
 
     __abstract__ = True
 

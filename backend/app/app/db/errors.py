@@ -1,4 +1,4 @@
-"""Removes rows and statements from database errors, before they reach logs and Sentry."""
+"""Removes the values of rows from database errors, before the errors are logged or reported."""
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
@@ -8,8 +8,8 @@ from sqlalchemy.engine import Engine, ExceptionContext
 def hide_values(context: ExceptionContext) -> None:
     """Keep only the primary message of a PostgreSQL error.
 
-    The rest repeats the row ("Failing row contains ...") or a line of the statement. The primary
-    message quotes a value only if that has the wrong type ("invalid input syntax").
+    The other parts repeat the row ("Failing row contains ...") or a line of the statement. The
+    primary message quotes a value only if the value has the wrong type ("invalid input syntax").
     """
     original = context.original_exception
     message = getattr(getattr(original, "diag", None), "message_primary", None)

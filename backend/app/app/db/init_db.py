@@ -26,8 +26,8 @@ def init_db(db: Session) -> None:
         create_first_superuser(db)
     elif settings.FIRST_SUPERUSER not in {user.email for user in superusers}:
         logger.info(
-            "FIRST_SUPERUSER %s is not an active superuser. It is not created, because another "
-            "active superuser exists: log in as %s to create or change users.",
+            "FIRST_SUPERUSER %s is not an active superuser. No user is created, because another "
+            "active superuser exists. Log in as %s to create or change users.",
             settings.FIRST_SUPERUSER,
             superusers[0].email,
         )
@@ -41,8 +41,8 @@ def init_db(db: Session) -> None:
 def create_first_superuser(db: Session) -> None:
     if crud.user.get_by_email(db, email=settings.FIRST_SUPERUSER) is not None:
         logger.warning(
-            "%s is not an active superuser, and nobody else is. Set is_active and is_superuser "
-            "of that user in the database.",
+            "%s is not an active superuser, and there is no other one. In the database, set "
+            "is_active and is_superuser of this user to true.",
             settings.FIRST_SUPERUSER,
         )
         return
@@ -53,6 +53,6 @@ def create_first_superuser(db: Session) -> None:
             password=settings.FIRST_SUPERUSER_PASSWORD,
             is_superuser=True,
         ),
-        allow_weak_password=True,  # Outside development, the settings have rejected weak ones.
+        allow_weak_password=True,  # The settings allow a weak password only in development.
     )
     logger.info("Created the first superuser, %s", settings.FIRST_SUPERUSER)

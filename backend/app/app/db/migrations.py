@@ -10,11 +10,11 @@ ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
 
 def current_revisions(db: Session) -> set[str]:
-    """Return the database's revision. The set is empty if no migration ever ran."""
+    """Return the database's revision, or an empty set if no migration has ever run."""
     return set(MigrationContext.configure(db.connection()).get_current_heads())
 
 
 @cache
 def newest_revisions() -> set[str]:
-    """Return the revision that the code expects. Cached, since reading it takes milliseconds."""
+    """Return the revision that the code expects. Cached, because reading the files takes time."""
     return set(ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_heads())

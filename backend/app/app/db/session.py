@@ -1,7 +1,7 @@
 """The two kinds of database session.
 
-SessionLocal is for writing: one transaction, which the code that opened it commits or rolls back.
-ReadSession is for reading: it sends no BEGIN and no COMMIT, so each query is independent.
+SessionLocal is for writing. It has one transaction, which the code that opened the session commits
+or rolls back. ReadSession is for reading. It sends no BEGIN or COMMIT: each query is independent.
 """
 
 import select
@@ -19,19 +19,20 @@ from app.core.celery_app import AFTER_COMMIT
 from app.core.config import settings
 from app.db import errors  # noqa: F401  # listens to every engine
 
-# Each of these threads works on one request and holds one connection, so neither pool needs more.
-# Four processes with two pools stay below PostgreSQL's default limit of 100 connections.
+# The number of threads in a process that serve requests. A thread uses one connection at a time, so
+# each of the two pools needs no more connections than threads. Four processes use up to 80
+# connections, fewer than PostgreSQL's default limit of 100.
 THREADS = 10
 
-# A socket that was idle for less is not checked, because no database restarts faster. A check lets
-# other threads run, which costs a busy process more than the check itself.
+# A connection that was idle for less time is not checked, because no database restarts that fast.
+# During a check, another thread may take over. The switch costs a busy process more than the check.
 CHECK_AFTER_SECONDS = 0.1
 # A connection that was idle for longer is pinged before its next use.
 PING_AFTER_SECONDS = 60
 
 
 def connect_args(*options: str) -> dict[str, Any]:
-    """Return libpq's arguments. Options in the database URL override the given ones."""
+    """Return the arguments for libpq. Options in the database URL override these options."""
     given = make_url(settings.SQLALCHEMY_DATABASE_URI).normalized_query.get("options", ())
     timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
     return {"connect_timeout": 2, "options": " ".join([timeout, *options, *given])}
@@ -47,10 +48,10 @@ ENGINE_OPTIONS: dict[str, Any] = {
 
 
 class ReadOnlySession(Session):
-    """Rejects writes: without a transaction, a change could be saved in part."""
+    """Rejects writes: without a transaction, a change could be saved partially."""
 
     def commit(self) -> None:
-        """Close the session. A real commit would have no effect, except that other threads run."""
+        """Close the session. A real commit would only let another thread take over."""
         if AFTER_COMMIT in self.info:
             raise RuntimeError("To enqueue a task, use SessionDep or SessionLocal")
         self.close()
@@ -75,13 +76,14 @@ read_engine = create_engine(
 def replace_stale_connection(
     connection: DBAPIConnection, entry: ConnectionPoolEntry, _: PoolProxiedConnection
 ) -> None:
-    """Reconnect if the database has closed the connection, for example by a restart.
+    """Reconnect if the database has closed the connection, for example because it restarted.
 
-    The socket of an idle connection has nothing to read, unless the database closed it. Checking
-    that costs 1.5 µs. A ping at each use (pool_pre_ping) would cost 23 µs, measured on one machine.
+    The socket of an idle connection has nothing to read, unless the database closed it. Polling the
+    socket takes 1.5 µs. A ping at each use (pool_pre_ping) would take 23 µs. Both times were
+    measured on one machine.
     """
     now = time.monotonic()
-    # Measured from the start of the last use, which is close enough to its end.
+    # This includes the duration of the last use, which is short.
     idle_seconds = now - entry.info.get("used_at", now)
     entry.info["used_at"] = now
     if idle_seconds < CHECK_AFTER_SECONDS:
@@ -92,7 +94,7 @@ def replace_stale_connection(
         if poll.poll(0) or idle_seconds > PING_AFTER_SECONDS:
             engine.dialect.do_ping(connection)
     except psycopg2.Error as error:
-        # The pool connects again.
+        # The pool reacts to this error with a new connection.
         raise DisconnectionError from error
 
 

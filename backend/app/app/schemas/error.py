@@ -19,7 +19,7 @@ class OAuth2Error(Error):
 
 
 def numeric_limits(context: dict[str, Any]) -> dict[str, int | float | Decimal]:
-    """Return the limits that the value exceeds. Other entries of a context may repeat the value."""
+    """Return the numbers in the context, which are limits. Other entries may repeat the input."""
     return {
         name: value for name, value in context.items() if isinstance(value, int | float | Decimal)
     }

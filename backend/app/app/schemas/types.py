@@ -19,19 +19,19 @@ NO_NUL = r"^[^\x00]*$"
 
 
 def parse_email(email: str) -> str:
-    """Return the email in lower case. Each error has a type, by which clients translate it."""
+    """Return the email in lower case. Clients translate an error by its type."""
     try:
         _, email = validate_email(email)
     except PydanticCustomError as error:
         raise PydanticCustomError("email_invalid", error.message_template, error.context) from error
     if not email.rpartition("@")[0].isascii():
-        # Mail servers need not accept other characters.
+        # Mail servers are not required to accept other characters.
         raise PydanticCustomError("email_not_ascii", "The part before the @-sign must be ASCII")
     return email.lower()
 
 
 class PrivateModel(BaseModel):
-    """A model with secrets, which the text of a ValidationError does not repeat."""
+    """A model with secrets. The text of its ValidationError does not repeat the input."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -43,7 +43,7 @@ Email = Annotated[
     Field(max_length=254),
 ]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
-# The length is checked again after normalisation, in the form that is hashed.
+# The length is checked again after normalisation, which can change it.
 Password = Annotated[
     str,
     StringConstraints(min_length=8, max_length=128, pattern=NO_NUL),

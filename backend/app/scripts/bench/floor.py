@@ -1,6 +1,6 @@
-"""The lower bound: the same requests without FastAPI, an ORM, validation and tokens.
+"""The lower bound: a server for the same requests without FastAPI, ORM, validation and tokens.
 
-Bare Starlette, one thread hop, hand-written SQL and JSON. A header contains the user's id.
+Starlette runs hand-written SQL and JSON in one thread hop. A header contains the user's id.
 """
 
 import json

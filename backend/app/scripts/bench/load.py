@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 API = "/api/v1"
 CONNECTIONS = 32
 if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
-    raise SystemExit("bench: this needs Linux and two cores, one of them for the server alone.")
+    raise SystemExit("bench: needs Linux and at least two cores, one of them only for the server")
 SERVER_CORE, LOAD_CORE = sorted(os.sched_getaffinity(0))[:2]
 
 SCRIPT = """\
@@ -33,7 +33,7 @@ end
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the report. ID in the path is replaced by a random item of the user."""
+    """One row of the report. ID in the path stands for the id of a random item of the user."""
 
     name: str
     path: str
@@ -74,7 +74,7 @@ class Server:
 
     def totals(self) -> dict[str, float]:
         """Return the counters of measured.py once no request is being served."""
-        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan is active, too.
+        while (totals := self.call("/bench"))["active"] > 1:  # The lifespan call counts as one.
             time.sleep(0.05)
         return dict(totals)
 

@@ -1,4 +1,4 @@
-"""The ASGI application that BENCH_APP names, with counters of queries, thread hops and requests.
+"""Wraps the ASGI application named in BENCH_APP, and counts queries, thread hops and requests.
 
 GET /bench returns the totals since the start of the process.
 """

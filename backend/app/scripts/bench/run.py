@@ -1,6 +1,6 @@
 """The benchmark: one server process on one core, the load and PostgreSQL on another.
 
-Compare the CPU time per request: other load on the machine hardly changes it.
+Compare results by CPU time per request, which hardly depends on other load on the machine.
 """
 
 import argparse
@@ -85,8 +85,15 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.sh", description=__doc__)
     parser.add_argument("--compare", metavar="COMMIT", help="print CPU time as a ratio to a commit")
-    parser.add_argument("--seconds", type=int, help="of each measurement (3; 2 with --compare)")
-    parser.add_argument("--rounds", type=int, default=5, help="with --compare (default: 5)")
+    parser.add_argument(
+        "--seconds", type=int, help="seconds per measurement (default: 3, with --compare: 2)"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="measurements per version, with --compare (default: 5)",
+    )
     args = parser.parse_args()
     print(
         f"{CONNECTIONS} connections; server on core {SERVER_CORE}, load on core {LOAD_CORE}",

@@ -28,7 +28,7 @@ USERS = {"small": 100, "large": 100_000, "writer": 100}
 
 @contextmanager
 def database(name: str) -> Iterator[str]:
-    """Yield the URI of a new, empty database, dropped afterwards."""
+    """Yield the URI of a new, empty database, which is dropped afterwards."""
     url = create_engine(settings.SQLALCHEMY_DATABASE_URI).url
     server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
     name = f"{url.database}_bench_{name}"
@@ -100,7 +100,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
 
 @contextmanager
 def application(name: str, folder: Path) -> Iterator[tuple[Server, str]]:
-    """Run the application of a source tree with its own filled database."""
+    """Run the application of a source tree, with its own database of users and items."""
     with database(name) as uri:
         environment = bench_environment(folder, uri)
         for command in (["alembic", "upgrade", "head"], ["python", "-m", "app.initial_data"]):
@@ -150,7 +150,7 @@ def pin_database(connection: Connection) -> None:
         try:
             pin(process, LOAD_CORE)
         except OSError:
-            print("PostgreSQL could not be pinned: requests/s and latencies are less exact.")
+            print("Can't pin PostgreSQL to a core: requests/s and latencies are less exact.")
             return
 
 

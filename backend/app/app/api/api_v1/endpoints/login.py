@@ -46,7 +46,7 @@ async def test_token(current_user: CurrentUser) -> User:
 @router.post("/password-recovery/{email:text}", status_code=202)
 def recover_password(db: SessionDep, email: Email) -> Msg:
     """Send a recovery mail. The response is the same whether or not the email is registered."""
-    # The worker looks the email up, so that the response time does not depend on it either.
+    # The worker looks up the email, so the response time does not depend on the result either.
     send_reset_password_email.delay_after_commit(db, email)
     return Msg(msg="If this email is registered, a password recovery email is on its way")
 

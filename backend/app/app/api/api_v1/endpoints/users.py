@@ -33,7 +33,7 @@ def require_user(user: User | None) -> User:
 
 
 def require_current_password(user: User, current_password: str | None) -> None:
-    """Raise IncorrectPassword unless it matches: a stolen token alone must not be enough."""
+    """Raise IncorrectPassword if the password is wrong: a stolen token must not be enough."""
     if not verify_password(current_password or "", user.hashed_password):
         raise IncorrectPassword
 
