@@ -1,7 +1,6 @@
 """The commands of native.sh, except test."""
 
 import os
-import shlex
 import shutil
 import sys
 from typing import Any
@@ -89,7 +88,7 @@ def _welcome() -> None:
         **{page: f"http://localhost:{chosen[port]}" for each in SERVICES.values() for port, page in each.pages.items()},
         "PostgreSQL": f"localhost:{chosen['db']}, database {env['POSTGRES_DB']}",
         "First login": f"{env.get('FIRST_SUPERUSER', '')}, {password}",
-        "Other logins": f"cat {shlex.quote(os.path.relpath(SECRETS, ROOT))}, else .env",
+        "Other logins": f"see {os.path.relpath(SECRETS, ROOT)}, then .env",
     }
     say("")
     for name, value in rows.items():

@@ -45,7 +45,7 @@ def test_short_values_are_rejected() -> None:
         find_secrets("a log", ["admin"])
 
 
-def test_setting_is_secret_by_the_end_of_its_name() -> None:
+def test_suffix_of_the_name_marks_a_secret_setting() -> None:
     settings = {
         "SMTP_PASSWORD": "a password",
         "SECRET_KEY": "a long key",

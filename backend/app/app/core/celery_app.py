@@ -37,7 +37,7 @@ R = TypeVar("R", covariant=True)
 
 
 class InterruptedTooOften(Exception):
-    """In each run of the task its process died: the task killed it, or the worker restarted."""
+    """The worker's process died in every run of the task: the task crashed it, or it restarted."""
 
 
 class QueueUnreachable(Exception):
@@ -161,9 +161,9 @@ celery_app.conf.update(
         "max_retries": 0,
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.5,
-        # Any Celery process that reads from Redis returns tasks to the queue after its own timeout.
-        # Only the worker derives this timeout from the tasks' limits (configure_worker), so the
-        # other processes should not return tasks.
+        # Every process that reads from Redis redelivers messages of all processes, if they stay
+        # unacknowledged for longer than its own visibility_timeout. Only the worker knows a
+        # suitable value (configure_worker). In other processes, this long value prevents it.
         "visibility_timeout": 365 * DAY,
     },
 )
