@@ -114,7 +114,7 @@ class Writer:
 
     While a request waits for a lock, the superuser who sent it may be demoted, deactivated or
     deleted. Therefore superusers are read from the database again. Ordinary users have no
-    privilege to lose, because they can change only their own rows. lock_caller does not reload them.
+    privilege to lose: they can change only their own rows. lock_caller does not reload them.
 
     Call exactly one method, once, before you lock any other row. Deleting a user also locks the
     user before other rows: the same order everywhere prevents deadlocks.
