@@ -44,7 +44,7 @@ def prepare(values: Env) -> None:
     install.pgadmin()
     names = ("PGADMIN_DEFAULT_EMAIL", "PGADMIN_DEFAULT_PASSWORD", "POSTGRES_USER", "POSTGRES_DB")
     wanted = hashlib.sha256(json.dumps([values.get(name) for name in names]).encode()).hexdigest()
-    mark = FOLDER / "set-up-for"
+    mark = FOLDER / "made-for"
     if not mark.exists() or mark.read_text() != wanted:
         _set_up(values)
         write_private(mark, wanted)
