@@ -163,7 +163,7 @@ def test_server_can_be_started_manually(stack: Stack) -> None:
 
 def test_files_written_by_tests_belong_to_the_owner_of_the_folder(stack: Stack) -> None:
     app = stack.folder / "backend/app"
-    arguments = ["-x", "-k", "test_user.py or no_such_test"]
+    arguments = ["app/tests/crud/test_user.py", "-k", "user or no_such_test"]
     assert "passed" in stack.execute("/app/tests-start.sh", *arguments, "--cov-report=html")
     assert (app / "htmlcov/index.html").exists()
     assert [path for path in app.rglob("*") if path.lstat().st_uid != OWNER] == []
