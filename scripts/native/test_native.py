@@ -8,10 +8,12 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import commands
 import environment
 import install
 import node
@@ -19,6 +21,7 @@ import pgadmin
 import ports
 import settings
 import supervise
+import testing
 
 
 @pytest.fixture(autouse=True)
@@ -241,3 +244,35 @@ def test_tail_of_supervisor_log_may_start_within_a_line(tmp_path: Path, monkeypa
     for cut in range(len(line)):
         (tmp_path / "supervisord.log").write_text(f"{log}{'x' * cut}\n")
         assert supervise.exits("flower", since=0) >= supervise.LOG_TAIL_BYTES // len(line) - 1
+
+
+@pytest.mark.parametrize("start", [lambda: commands.up([]), lambda: testing.backend([])], ids=["up", "test"])
+def test_command_that_is_too_early_stops_nothing(
+    start: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another native.sh starts the stack, `up` and `test` fail and leave the stack alone."""
+    stops: list[bool] = []
+    monkeypatch.setattr(supervise, "stop", lambda: stops.append(True))
+    monkeypatch.setattr(supervise, "pid", lambda: None)
+    for module in (commands, testing):
+        monkeypatch.setattr(module, "RUN", tmp_path)
+    with settings.locked(tmp_path / "lock"), pytest.raises(SystemExit, match="another native.sh"):
+        start()
+    assert stops == []
+
+
+def test_failed_start_in_the_foreground_stops_only_its_own_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stops: list[bool] = []
+    monkeypatch.setattr(supervise, "stop", lambda: stops.append(True))
+    monkeypatch.setattr(commands, "RUN", tmp_path)
+
+    def failing(_: object) -> None:
+        raise SystemExit("a reason")
+
+    monkeypatch.setattr(commands, "bring_up", failing)
+    for running, arguments, stopped in ((None, [], [True]), (1, [], []), (None, ["-d"], [])):
+        stops.clear()
+        monkeypatch.setattr(supervise, "pid", lambda running=running: running)
+        with pytest.raises(SystemExit, match="a reason"):
+            commands.up(list(arguments))
+        assert stops == stopped
