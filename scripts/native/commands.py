@@ -26,9 +26,16 @@ def up(arguments: list[str]) -> None:
     shown = logs.tails(list(SERVICES))
     for log in shown:
         log.skip()
-    try:
-        with locked(RUN / "lock", BUSY):
+    with locked(RUN / "lock", BUSY):
+        was_up = supervise.pid() is not None
+        try:
             bring_up(set(SERVICES))
+        except BaseException:
+            # In the foreground, a stack that this process has started ends with it.
+            if not (detach or was_up):
+                supervise.stop()
+            raise
+    try:
         _welcome()
         if detach:
             return
@@ -37,13 +44,12 @@ def up(arguments: list[str]) -> None:
         logs.follow(shown, lambda: supervise.is_alive(running))
         if orphans.stop():
             fail("the supervisor was killed, so its services were stopped: run `up` again.")
-    except BaseException as error:
-        # A stack in the foreground stops when this process ends.
-        if not detach:
-            say("\nStopping ...")
-            supervise.stop()
-        if detach or not isinstance(error, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        if detach:
             raise
+        say("\nStopping ...")
+        supervise.stop()
+        say("Everything is stopped.")
 
 
 def bring_up(names: set[str]) -> None:

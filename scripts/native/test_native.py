@@ -256,12 +256,14 @@ def test_command_that_is_too_early_stops_nothing(
     monkeypatch.setattr(supervise, "pid", lambda: None)
     for module in (commands, testing):
         monkeypatch.setattr(module, "RUN", tmp_path)
-    with settings.locked(tmp_path / "lock"), pytest.raises(SystemExit, match="another native.sh"):
+    with settings.locked(tmp_path / "lock"), pytest.raises(SystemExit, match="another native"):
         start()
     assert stops == []
 
 
-def test_failed_start_in_the_foreground_stops_only_its_own_stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_failed_start_in_the_foreground_stops_only_its_own_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     stops: list[bool] = []
     monkeypatch.setattr(supervise, "stop", lambda: stops.append(True))
     monkeypatch.setattr(commands, "RUN", tmp_path)

@@ -28,6 +28,9 @@ INTERRUPTED = 130
 
 def run(arguments: list[str]) -> int:
     """Run the tests, and return the exit status."""
+    # Stop the tests, and what was started for them.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     if arguments in ([], ["--skip-e2e"]):
         return _run_all([kind for kind in KINDS if kind != "e2e" or not arguments])
     if "--skip-e2e" in arguments:
@@ -62,19 +65,23 @@ def backend(arguments: list[str]) -> int:
 def _database() -> Iterator[dict[str, str]]:
     """Start the database and Redis if they are not running, and stop them again afterwards."""
     needed = {"db", "redis"}
-    was_up = supervise.pid() is not None
-    running = commands.running_services() if was_up else set()
-    try:
-        if not needed <= running:
-            with locked(RUN / "lock", commands.BUSY):
+    with contextlib.ExitStack() as lock:
+        lock.enter_context(locked(RUN / "lock", commands.BUSY))
+        was_up = supervise.pid() is not None
+        running = commands.running_services() if was_up else set()
+        try:
+            if not needed <= running:
                 commands.bring_up(needed)
-        yield environment(supervise.caller_environment())
-    finally:
-        if was_up:
-            for name in needed - running:
-                supervise.stop_service(name)
-        else:
-            supervise.stop()
+            # A stack that only the tests use stays locked: they stop it when they end.
+            if was_up:
+                lock.close()
+            yield environment(supervise.caller_environment())
+        finally:
+            if was_up:
+                for name in needed - running:
+                    supervise.stop_service(name)
+            else:
+                supervise.stop()
 
 
 def unit(arguments: list[str]) -> int:
@@ -124,18 +131,31 @@ def _npm(script: str, arguments: list[str], env: Env) -> int:
 def _run(command: list[str], env: dict[str, str], cwd: str | None = None) -> int:
     """Run tests and return their exit status. Signals stop them before this process ends."""
     process = subprocess.Popen(command, cwd=cwd, env=env)
+    interrupted = False
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # npm does not forward signals, so send SIGINT to each process. After SIGINT, the tests can clean up.
-        with contextlib.suppress(psutil.Error):
-            children = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            for child in children:
-                with contextlib.suppress(psutil.Error):
-                    child.send_signal(signal.SIGINT)
-            psutil.wait_procs(children, timeout=STOP_SECONDS)
-        process.wait()
-        return INTERRUPTED
+        while True:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                # Ctrl-C also reaches the tests, which then clean up.
+                interrupted = True
+                continue
+            return INTERRUPTED if interrupted else status
+    except SystemExit:
+        _terminate(process)
+        raise
+
+
+def _terminate(process: subprocess.Popen[bytes]) -> None:
+    """Stop the tests and all that they have started, because npm does not forward signals."""
+    with contextlib.suppress(psutil.Error):
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        for child in children:
+            with contextlib.suppress(psutil.Error):
+                child.terminate()
+        psutil.wait_procs(children, timeout=STOP_SECONDS)
+    process.wait()
 
 
 KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e}
