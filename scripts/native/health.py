@@ -77,8 +77,9 @@ def wait(names: Iterable[str], env: Env) -> None:
     if not set(waiting) <= set(supervise.states()):
         fail("the running stack does not have all services: run down, then up.")
     while waiting:
+        states = supervise.states()
         for name in waiting:
-            if supervise.exits(name, began) >= EXITS or supervise.states()[name]["statename"] in ("FATAL", "STOPPED"):
+            if supervise.exits(name, began) >= EXITS or states[name]["statename"] in ("FATAL", "STOPPED"):
                 say("\n".join(f"{name} | {line}" for line in _log(name).splitlines()[-15:]))
                 fail(f"{_failure(name, 'does not start')}. Fix it and run `up` again.")
         if works(waiting[0], env):
