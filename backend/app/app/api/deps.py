@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Path
 from fastapi.security import OAuth2PasswordBearer
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
@@ -21,8 +22,9 @@ from app.api.exceptions import (
 from app.api.routing import raises
 from app.core.config import settings
 from app.core.security import InvalidToken
-from app.crud.base import CRUDOwned, OwnedModelType
+from app.crud.base import CRUDBase, CRUDOwned, ModelType, OwnedModelType
 from app.crud.crud_user import user as crud_user
+from app.db.base_class import Base, OwnedBase
 from app.db.session import ReadSession, SessionLocal
 from app.models.user import User
 from app.schemas.types import Id
@@ -174,6 +176,36 @@ def _require_superuser(user: User) -> User:
     return user
 
 
+def readable_rows(crud_rows: CRUDOwned[Any, Any, Any], user: User) -> dict[str, int]:
+    """Return the filter of a list that leaves the rows that the user may read."""
+    if crud_rows.readers == "users" or crud_user.is_superuser(user):
+        return {}
+    return {"owner_id": user.id}
+
+
+def get_readable_row(
+    db: Session,
+    crud_rows: CRUDBase[ModelType, Any, Any],
+    row_id: int,
+    user: User,
+    *,
+    field: str | None = None,
+) -> ModelType:
+    """Return the row if the user may read it.
+
+    Raises NotFound and PermissionDenied. Their responses contain the field.
+    """
+    readers = "users" if crud_user.is_superuser(user) else crud_rows.readers
+    if readers == "superusers":
+        raise PermissionDenied(field=field)
+    row = crud_rows.get(db, row_id)
+    if row is None:
+        raise _not_found(crud_rows, field)
+    if readers == "owner" and isinstance(row, OwnedBase) and row.owner_id != user.id:
+        raise PermissionDenied(field=field)
+    return row
+
+
 def get_own_row(
     db: Session,
     crud_rows: CRUDOwned[OwnedModelType, Any, Any],
@@ -188,8 +220,31 @@ def get_own_row(
     """
     row = crud_rows.get(db, row_id, for_update=for_update)
     if row is None:
-        name = crud_rows.model.__tablename__.replace("_", " ").capitalize()
-        raise NotFound(f"{name} not found")
+        raise _not_found(crud_rows)
     if row.owner_id != user.id and not crud_user.is_superuser(user):
         raise PermissionDenied
     return row
+
+
+def check_reference(
+    db: Session,
+    crud_rows: CRUDBase[Any, Any, Any],
+    obj_in: BaseModel,
+    field: str,
+    user: User,
+    *,
+    row: Base | None = None,
+) -> None:
+    """Raise NotFound or PermissionDenied unless the user may read the row that `field` refers to.
+
+    If an update does not change the reference of the row, the reference is not checked: somebody
+    else may have set it.
+    """
+    target_id = obj_in.model_dump(include={field}, exclude_unset=True).get(field)
+    if target_id is not None and (row is None or getattr(row, field) != target_id):
+        get_readable_row(db, crud_rows, target_id, user, field=field)
+
+
+def _not_found(crud_rows: CRUDBase[Any, Any, Any], field: str | None = None) -> NotFound:
+    name = crud_rows.model.__tablename__.replace("_", " ").capitalize()
+    return NotFound(f"{name} not found", field=field)

@@ -43,7 +43,14 @@ from app.api.exceptions import (
 )
 from app.core.celery_app import QueueUnreachable
 from app.core.security import InvalidToken
-from app.crud.exceptions import EmailTaken, LastSuperuser, OwnerGone, WeakPassword
+from app.crud.exceptions import (
+    EmailTaken,
+    LastSuperuser,
+    OwnerGone,
+    StillReferenced,
+    ValueTaken,
+    WeakPassword,
+)
 from app.schemas.error import HTTPValidationError, ValidationError
 
 logger = logging.getLogger(__name__)
@@ -59,7 +66,7 @@ class ErrorResponse:
     status: int
     detail: str
     headers: dict[str, str] | None = None
-    # The request field that caused the error.
+    # The request field that caused the error. An exception with a `field` overrides it.
     field: str | None = None
 
 
@@ -78,6 +85,8 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
     EmailTaken: ErrorResponse(
         409, "The user with this username already exists in the system", field="email"
     ),
+    ValueTaken: ErrorResponse(409, "This value is already in use"),
+    StillReferenced: ErrorResponse(409, "Other data requires this. Delete that data first."),
     LastSuperuser: ErrorResponse(409, "The last superuser can't be removed"),
     Conflict: ErrorResponse(409, "Conflicts with existing data"),
     ContentTooLarge: ErrorResponse(413, "Content Too Large"),
@@ -101,11 +110,13 @@ def error_code(error_class: type[Exception]) -> str:
     return to_snake(error_class.__name__)
 
 
-def error_response(error_class: type[Exception], detail: str = "") -> Response:
+def error_response(
+    error_class: type[Exception], detail: str = "", field: str | None = None
+) -> Response:
     response = ERRORS[error_class]
     body = {"detail": detail or response.detail, "code": error_code(error_class)}
-    if response.field:
-        body["field"] = response.field
+    if field := field or response.field:
+        body["field"] = field
     if issubclass(error_class, InvalidGrant):
         body |= {"error": "invalid_grant", "error_description": body["detail"]}
     return JSONResponse(body, response.status, response.headers)
@@ -126,7 +137,8 @@ async def _respond(request: Request, error: Exception) -> Response:
     error_class = next(each for each in type(error).__mro__ if each in ERRORS)
     if ERRORS[error_class].status == 503:
         _log(request, logging.ERROR, error.__cause__ or error)
-    return error_response(error_class, str(error) if isinstance(error, NotFound) else "")
+    detail = str(error) if isinstance(error, NotFound) else ""
+    return error_response(error_class, detail, getattr(error, "field", None))
 
 
 async def _respond_to_database_error(request: Request, error: Exception) -> Response:

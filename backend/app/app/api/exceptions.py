@@ -16,11 +16,19 @@ class SuperuserRequired(Exception):
 
 
 class PermissionDenied(Exception):
-    """The row belongs to another user."""
+    """The row belongs to another user. `field` names the field of the request that refers to it."""
+
+    def __init__(self, *, field: str | None = None) -> None:
+        super().__init__()
+        self.field = field
 
 
 class NotFound(Exception):
     """The row does not exist. The argument becomes the detail of the response."""
+
+    def __init__(self, detail: str = "", *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.field = field
 
 
 class IncorrectPassword(Exception):

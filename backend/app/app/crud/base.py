@@ -2,13 +2,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+from psycopg2.errors import UniqueViolation
 from pydantic import BaseModel
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, false, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from app.crud.exceptions import OwnerGone, raise_on_violation
+from app.crud.exceptions import OwnerGone, StillReferenced, ValueTaken, raise_on_violation
 from app.db.base_class import Base, OwnedBase
 from app.schemas.page import PageQuery
 
@@ -16,6 +30,9 @@ ModelType = TypeVar("ModelType", bound=Base)
 CreateSchemaType = TypeVar("CreateSchemaType", bound=BaseModel)
 UpdateSchemaType = TypeVar("UpdateSchemaType", bound=BaseModel)
 OwnedModelType = TypeVar("OwnedModelType", bound=OwnedBase)
+
+# Who may read the rows. Superusers may always read them.
+Readers = Literal["owner", "users", "superusers"]
 
 LIKE_WILDCARD = re.compile(r"[\\%_]")
 
@@ -39,7 +56,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     No method commits. The code that opened the session commits it.
     """
 
-    # The schema of a list's rows.
+    readers: ClassVar[Readers] = "superusers"
+    # The schema of a list's rows. Its fields are columns, and references with an id and a title.
     read_schema: ClassVar[type[BaseModel]] = BaseModel
     # The columns in which a list searches.
     search_columns: ClassVar[Sequence[InstrumentedAttribute[Any]]] = ()
@@ -47,8 +65,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def __init__(self, model: type[ModelType]) -> None:
         """Raises TypeError if read_schema has a field that is not a column of the model."""
         self.model = model
-        self.list_columns = tuple(self.read_schema.model_fields)
-        if missing := set(self.list_columns) - set(model.__table__.columns.keys()):
+        self.fields = tuple(self.read_schema.model_fields)
+        if missing := set(self.fields) - set(model.__mapper__.all_orm_descriptors.keys()):
             raise TypeError(
                 f"{self.read_schema.__module__}.{self.read_schema.__name__} has {missing}, "
                 f"but the model {model.__name__} has no such column"
@@ -59,7 +77,9 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def get(self, db: Session, id: int, *, for_update: bool = False) -> ModelType | None:  # noqa: A002
         """Return the row or None. With for_update, the row is locked until the commit."""
         if for_update:
-            return db.get(self.model, id, with_for_update=True, populate_existing=True)
+            # Without "of", PostgreSQL would also lock the rows that this row refers to.
+            lock = {"of": self.model}
+            return db.get(self.model, id, with_for_update=lock, populate_existing=True)
         return db.scalars(self.by_id, {"id": id}).one_or_none()
 
     def get_multi(self, db: Session, *, skip: int = 0, limit: int = 100) -> Sequence[ModelType]:
@@ -77,9 +97,10 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return self._save(db, db_obj)
 
     def remove(self, db: Session, *, id: int) -> ModelType | None:  # noqa: A002
-        """Return the removed row, or None if it did not exist."""
+        """Return the removed row, or None if it did not exist. Raises StillReferenced."""
         db_obj = db.get(self.model, id)
         if db_obj is not None:
+            self._ensure_not_required(db, id)
             db.delete(db_obj)
             db.flush()
         return db_obj
@@ -90,7 +111,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         One SQL statement returns the rows and the total. The rows are plain values, because those
         cost half as much as ORM entities.
         """
-        if not self.list_columns:
+        if not self.fields:
             raise TypeError(f"{type(self).__name__} has no read_schema")
         page, total = self._page_statements(query.sort, bool(query.q), tuple(filters))
         parameters = filters | {
@@ -102,8 +123,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         if not rows:
             # Each row contains the total, so a page past the end needs a second statement.
             return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
-        names = self.list_columns
-        return Page([dict(zip(names, row[1:], strict=True)) for row in rows], rows[0][0])
+        return Page([dict(zip(self.fields, row[1:], strict=True)) for row in rows], rows[0][0])
 
     @cache  # noqa: B019  # A CRUD object lives as long as the process.
     def _page_statements(
@@ -117,10 +137,24 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             matches = (columns[c.key].ilike(pattern) for c in self.search_columns)
             conditions.append(or_(false(), *matches))
         total = select(func.count()).select_from(self.model.__table__).where(*conditions)
-        column = columns[sort.removeprefix("-")]
+        selected: dict[str, Any] = {}
+        sort_columns: dict[str, Any] = {}
+        page = select(total.scalar_subquery()).select_from(self.model)
+        for name in self.fields:
+            if name in columns:
+                selected[name] = sort_columns[name] = columns[name]
+                continue
+            # A reference is read with the row, and sorted by its title.
+            reference = getattr(self.model, name)
+            target = aliased(reference.property.mapper.class_)
+            page = page.outerjoin(reference.of_type(target))
+            title = sort_columns[name] = target.display_name
+            pair = func.json_build_object("id", target.id, "title", title)
+            selected[name] = case((target.id.is_not(None), pair))
+        column = sort_columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
         page = (
-            select(total.scalar_subquery(), *(columns[name] for name in self.list_columns))
+            page.add_columns(*selected.values())
             .where(*conditions)
             .order_by(direction.nulls_last(), columns.id)
             .offset(bindparam("skip"))
@@ -137,11 +171,33 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db.scalars(statement).all()
 
     def _save(self, db: Session, db_obj: ModelType) -> ModelType:
-        """Write the row and read it back: the database may round values or set defaults."""
+        """Write the row and read it back: the database may round values or set defaults.
+
+        Raises ValueTaken.
+        """
         db.add(db_obj)
-        db.flush()
+        try:
+            db.flush()
+        except IntegrityError as error:
+            if isinstance(error.orig, UniqueViolation):
+                constraint = error.orig.diag.constraint_name or ""
+                raise ValueTaken(
+                    constraint.removeprefix(f"uq_{self.model.__tablename__}_")
+                ) from error
+            raise
         db.refresh(db_obj)
         return db_obj
+
+    def _ensure_not_required(self, db: Session, row_id: int) -> None:
+        """Raise StillReferenced if a column marked with PROTECT refers to the row."""
+        rows = [
+            select(literal(1)).where(key.parent == row_id).limit(1)
+            for table in self.model.metadata.tables.values()
+            for key in table.foreign_keys
+            if key.parent.info.get("protect") and key.column.table is self.model.__table__
+        ]
+        if rows and db.scalar(union_all(*rows)):
+            raise StillReferenced
 
     @staticmethod
     def _fields_to_write(obj_in: BaseModel | dict[str, Any]) -> dict[str, Any]:
@@ -150,6 +206,8 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
 
 class CRUDOwned(CRUDBase[OwnedModelType, CreateSchemaType, UpdateSchemaType]):
     """Create, read, update and delete rows that belong to a user."""
+
+    readers: ClassVar[Readers] = "owner"
 
     def create_with_owner(
         self, db: Session, *, obj_in: CreateSchemaType, owner_id: int

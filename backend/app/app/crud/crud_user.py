@@ -18,7 +18,7 @@ from app.core.security import (
     verify_password,
 )
 from app.crud.base import CRUDBase
-from app.crud.exceptions import EmailTaken, LastSuperuser, WeakPassword, raise_on_violation
+from app.crud.exceptions import EmailTaken, LastSuperuser, ValueTaken, WeakPassword
 from app.models.user import User
 from app.schemas import user as schemas
 from app.schemas.token import TokenPayload
@@ -49,8 +49,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             self._reject_weak_password(obj_in.password, obj_in.email)
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
-        with raise_on_violation(EmailTaken, "uq_user_email"):
-            return self._save(db, db_obj)
+        return self._save(db, db_obj)
 
     def update(
         self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
@@ -62,18 +61,19 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._ensure_not_last_superuser(db, db_obj)
-        with raise_on_violation(EmailTaken, "uq_user_email"):
-            return super().update(db, db_obj=db_obj, obj_in=fields)
+        return super().update(db, db_obj=db_obj, obj_in=fields)
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
         """Remove a user. The database also deletes the rows that belong to the user.
 
-        Raises LastSuperuser.
+        Rows of others that require these rows are deleted, too. Raises LastSuperuser.
         """
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
             self._ensure_not_last_superuser(db, db_obj)
-        return super().remove(db, id=id)
+            db.delete(db_obj)
+            db.flush()
+        return db_obj
 
     def authenticate(self, db: Session, *, email: str, password: str) -> User | None:
         """Return the user, active or not. An unknown email takes as long as a wrong password."""
@@ -122,7 +122,10 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             for_reading[user_id] = False  # Overrides the line above if both ids are equal.
         users = {
             each: db.get(
-                User, each, with_for_update={"read": for_reading[each]}, populate_existing=True
+                User,
+                each,
+                with_for_update={"read": for_reading[each], "of": User},
+                populate_existing=True,
             )
             for each in sorted(for_reading)
         }
@@ -139,10 +142,18 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def is_superuser(self, user: User) -> bool:
         return user.is_superuser
 
+    def _save(self, db: Session, db_obj: User) -> User:
+        try:
+            return super()._save(db, db_obj)
+        except ValueTaken as error:
+            if error.field != "email":
+                raise
+            raise EmailTaken from error
+
     def _replace_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
         """Store the new hash. If the old one has changed meanwhile, verify the password again."""
         verified = user.hashed_password
-        now = db.get(User, user.id, with_for_update=True, populate_existing=True)
+        now = self.get(db, user.id, for_update=True)
         if now is not None and now.hashed_password == verified:
             return self.update(db, db_obj=now, obj_in={"hashed_password": new_hash})
         return now if now and verify_password(password, now.hashed_password) else None

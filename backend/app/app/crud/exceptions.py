@@ -13,6 +13,18 @@ class CRUDError(Exception):
     """The base class of all errors of the data layer."""
 
 
+class ValueTaken(CRUDError):
+    """Another row has this value in a unique column."""
+
+    def __init__(self, field: str | None = None) -> None:
+        super().__init__()
+        self.field = field
+
+
+class StillReferenced(CRUDError):
+    """Another row requires the row that was to be removed."""
+
+
 class EmailTaken(CRUDError):
     """Another user has this email."""
 

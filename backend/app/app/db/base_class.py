@@ -1,10 +1,16 @@
+from datetime import datetime
+
 from pydantic.alias_generators import to_snake
-from sqlalchemy import ForeignKey, MetaData
+from sqlalchemy import DateTime, ForeignKey, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The base class of every model. A model OrderLine gets a table order_line with an id."""
+    """The base class of every model.
+
+    A model OrderLine gets a table order_line with an id, and the times at which the database
+    created and last changed the row.
+    """
 
     # A migration can drop a constraint only by its name. The names that PostgreSQL itself gives may
     # differ between databases.
@@ -18,11 +24,27 @@ class Base(DeclarativeBase):
         }
     )
 
+    # An annotation without its own type is a point in time with a time zone.
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy reads it
+
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=2)
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), onupdate=func.now(), sort_order=3
+    )
+
+    # An update also returns the values that the database sets.
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805  # SQLAlchemy calls it with the class
         return to_snake(cls.__name__)
+
+
+# Mark the column of a required reference with info=PROTECT: crud does not remove a row that another
+# row requires. Give its foreign key ondelete="CASCADE", so that users can still be deleted, with
+# everything they own and the rows that require it.
+PROTECT = {"protect": True}
 
 
 class OwnedBase(Base):

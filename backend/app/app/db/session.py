@@ -35,7 +35,9 @@ def connect_args(*options: str) -> dict[str, Any]:
     """Return the arguments for libpq. Options in the database URL override these options."""
     given = make_url(settings.SQLALCHEMY_DATABASE_URI).normalized_query.get("options", ())
     timeout = f"-c statement_timeout={settings.POSTGRES_STATEMENT_TIMEOUT_SECONDS}s"
-    return {"connect_timeout": 2, "options": " ".join([timeout, *options, *given])}
+    # The driver returns points in time in the time zone of the session.
+    utc = "-c timezone=UTC"
+    return {"connect_timeout": 2, "options": " ".join([timeout, utc, *options, *given])}
 
 
 ENGINE_OPTIONS: dict[str, Any] = {

@@ -1,5 +1,5 @@
 from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column, validates
+from sqlalchemy.orm import Mapped, mapped_column, synonym, validates
 
 from app.db.base_class import Base
 
@@ -10,6 +10,8 @@ class User(Base):
     hashed_password: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     is_superuser: Mapped[bool] = mapped_column(default=False)
+
+    display_name: Mapped[str] = synonym("email")
 
     @validates("email")
     def lowercase_email(self, _: str, email: str) -> str:

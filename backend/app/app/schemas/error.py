@@ -1,7 +1,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
 
 class Error(BaseModel):
@@ -9,6 +9,7 @@ class Error(BaseModel):
 
     detail: str
     code: str
+    field: str = Field(default="", description="The request field that caused the error, if any")
 
 
 class OAuth2Error(Error):

@@ -1,8 +1,8 @@
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, StringConstraints
+from pydantic import MISSING, BaseModel, StringConstraints
 
-from app.schemas.types import NO_NUL
+from app.schemas.types import NO_NUL, ReadModel
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
@@ -21,10 +21,7 @@ class ItemUpdate(BaseModel):
     description: Description | None = None
 
 
-class Item(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
+class Item(ReadModel):
     title: str
     description: str | None
     owner_id: int

@@ -1,15 +1,20 @@
 """Types that several schemas and parameters share."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     validate_email,
 )
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from app.core.passwords import normalise
@@ -28,6 +33,25 @@ def parse_email(email: str) -> str:
         # Mail servers are not required to accept other characters.
         raise PydanticCustomError("email_not_ascii", "The part before the @-sign must be ASCII")
     return email.lower()
+
+
+class ReadModel(BaseModel):
+    """The fields that the response for every row contains."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Reference(BaseModel):
+    """A row that another row refers to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    title: str = Field(validation_alias="display_name")
 
 
 class PrivateModel(BaseModel):
@@ -52,5 +76,41 @@ Password = Annotated[
 ]
 # A password or a token to verify. Any text is valid input.
 Secret = Annotated[str, StringConstraints(max_length=4096, pattern=NO_NUL)]
-# A primary key is a PostgreSQL integer.
+# A PostgreSQL integer.
+Integer = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+# A primary key is a positive PostgreSQL integer.
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def to_utc(value: datetime) -> datetime:
+    """Raises PydanticCustomError if the time has no year in UTC, as 0001-01-01T00:00+01:00."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("datetime_out_of_range", "The year must be 1 to 9999") from error
+
+
+# A point in time. The request names its time zone; responses are in UTC.
+DateTime = Annotated[AwareDatetime, AfterValidator(to_utc)]
+
+
+class DecimalAsString:
+    """Describes a decimal with its limits as a string: a JSON number would not be exact."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: dict[str, Any], _: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        digits, places = schema["max_digits"], schema["decimal_places"]
+        limits = {"ge": "minimum", "le": "maximum"}
+        return {
+            "type": "string",
+            "format": "decimal",
+            "pattern": rf"^-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?$",
+            "maxDigits": digits,
+            "decimalPlaces": places,
+            **{limits[key]: float(schema[key]) for key in limits if key in schema},
+        }
+
+
+# Add the limits: Annotated[ExactDecimal, Field(max_digits=12, decimal_places=2)].
+ExactDecimal = Annotated[Decimal, DecimalAsString()]

@@ -1,6 +1,6 @@
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, Field
 
-from app.schemas.types import Email, FullName, Password, PrivateModel, Secret
+from app.schemas.types import Email, FullName, Password, PrivateModel, ReadModel, Secret
 
 
 class Registration(BaseModel):
@@ -53,10 +53,7 @@ class UserDeleteByID(PrivateModel):
     current_password: Secret | None = Field(default=None, description="Required to delete yourself")
 
 
-class User(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
+class User(ReadModel):
     email: str
     full_name: str | None
     is_active: bool

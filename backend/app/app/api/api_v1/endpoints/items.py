@@ -2,11 +2,21 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep, get_own_row
+from app.api.deps import (
+    CurrentUser,
+    PathId,
+    ReadSessionDep,
+    SessionDep,
+    WriterDep,
+    get_own_row,
+    get_readable_row,
+    readable_rows,
+)
 from app.api.exceptions import NotFound, PermissionDenied
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.crud.crud_item import item as crud_item
+from app.crud.exceptions import StillReferenced
 from app.models.item import Item
 from app.schemas import item as schemas
 from app.schemas.page import PageQuery
@@ -22,7 +32,7 @@ def read_items(
     query: Annotated[PageQuery[schemas.Item], Query()],
 ) -> Response:
     """Return the caller's items; superusers get everybody's."""
-    filters = {} if current_user.is_superuser else {"owner_id": current_user.id}
+    filters = readable_rows(crud_item, current_user)
     return page_response(request, query, crud_item.get_page(db, query, **filters))
 
 
@@ -34,7 +44,7 @@ def create_item(db: SessionDep, current_user: CurrentUser, item_in: schemas.Item
 @router.get("/{id}", response_model=schemas.Item)
 @raises(NotFound, PermissionDenied)
 def read_item(db: ReadSessionDep, current_user: CurrentUser, item_id: PathId) -> Item:
-    return get_own_row(db, crud_item, item_id, current_user)
+    return get_readable_row(db, crud_item, item_id, current_user)
 
 
 @router.put("/{id}", response_model=schemas.Item)
@@ -48,7 +58,7 @@ def update_item(
 
 
 @router.delete("/{id}", response_model=schemas.Item)
-@raises(NotFound, PermissionDenied)
+@raises(NotFound, PermissionDenied, StillReferenced)
 def delete_item(db: SessionDep, writer: WriterDep, item_id: PathId) -> Item:
     caller = writer.lock_caller()
     item = get_own_row(db, crud_item, item_id, caller, for_update=True)
