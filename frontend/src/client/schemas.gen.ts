@@ -70,6 +70,12 @@ export const ConflictSchema = {
             type: 'string',
             const: 'conflict',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -90,6 +96,12 @@ export const ContentTooLargeSchema = {
             type: 'string',
             const: 'content_too_large',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -110,6 +122,12 @@ export const DatabaseUnreachableSchema = {
             type: 'string',
             const: 'database_unreachable',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -214,6 +232,12 @@ export const InactiveAccountSchema = {
             const: 'inactive_account',
             title: 'Code'
         },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        },
         error: {
             type: 'string',
             const: 'invalid_grant',
@@ -244,6 +268,12 @@ export const InactiveUserSchema = {
             type: 'string',
             const: 'inactive_user',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -264,6 +294,12 @@ export const IncorrectCredentialsSchema = {
             type: 'string',
             const: 'incorrect_credentials',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         },
         error: {
             type: 'string',
@@ -321,6 +357,12 @@ export const InternalErrorSchema = {
             type: 'string',
             const: 'internal_error',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -341,6 +383,12 @@ export const InvalidLinkSchema = {
             type: 'string',
             const: 'invalid_link',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -361,6 +409,12 @@ export const InvalidTokenSchema = {
             type: 'string',
             const: 'invalid_token',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -376,6 +430,16 @@ export const ItemSchema = {
         id: {
             type: 'integer',
             title: 'Id'
+        },
+        created_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Created At'
+        },
+        updated_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Updated At'
         },
         title: {
             type: 'string',
@@ -400,6 +464,8 @@ export const ItemSchema = {
     type: 'object',
     required: [
         'id',
+        'created_at',
+        'updated_at',
         'title',
         'description',
         'owner_id'
@@ -475,6 +541,12 @@ export const LastSuperuserSchema = {
             type: 'string',
             const: 'last_superuser',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -495,6 +567,12 @@ export const MailNotConfiguredSchema = {
             type: 'string',
             const: 'mail_not_configured',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -555,6 +633,12 @@ export const NotAuthenticatedSchema = {
             type: 'string',
             const: 'not_authenticated',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -575,6 +659,12 @@ export const NotFoundSchema = {
             type: 'string',
             const: 'not_found',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -595,6 +685,12 @@ export const PermissionDeniedSchema = {
             type: 'string',
             const: 'permission_denied',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -615,6 +711,12 @@ export const QueueUnreachableSchema = {
             type: 'string',
             const: 'queue_unreachable',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -649,6 +751,12 @@ export const RegistrationClosedSchema = {
             type: 'string',
             const: 'registration_closed',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -669,6 +777,12 @@ export const ServerBusySchema = {
             type: 'string',
             const: 'server_busy',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -689,6 +803,12 @@ export const StatementTimeoutSchema = {
             type: 'string',
             const: 'statement_timeout',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -697,6 +817,32 @@ export const StatementTimeoutSchema = {
         'code'
     ],
     title: 'StatementTimeout'
+} as const;
+
+export const StillReferencedSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'still_referenced',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'StillReferenced'
 } as const;
 
 export const SuperuserRequiredSchema = {
@@ -709,6 +855,12 @@ export const SuperuserRequiredSchema = {
             type: 'string',
             const: 'superuser_required',
             title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
         }
     },
     type: 'object',
@@ -751,6 +903,16 @@ export const UserSchema = {
             type: 'integer',
             title: 'Id'
         },
+        created_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Created At'
+        },
+        updated_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Updated At'
+        },
         email: {
             type: 'string',
             title: 'Email'
@@ -778,6 +940,8 @@ export const UserSchema = {
     type: 'object',
     required: [
         'id',
+        'created_at',
+        'updated_at',
         'email',
         'full_name',
         'is_active',
@@ -1059,4 +1223,30 @@ export const ValidationErrorSchema = {
     ],
     title: 'ValidationError',
     description: 'One problem of a request. `ctx` contains the limits, such as `max_length`.'
+} as const;
+
+export const ValueTakenSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'value_taken',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'ValueTaken'
 } as const;

@@ -46,6 +46,12 @@ export type Conflict = {
      * Code
      */
     code: 'conflict';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -60,6 +66,12 @@ export type ContentTooLarge = {
      * Code
      */
     code: 'content_too_large';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -74,6 +86,12 @@ export type DatabaseUnreachable = {
      * Code
      */
     code: 'database_unreachable';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -139,6 +157,12 @@ export type InactiveAccount = {
      */
     code: 'inactive_account';
     /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+    /**
      * Error
      */
     error: 'invalid_grant';
@@ -160,6 +184,12 @@ export type InactiveUser = {
      * Code
      */
     code: 'inactive_user';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -174,6 +204,12 @@ export type IncorrectCredentials = {
      * Code
      */
     code: 'incorrect_credentials';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
     /**
      * Error
      */
@@ -214,6 +250,12 @@ export type InternalError = {
      * Code
      */
     code: 'internal_error';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -228,6 +270,12 @@ export type InvalidLink = {
      * Code
      */
     code: 'invalid_link';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -242,6 +290,12 @@ export type InvalidToken = {
      * Code
      */
     code: 'invalid_token';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -252,6 +306,14 @@ export type Item = {
      * Id
      */
     id: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
     /**
      * Title
      */
@@ -308,6 +370,12 @@ export type LastSuperuser = {
      * Code
      */
     code: 'last_superuser';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -322,6 +390,12 @@ export type MailNotConfigured = {
      * Code
      */
     code: 'mail_not_configured';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -360,6 +434,12 @@ export type NotAuthenticated = {
      * Code
      */
     code: 'not_authenticated';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -374,6 +454,12 @@ export type NotFound = {
      * Code
      */
     code: 'not_found';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -388,6 +474,12 @@ export type PermissionDenied = {
      * Code
      */
     code: 'permission_denied';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -402,6 +494,12 @@ export type QueueUnreachable = {
      * Code
      */
     code: 'queue_unreachable';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -426,6 +524,12 @@ export type RegistrationClosed = {
      * Code
      */
     code: 'registration_closed';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -440,6 +544,12 @@ export type ServerBusy = {
      * Code
      */
     code: 'server_busy';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -454,6 +564,32 @@ export type StatementTimeout = {
      * Code
      */
     code: 'statement_timeout';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
+ * StillReferenced
+ */
+export type StillReferenced = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'still_referenced';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -468,6 +604,12 @@ export type SuperuserRequired = {
      * Code
      */
     code: 'superuser_required';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
 };
 
 /**
@@ -498,6 +640,14 @@ export type User = {
      * Id
      */
     id: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
     /**
      * Email
      */
@@ -668,6 +818,26 @@ export type ValidationError = {
     };
 };
 
+/**
+ * ValueTaken
+ */
+export type ValueTaken = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'value_taken';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
 export type LoginLoginAccessTokenData = {
     body: BodyLoginLoginAccessToken;
     path?: never;
@@ -683,9 +853,11 @@ export type LoginLoginAccessTokenErrors = {
      */
     400: IncorrectCredentials | InactiveAccount;
     /**
-     * conflict
+     * Response 409 Login-Login Access Token
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -776,9 +948,11 @@ export type LoginRecoverPasswordData = {
 
 export type LoginRecoverPasswordErrors = {
     /**
-     * conflict
+     * Response 409 Login-Recover Password
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -823,9 +997,11 @@ export type LoginResetPasswordErrors = {
      */
     400: InvalidLink;
     /**
-     * conflict
+     * Response 409 Login-Reset Password
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -880,7 +1056,7 @@ export type UsersReadUsersData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser';
     };
     url: '/api/v1/users/';
 };
@@ -954,9 +1130,9 @@ export type UsersCreateUserErrors = {
     /**
      * Response 409 Users-Create User
      *
-     * email_taken or conflict
+     * email_taken or conflict or value_taken
      */
-    409: EmailTaken | Conflict;
+    409: EmailTaken | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1013,9 +1189,9 @@ export type UsersDeleteUserMeErrors = {
     /**
      * Response 409 Users-Delete User Me
      *
-     * last_superuser or conflict
+     * last_superuser or conflict or value_taken
      */
-    409: LastSuperuser | Conflict;
+    409: LastSuperuser | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1117,9 +1293,9 @@ export type UsersUpdateUserMeErrors = {
     /**
      * Response 409 Users-Update User Me
      *
-     * email_taken or conflict
+     * email_taken or conflict or value_taken
      */
-    409: EmailTaken | Conflict;
+    409: EmailTaken | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1195,9 +1371,9 @@ export type UsersCreateUserOpenErrors = {
     /**
      * Response 409 Users-Create User Open
      *
-     * email_taken or conflict
+     * email_taken or conflict or value_taken
      */
-    409: EmailTaken | Conflict;
+    409: EmailTaken | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1268,9 +1444,9 @@ export type UsersDeleteUserErrors = {
     /**
      * Response 409 Users-Delete User
      *
-     * last_superuser or conflict
+     * last_superuser or conflict or value_taken
      */
-    409: LastSuperuser | Conflict;
+    409: LastSuperuser | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1398,9 +1574,9 @@ export type UsersUpdateUserErrors = {
     /**
      * Response 409 Users-Update User
      *
-     * email_taken or last_superuser or conflict
+     * email_taken or last_superuser or conflict or value_taken
      */
-    409: EmailTaken | LastSuperuser | Conflict;
+    409: EmailTaken | LastSuperuser | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1509,9 +1685,11 @@ export type UtilsTestEmailErrors = {
      */
     403: SuperuserRequired | InactiveUser;
     /**
-     * conflict
+     * Response 409 Utils-Test Email
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1630,7 +1808,7 @@ export type ItemsReadItemsData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
     };
     url: '/api/v1/items/';
 };
@@ -1698,9 +1876,11 @@ export type ItemsCreateItemErrors = {
      */
     403: InactiveUser;
     /**
-     * conflict
+     * Response 409 Items-Create Item
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1762,9 +1942,11 @@ export type ItemsDeleteItemErrors = {
      */
     404: NotFound;
     /**
-     * conflict
+     * Response 409 Items-Delete Item
+     *
+     * still_referenced or conflict or value_taken
      */
-    409: Conflict;
+    409: StillReferenced | Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1886,9 +2068,11 @@ export type ItemsUpdateItemErrors = {
      */
     404: NotFound;
     /**
-     * conflict
+     * Response 409 Items-Update Item
+     *
+     * conflict or value_taken
      */
-    409: Conflict;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */

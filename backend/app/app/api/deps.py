@@ -24,6 +24,7 @@ from app.core.config import settings
 from app.core.security import InvalidToken
 from app.crud.base import CRUDBase, CRUDOwned, ModelType, OwnedModelType
 from app.crud.crud_user import user as crud_user
+from app.crud.exceptions import ValueTaken
 from app.db.base_class import Base, OwnedBase
 from app.db.session import ReadSession, SessionLocal
 from app.models.user import User
@@ -48,7 +49,7 @@ reusable_oauth2 = BearerToken(
 TokenDep = Annotated[str, Depends(reusable_oauth2)]
 
 
-@raises(Conflict, *DATABASE_ERRORS)
+@raises(Conflict, ValueTaken, *DATABASE_ERRORS)
 async def get_db() -> AsyncIterator[Session]:
     """Yield the request's session. The route commits or rolls back before it responds.
 

@@ -31,10 +31,10 @@ def test_plain_fastapi_router_is_an_error() -> None:
 
 def test_unknown_sort_key_is_an_error() -> None:
     class NoteQuery(PageQuery[SampleNoteRead]):
-        sort: Literal["id", "-title", "stars"] = "id"  # type: ignore[assignment]
+        sort: Literal["id", "-title", "likes"] = "id"  # type: ignore[assignment]
 
     with pytest.raises(
-        TypeError, match=r"read_notes.*sorts by \{'stars'\}, but SampleNoteRead has no such field"
+        TypeError, match=r"read_notes.*sorts by \{'likes'\}, but SampleNoteRead has no such field"
     ):
 
         @APIRouter().get("/", response_model=list[SampleNoteRead])

@@ -120,11 +120,11 @@ def test_list_without_read_schema_is_an_error(db: Session) -> None:
 
 
 def test_field_without_column_is_an_error_at_start() -> None:
-    class WithStars(SampleNoteRead):
-        stars: int
+    class WithLikes(SampleNoteRead):
+        likes: int
 
-    class CRUDWithStars(CRUDBase[SampleNote, BaseModel, BaseModel]):
-        read_schema = WithStars
+    class CRUDWithLikes(CRUDBase[SampleNote, BaseModel, BaseModel]):
+        read_schema = WithLikes
 
-    with pytest.raises(TypeError, match=r"WithStars has \{'stars'\}, but the model SampleNote"):
-        CRUDWithStars(SampleNote)
+    with pytest.raises(TypeError, match=r"WithLikes has \{'likes'\}, but the model SampleNote"):
+        CRUDWithLikes(SampleNote)

@@ -1,28 +1,42 @@
 """A resource for tests of the behaviour that all resources share.
 
-It has the parts of any resource, but in one file. The table has separate metadata, so that Alembic
-ignores it. The app serves the routes in every test, but they are not in the OpenAPI schema.
+It has the parts of any resource, but in one file, and columns of every type. The table has separate
+metadata, so that Alembic ignores it. The app serves the routes in every test, but they are not in
+the OpenAPI schema.
 """
 
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
-from pydantic import MISSING, BaseModel, ConfigDict, Field, StringConstraints
-from sqlalchemy import MetaData, Numeric, String, Text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from pydantic import MISSING, BaseModel, Field, StringConstraints
+from sqlalchemy import ForeignKey, MetaData, Numeric, String, Text, false
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, synonym
 
-from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep, get_own_row
+from app.api.deps import (
+    CurrentUser,
+    PathId,
+    ReadSessionDep,
+    SessionDep,
+    WriterDep,
+    check_reference,
+    get_own_row,
+    get_readable_row,
+    readable_rows,
+)
 from app.api.exceptions import NotFound, PermissionDenied
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.core.config import settings
 from app.crud.base import CRUDOwned
+from app.crud.crud_user import user as crud_user
+from app.crud.exceptions import StillReferenced
 from app.db.base import Base
-from app.db.base_class import OwnedBase
+from app.db.base_class import PROTECT, OwnedBase
 from app.main import app
 from app.schemas.page import PageQuery
-from app.schemas.types import NO_NUL
+from app.schemas.types import NO_NUL, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_lower_string
 
@@ -40,33 +54,84 @@ class SampleNote(OwnedBase):
     text: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
     currency: Mapped[str] = mapped_column(server_default="EUR")
+    status: Mapped[str] = mapped_column(server_default="open")
+    stars: Mapped[int] = mapped_column(server_default="1")
+    due_on: Mapped[date | None]
+    starts_at: Mapped[datetime | None]
+    is_public: Mapped[bool] = mapped_column(server_default=false())
+    code: Mapped[str | None] = mapped_column(String(32), unique=True)
+    next_id: Mapped[int | None] = mapped_column(
+        ForeignKey("sample_note.id", ondelete="SET NULL"), index=True
+    )
+    reviewer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user.id", ondelete="SET NULL"), index=True
+    )
+
+    display_name: Mapped[str] = synonym("title")
+    next: Mapped["SampleNote | None"] = relationship(
+        foreign_keys=[next_id], remote_side="SampleNote.id", lazy="joined", join_depth=1
+    )
+
+
+class SampleComment(OwnedBase):
+    """Requires a note."""
+
+    metadata = own_metadata
+
+    note_id: Mapped[int] = mapped_column(
+        ForeignKey("sample_note.id", ondelete="CASCADE"), index=True, info=PROTECT
+    )
 
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
-Price = Annotated[Decimal, Field(max_digits=10, decimal_places=2)]
+Price = Annotated[ExactDecimal, Field(max_digits=10, decimal_places=2)]
+Status = Literal["open", "done"]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NO_NUL)]
 
 
 class SampleNoteCreate(BaseModel):
     title: Title
     text: NoteText | None = None
     price: Price | None = None
+    status: Status = "open"
+    stars: Integer = 1
+    due_on: date | None = None
+    starts_at: DateTime | None = None
+    is_public: bool = False
+    code: Code | None = None
+    next_id: Id | None = None
+    reviewer_id: Id | None = None
 
 
 class SampleNoteUpdate(BaseModel):
     title: Title | MISSING = MISSING
     text: NoteText | None = None
     price: Price | None = None
+    status: Status | MISSING = MISSING
+    stars: Integer | MISSING = MISSING
+    due_on: date | None = None
+    starts_at: DateTime | None = None
+    is_public: bool | MISSING = MISSING
+    code: Code | None = None
+    next_id: Id | None = None
+    reviewer_id: Id | None = None
 
 
-class SampleNoteRead(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: int
+class SampleNoteRead(ReadModel):
     title: str
     text: str | None
-    price: Decimal | None
+    price: Price | None
     currency: str
+    status: Status
+    stars: int
+    due_on: date | None
+    starts_at: datetime | None
+    is_public: bool
+    code: str | None
+    next_id: int | None
+    next: Reference | None
+    reviewer_id: int | None
     owner_id: int
 
 
@@ -87,21 +152,24 @@ def read_sample_notes(
     current_user: CurrentUser,
     query: Annotated[PageQuery[SampleNoteRead], Query()],
 ) -> Response:
-    filters = {} if current_user.is_superuser else {"owner_id": current_user.id}
+    filters = readable_rows(crud_sample_note, current_user)
     return page_response(request, query, crud_sample_note.get_page(db, query, **filters))
 
 
 @router.post("/", response_model=SampleNoteRead, status_code=201)
+@raises(NotFound, PermissionDenied)
 def create_sample_note(
     db: SessionDep, current_user: CurrentUser, note_in: SampleNoteCreate
 ) -> SampleNote:
+    check_reference(db, crud_sample_note, note_in, "next_id", current_user)
+    check_reference(db, crud_user, note_in, "reviewer_id", current_user)
     return crud_sample_note.create_with_owner(db, obj_in=note_in, owner_id=current_user.id)
 
 
 @router.get("/{id}", response_model=SampleNoteRead)
 @raises(NotFound, PermissionDenied)
 def read_sample_note(db: ReadSessionDep, current_user: CurrentUser, note_id: PathId) -> SampleNote:
-    return get_own_row(db, crud_sample_note, note_id, current_user)
+    return get_readable_row(db, crud_sample_note, note_id, current_user)
 
 
 @router.put("/{id}", response_model=SampleNoteRead)
@@ -111,11 +179,13 @@ def update_sample_note(
 ) -> SampleNote:
     caller = writer.lock_caller()
     note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
+    check_reference(db, crud_sample_note, note_in, "next_id", caller, row=note)
+    check_reference(db, crud_user, note_in, "reviewer_id", caller, row=note)
     return crud_sample_note.update(db, db_obj=note, obj_in=note_in)
 
 
 @router.delete("/{id}", response_model=SampleNoteRead)
-@raises(NotFound, PermissionDenied)
+@raises(NotFound, PermissionDenied, StillReferenced)
 def delete_sample_note(db: SessionDep, writer: WriterDep, note_id: PathId) -> SampleNote:
     caller = writer.lock_caller()
     note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
