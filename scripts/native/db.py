@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import psycopg2
@@ -150,26 +151,52 @@ def _create() -> None:
 
 def _set_up(env: Env) -> None:
     """Set the superuser's password and create the role, on a temporary server in a private folder."""
+    with _private_folder() as folder, _private_server(folder, FOLDER):
+        private = {**env, **_private_address(folder)}
+        _rename_superuser(private)
+        _create_role(private)
+
+
+@contextmanager
+def temporary_server() -> Iterator[str]:
+    """Start a server with an empty database, and yield its URL. The server and its data are removed afterwards."""
     with _private_folder() as folder:
-        # Allow connections without a password, because the current passwords may be unknown.
-        access = folder / "pg_hba.conf"
-        access.write_text("local all all trust\n")
-        network = ["--port=5432", "--listen_addresses=", f"--unix_socket_directories={folder}"]
-        command = [*_server("postgres"), *network, f"--hba_file={_give_to_server(access)}", *LOGGING]
-        private = {**env, "POSTGRES_SERVER": str(folder), "POSTGRES_PORT": "5432", "PGREQUIREAUTH": ""}
-        with (folder / "log").open("w+") as log:
-            server = subprocess.Popen(command, cwd=FOLDER, stdout=log, stderr=log)
-            try:
-                while not _responds(private):
-                    if server.poll() is not None:
-                        log.seek(0)
-                        fail(f"the database does not start: {last_error(log.read())}")
-                    time.sleep(0.05)
-                _rename_superuser(private)
-                _create_role(private)
-            finally:
-                server.send_signal(signal.SIGINT)
-                server.wait()
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        _give_to_server(data)
+        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        done = call([*_server("initdb"), *options, "--no-instructions"], cwd=data, capture_output=True)
+        if done.returncode:
+            fail(f"the temporary database can't be created: {last_error(done.stderr)}")
+        with _private_server(folder, data):
+            yield f"postgresql://postgres@/postgres?host={quote(str(folder))}&port=5432"
+
+
+def _private_address(folder: Path) -> dict[str, str]:
+    return {"POSTGRES_SERVER": str(folder), "POSTGRES_PORT": "5432", "PGREQUIREAUTH": ""}
+
+
+@contextmanager
+def _private_server(folder: Path, data: Path) -> Iterator[None]:
+    """Run a server that only its user can reach, by a socket in the folder."""
+    # Allow connections without a password, because the current passwords may be unknown.
+    access = folder / "pg_hba.conf"
+    access.write_text("local all all trust\n")
+    network = ["--port=5432", "--listen_addresses=", f"--unix_socket_directories={folder}"]
+    command = [*_server("postgres"), *network, f"--hba_file={_give_to_server(access)}", *LOGGING]
+    address = {**_private_address(folder), "POSTGRES_PASSWORD": ""}
+    with (folder / "log").open("w+") as log:
+        server = subprocess.Popen(command, cwd=data, stdout=log, stderr=log)
+        try:
+            while not _responds(address):
+                if server.poll() is not None:
+                    log.seek(0)
+                    fail(f"the database does not start: {last_error(log.read())}")
+                time.sleep(0.05)
+            yield
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait()
 
 
 def _responds(env: Env) -> bool:

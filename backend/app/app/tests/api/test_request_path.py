@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from app.core.config import settings
 from app.db.session import THREADS, SessionLocal, engine
 from app.main import app
 from app.models import User
+from app.tests.utils.queries import collect_queries
 from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note
 from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
@@ -70,22 +70,6 @@ def test_operation_ids_are_readable() -> None:
     tags = [operation["tags"][0] for operation in OPERATIONS.values()]
     ours = ["login", "users", "utils"]
     assert [tag for tag in dict.fromkeys(tags) if tag in ours] == ours
-
-
-@contextmanager
-def collect_queries(connection: Connection) -> Iterator[list[str]]:
-    """Collect the statements sent in the with block, except the savepoints of the tests."""
-    statements: list[str] = []
-
-    def collect(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "SAVEPOINT" not in statement:
-            statements.append(statement)
-
-    event.listen(connection, "before_cursor_execute", collect)
-    try:
-        yield statements
-    finally:
-        event.remove(connection, "before_cursor_execute", collect)
 
 
 @pytest.mark.parametrize(

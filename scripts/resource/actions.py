@@ -1,0 +1,219 @@
+"""What resource.sh and remove-resource.sh do."""
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import definition
+import generated
+import registration
+import supervise
+from definition import DEFINITIONS, Resource
+from fields import Invalid
+from render import paths, render
+from settings import DATA, ROOT
+from workspace import Copy, copied, ensure_committed, is_committed
+
+
+def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, force: bool) -> None:
+    resource = definition.create(name, specs, plural=plural, shared=shared)
+    others = definition.read_all(ROOT)
+    _check_new(resource, others)
+    _check_references(resource, others)
+    if not force:
+        ensure_committed(ROOT)
+    with copied(ROOT) as copy:
+        _write(copy, render(resource, others))
+        copy.write(f"{DEFINITIONS}/{name}.json", resource.definition())
+        registration.add(copy, resource)
+        revision = _finish(copy, resource, f"Add {name}")
+        _apply(copy)
+    _upgrade_running_stack()
+    _report(
+        f"The resource {name} is generated.",
+        f"read {revision}" if revision else "",
+        "translate the texts that start with TODO in frontend/src/locales/ru.json",
+        "run the tests: sh ./scripts/native.sh test",
+        "commit the new files",
+    )
+
+
+def add(name: str, specs: list[str], *, force: bool) -> None:
+    others = definition.read_all(ROOT)
+    old = others.get(name)
+    if old is None:
+        raise Invalid(f"{name} is not a generated resource. There are {', '.join(others) or 'none'}.")
+    if not specs:
+        raise Invalid("name the fields to add: --add phone:str:32.")
+    new = definition.add_fields(old, specs)
+    _check_references(new, others)
+    if not force:
+        ensure_committed(ROOT)
+    with copied(ROOT) as copy:
+        conflicts = _merge(copy, old, new, others)
+        copy.write(f"{DEFINITIONS}/{name}.json", new.definition())
+        registration.add_texts(copy, new)
+        if conflicts:
+            # With conflict markers, the code can't run.
+            revision = None
+        else:
+            revision = _finish(
+                copy, new, f"Add {', '.join(each.column for each in new.fields[len(old.fields) :])} to {name}"
+            )
+        _apply(copy)
+    if conflicts:
+        files = "\n".join(f"  {path}" for path in conflicts)
+        raise Invalid(
+            f"your changes and the new fields are in conflict in\n{files}\nEdit the lines between the markers "
+            "<<<<<<< and >>>>>>>. Then make a revision (alembic revision --autogenerate), and generate the client "
+            "(python scripts/export_openapi.py in backend/app, npm run generate-client in frontend)."
+        )
+    _upgrade_running_stack()
+    _report(
+        f"The fields are added to {name}.",
+        f"read {revision}" if revision else "",
+        "translate the texts that start with TODO in frontend/src/locales/ru.json",
+        "run the tests: sh ./scripts/native.sh test",
+        "commit the changes",
+    )
+
+
+def remove(name: str, *, force: bool) -> None:
+    others = definition.read_all(ROOT)
+    resource = others.pop(name, None)
+    if resource is None:
+        raise Invalid(f"{name} is not a generated resource. There are {', '.join(others) or 'none'}.")
+    referring = [each.name for each in others.values() if any(field.target == name for field in each.references)]
+    if referring:
+        raise Invalid(f"{', '.join(referring)} refers to {name}: remove that reference or that resource first.")
+    if not force:
+        ensure_committed(ROOT)
+    unwanted = _uncommitted_revision(resource)
+    if unwanted and supervise.pid() is not None:
+        _alembic_in_stack("downgrade", "-1")
+    with copied(ROOT) as copy:
+        for path in (*paths(resource), f"{DEFINITIONS}/{name}.json", *([unwanted] if unwanted else [])):
+            copy.remove(path)
+        registration.remove(copy, resource, others.values())
+        revision = _finish(copy, resource, f"Remove {name}")
+        _apply(copy)
+    _upgrade_running_stack()
+    _report(
+        f"The resource {name} is removed.",
+        f"read {revision}: it drops the table with its data" if revision else "",
+        "run the tests: sh ./scripts/native.sh test",
+        "commit the changes",
+    )
+
+
+def _check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
+    for other in others.values():
+        if resource.name == other.name:
+            raise Invalid(
+                f"resource {resource.name}: exists already. To add fields: resource.sh {resource.name} --add."
+            )
+        if {resource.plural, resource.name} & {other.plural, other.name}:
+            raise Invalid(f"resource {resource.name}: the resource {other.name} has the same names.")
+    for path in (*paths(resource), f"frontend/src/views/main/{resource.path}"):
+        if (ROOT / path).exists():
+            raise Invalid(f"resource {resource.name}: {path} exists already. Choose another name.")
+
+
+def _check_references(resource: Resource, others: Mapping[str, Resource]) -> None:
+    """Raises Invalid."""
+    known = {**others, resource.name: resource}
+    for field in resource.references:
+        if field.target == "user":
+            continue
+        if field.target not in known:
+            names = ", ".join([*others, "user"])
+            raise Invalid(f"field {field.name}: there is no resource {field.target}. There are {names}.")
+        if known[field.target].title is None:
+            raise Invalid(
+                f"field {field.name}: {field.target} has no field to show, such as title:str:255:required. "
+                "References need one."
+            )
+        if field.target != resource.name and resource.name in _reachable(field.target, known):
+            raise Invalid(f"field {field.name}: {field.target} already refers to {resource.name}.")
+
+
+def _reachable(name: str, known: Mapping[str, Resource]) -> set[str]:
+    """Return the resources that a resource refers to, directly or not."""
+    direct = {each.target for each in known[name].references} - {"user", name}
+    return direct | {further for each in direct for further in _reachable(each, known)}
+
+
+def _write(copy: Copy, files: Mapping[str, str]) -> None:
+    for path, content in files.items():
+        copy.write(path, content)
+    generated.format_files(copy, files)
+
+
+def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resource]) -> list[str]:
+    """Apply the difference between the two generations to the files of the copy. Return those with conflicts."""
+    conflicts = []
+    with tempfile.TemporaryDirectory(dir=copy.folder.parent) as folder:
+        generations = {}
+        for label, resource in (("before", old), ("after", new)):
+            # A copy, because ruff and prettier read their settings from it.
+            scratch = Copy(ROOT, Path(folder) / label)
+            _write(scratch, render(resource, others))
+            generations[label] = scratch.folder
+        for path in paths(new):
+            mine = copy.folder / path
+            if not mine.exists():
+                continue
+            sides = [str(mine), str(generations["before"] / path), str(generations["after"] / path)]
+            labels = ["-L", "yours", "-L", "before", "-L", "generated"]
+            done = subprocess.run(["git", "merge-file", *labels, *sides], capture_output=True, text=True, check=False)
+            if done.returncode < 0 or done.returncode > 127:
+                raise Invalid(f"{path} can't be merged: {done.stderr.strip()}")
+            if done.returncode:
+                conflicts.append(path)
+    return conflicts
+
+
+def _finish(copy: Copy, resource: Resource, message: str) -> str | None:
+    """Make what follows from the code, and return the path of the revision."""
+    generated.format_files(copy, [*paths(resource), registration.MODELS, registration.ROUTERS])
+    generated.make_client(copy)
+    return generated.make_revision(copy, message)
+
+
+def _apply(copy: Copy) -> None:
+    for path, content in copy.apply().items():
+        print(f"  {'-' if content is None else '+'} {path}")
+
+
+def _uncommitted_revision(resource: Resource) -> str | None:
+    """Return the newest revision if it creates the table of the resource, and was never committed."""
+    versions = ROOT / generated.VERSIONS
+    texts = {str(file.relative_to(ROOT)): file.read_text() for file in versions.glob("*.py")}
+    found = [path for path, text in texts.items() if f'op.create_table(\n        "{resource.name}"' in text]
+    if len(found) != 1 or is_committed(ROOT, found[0]):
+        return None
+    identifier = Path(found[0]).name.partition("_")[0]
+    is_newest = not any(
+        f'down_revision: str | Sequence[str] | None = "{identifier}"' in text for text in texts.values()
+    )
+    # A database that is not running may be at this revision. Then a further revision drops the table.
+    return found[0] if is_newest and (supervise.pid() is not None or not (DATA / "db").exists()) else None
+
+
+def _upgrade_running_stack() -> None:
+    if supervise.pid() is not None:
+        _alembic_in_stack("upgrade", "head")
+
+
+def _alembic_in_stack(*arguments: str) -> None:
+    command = ["sh", "scripts/native.sh", "exec", "backend", "alembic", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Invalid(f"alembic {' '.join(arguments)} failed in the running stack:\n{done.stdout}{done.stderr}")
+
+
+def _report(first: str, *steps: str) -> None:
+    print(f"\n{first} Next:")
+    for step in filter(None, steps):
+        print(f"  - {step}")

@@ -1,0 +1,144 @@
+"""A resource: its names, its fields, and the file that records them."""
+
+import builtins
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from fields import Field, Invalid, check_name, parse_field
+
+DEFINITIONS = "scripts/resource/definitions"
+
+# Classes and variables of the generated files that have another meaning, in Python or in TypeScript.
+RESERVED = {
+    *("user", "session", "text", "string", "numeric", "foreign_key", "mapped", "any", "base", "owned_base", "row"),
+    *(
+        "request",
+        "response",
+        "query",
+        "page",
+        "message",
+        "error",
+        "reference",
+        "integer",
+        "decimal",
+        "date",
+        "datetime",
+    ),
+    *("writer", "caller", "router", "schema", "schemas", "client", "option", "field", "test", "main", "admin"),
+    *("object", "array", "record", "promise", "function", "number", "boolean", "symbol", "date_time", "literal"),
+    *("dashboard", "profile", "action", "app", "menu", "table", "theme", "problem", "notification", "password"),
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource. `name` is that of its table: order_line."""
+
+    name: str
+    plural: str
+    shared: bool
+    fields: tuple[Field, ...]
+
+    @property
+    def class_name(self) -> str:
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+    @property
+    def path(self) -> str:
+        """The name in URLs, and of the folder of the views: order-lines."""
+        return self.plural.replace("_", "-")
+
+    @property
+    def title(self) -> Field | None:
+        """The field whose value names a row: the first required string."""
+        return next((each for each in self.fields if each.type == "str" and each.required), None)
+
+    @property
+    def references(self) -> list[Field]:
+        return [each for each in self.fields if each.type == "ref"]
+
+    def definition(self) -> str:
+        """Return the content of the file that records the resource."""
+        options = {"plural": self.plural, "shared": self.shared}
+        content = {"name": self.name, **options, "fields": [each.spec for each in self.fields]}
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def camel(name: str, *, upper: bool = False) -> str:
+    """Return the name as the client generator writes it: order_line and order-lines become orderLine."""
+    first, *others = name.replace("-", "_").split("_")
+    return "".join([first.capitalize() if upper else first, *(part.capitalize() for part in others)])
+
+
+def sentence(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def pluralize(name: str) -> str:
+    if name.endswith("y") and name[-2:-1] not in "aeiou":
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith(("s", "x", "z", "ch", "sh")) else "s")
+
+
+def create(name: str, specs: list[str], *, plural: str | None = None, shared: bool = False) -> Resource:
+    """Raises Invalid."""
+    check_name(name, "resource")
+    if name in RESERVED or hasattr(builtins, name):
+        raise Invalid(f"resource {name}: this name has another meaning here. Choose another, such as {name}_record.")
+    plural = plural or pluralize(name)
+    check_name(plural, "plural")
+    if plural == name:
+        raise Invalid(f"resource {name}: the plural must differ from the name. Choose another: --plural {name}_list.")
+    if not specs:
+        raise Invalid(f"resource {name}: name at least one field, such as title:str:255:required.")
+    return Resource(name, plural, shared, _parse_fields(name, specs))
+
+
+def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
+    fields = tuple(parse_field(spec) for spec in specs)
+    columns: set[str] = set()
+    for field in fields:
+        if field.name == name:
+            raise Invalid(
+                f"field {field.name}: this is the name of the resource. Choose another, such as {name}_value."
+            )
+        if field.type == "ref" and field.required and field.target in ("user", name):
+            why = "only superusers can set it" if field.target == "user" else "the first row has nothing to refer to"
+            raise Invalid(f"field {field.name}: this reference can't be required, because {why}.")
+        # A reference has two names: item and item_id.
+        for column in {field.name, field.column}:
+            if column in columns:
+                raise Invalid(f"field {field.name}: this field occurs twice.")
+            columns.add(column)
+    return fields
+
+
+def add_fields(resource: Resource, specs: list[str]) -> Resource:
+    """Raises Invalid."""
+    added = [parse_field(spec) for spec in specs]
+    for field in added:
+        if field.required and field.type != "bool":
+            spec = field.spec.replace(":required", "")
+            has_default = field.type not in ("date", "datetime", "ref")
+            hint = f"give it a default ({spec}:default=VALUE)" if has_default else f"make it optional ({spec})"
+            raise Invalid(f"field {field.name}: existing rows have no value, so {hint}.")
+    specs = [each.spec for each in (*resource.fields, *added)]
+    return Resource(resource.name, resource.plural, resource.shared, _parse_fields(resource.name, specs))
+
+
+def read(root: Path, name: str) -> Resource | None:
+    """Return the recorded resource, or None."""
+    file = root / DEFINITIONS / f"{name}.json"
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text())
+        return create(content["name"], content["fields"], plural=content["plural"], shared=content["shared"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid(f"{file.relative_to(root)} can't be read: restore it from git.") from error
+
+
+def read_all(root: Path) -> dict[str, Resource]:
+    names = sorted(file.stem for file in (root / DEFINITIONS).glob("*.json"))
+    return {name: resource for name in names if (resource := read(root, name))}

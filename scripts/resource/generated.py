@@ -1,0 +1,104 @@
+"""Files that are made from the code: formatted sources, revisions, the schema of the API and its client."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import db
+import node
+from fields import Invalid
+from settings import last_error
+from workspace import Copy
+
+BACKEND = "backend/app"
+VERSIONS = f"{BACKEND}/alembic/versions"
+
+
+def _run(command: list[str], folder: Path, env: Mapping[str, str]) -> str:
+    done = subprocess.run(command, cwd=folder, env=dict(env), capture_output=True, text=True, check=False)
+    if done.returncode:
+        output = done.stdout + done.stderr
+        raise Invalid(f"{' '.join(command[:4])} failed: {last_error(output)}\n{output[-3000:]}Nothing was changed.")
+    return done.stdout
+
+
+def _python_env() -> dict[str, str]:
+    """Return an environment in which the packages' programs are found, and the project's .env is not used."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def format_files(copy: Copy, paths: Iterable[str]) -> None:
+    """Format the files as lint expects them. The templates import whatever a field may need."""
+    paths = [path for path in paths if (copy.folder / path).exists()]
+    python = [path for path in paths if path.endswith(".py")]
+    if python:
+        ruff = ["ruff", "--config", f"{BACKEND}/pyproject.toml"]
+        for arguments in (["check", "--fix", "--select", "F401,I"], ["format"], ["check", "--fix", "--select", "I"]):
+            _run([ruff[0], *arguments[:1], *ruff[1:], "--quiet", *arguments[1:], *python], copy.folder, _python_env())
+    web = [str(copy.folder / path) for path in paths if path.startswith("frontend/src/views") or ".spec." in path]
+    if web:
+        prettier = ["node", "node_modules/prettier/bin/prettier.cjs", "--write", "--log-level", "warn"]
+        _run([*prettier, *web], copy.folder / "frontend", _node_env())
+
+
+def _node_env() -> dict[str, str]:
+    return {**os.environ, **node.env(os.environ)}
+
+
+def make_client(copy: Copy) -> None:
+    _run([sys.executable, "scripts/export_openapi.py"], copy.folder / BACKEND, _python_env())
+    _run(["npm", "run", "--silent", "generate-client"], copy.folder / "frontend", _node_env())
+
+
+# Runs Alembic's commands in one process, because each start takes a second.
+ALEMBIC = """
+import sys
+from alembic.config import main
+for arguments in sys.argv[1:]:
+    main(argv=arguments.split("\\t"))
+"""
+
+
+def make_revision(copy: Copy, message: str) -> str | None:
+    """Write the revision that brings the database to the models. Return its path, or None if there is none."""
+    before = set((copy.folder / VERSIONS).glob("*.py"))
+    with _empty_database() as env:
+        revision = "\t".join(["revision", "--autogenerate", "-m", message])
+        _alembic(copy, env, "upgrade\thead", revision)
+        (file,) = set((copy.folder / VERSIONS).glob("*.py")) - before
+        if "op." not in file.read_text().partition("def upgrade")[2].partition("def downgrade")[0]:
+            file.unlink()
+            return None
+        _alembic(copy, env, "upgrade\thead", "check")
+    return str(file.relative_to(copy.folder))
+
+
+def _alembic(copy: Copy, env: Mapping[str, str], *commands: str) -> None:
+    _run([sys.executable, "-c", ALEMBIC, *commands], copy.folder / BACKEND, env)
+
+
+@contextmanager
+def _empty_database() -> Iterator[dict[str, str]]:
+    """Yield the environment for Alembic, with an empty database."""
+    with db.temporary_server() as address:
+        yield {
+            **_python_env(),
+            "PYTHONPATH": ".",
+            "ENVIRONMENT": "development",
+            "PROJECT_NAME": "unused",
+            "SERVER_NAME": "localhost",
+            "SERVER_HOST": "http://localhost",
+            "SECRET_KEY": "unused",
+            "POSTGRES_SERVER": "unused",
+            "POSTGRES_USER": "unused",
+            "POSTGRES_PASSWORD": "unused",
+            "POSTGRES_DB": "unused",
+            "SQLALCHEMY_DATABASE_URI": address,
+            "REDIS_URL": "redis://unused",
+            "FIRST_SUPERUSER": "unused@example.com",
+            "FIRST_SUPERUSER_PASSWORD": "unused password",
+        }

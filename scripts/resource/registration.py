@@ -1,0 +1,116 @@
+"""The entries of a resource in files that all resources share."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from definition import Resource, camel, sentence
+from fields import Invalid
+from workspace import Copy
+
+MODELS = "backend/app/app/db/base.py"
+ROUTERS = "backend/app/app/api/api_v1/api.py"
+LOCALES = {"en": "frontend/src/locales/en.json", "ru": "frontend/src/locales/ru.json"}
+# Marks a text that nobody has translated. The lint of the web app lists these texts.
+TODO = "TODO: "
+
+IMPORT = re.compile(r"from app\.api\.api_v1\.endpoints import (\([^)]*\)|.*)")
+ROUTER_LIST = re.compile(r"api_routers = \[([^\]]*)\]")
+
+
+def add(copy: Copy, resource: Resource) -> None:
+    _edit_models(copy, lambda lines: [*lines, _import_line(resource)])
+    _edit_routers(copy, lambda names: [*names, resource.plural])
+    add_texts(copy, resource)
+
+
+def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
+    """Remove the entries, except the texts that other views need. The views are already removed."""
+    _edit_models(copy, lambda lines: [line for line in lines if line != _import_line(resource)])
+    _edit_routers(copy, lambda names: [name for name in names if name != resource.plural])
+    needed = {path for other in others for path in texts_of(other)}
+    sources = "".join(file.read_text() for file in (copy.folder / "frontend/src").rglob("*.vue"))
+    for language in LOCALES:
+        texts = _read_texts(copy, language)
+        for path in texts_of(resource).keys() - needed:
+            is_label_in_use = path[0] == "field" and re.search(rf"""["']{path[1]}["']""", sources)
+            if not is_label_in_use:
+                _remove_text(texts, path)
+        _write_texts(copy, language, texts)
+
+
+def _import_line(resource: Resource) -> str:
+    return f"from app.models.{resource.name} import {resource.class_name}"
+
+
+def _edit_models(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
+    lines = copy.read(MODELS).rstrip("\n").split("\n")
+    copy.write(MODELS, "\n".join(change(lines)) + "\n")
+
+
+def _edit_routers(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
+    text = copy.read(ROUTERS)
+    modules, routers = IMPORT.search(text), ROUTER_LIST.search(text)
+    if not modules or not routers:
+        raise Invalid(f"{ROUTERS}: the import of the endpoints or the list api_routers was not found.")
+    imported = change(re.findall(r"\w+", modules[1]))
+    listed = change(re.findall(r"(\w+)\.router", routers[1]))
+    text = text.replace(modules[0], f"from app.api.api_v1.endpoints import {', '.join(imported)}")
+    entries = ", ".join(f"{name}.router" for name in listed)
+    copy.write(ROUTERS, text.replace(routers[0], f"api_routers = [{entries}]"))
+
+
+def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
+    """Return the English texts of a resource by their paths in the locales."""
+    words, plural = resource.name.replace("_", " "), resource.plural.replace("_", " ")
+    named = " “{title}”" if resource.title else ""
+    own = {
+        "all": plural.capitalize(),
+        "confirmDelete": f"Delete the {words}{named}?",
+        "create": f"Create {words}",
+        "created": f"{words.capitalize()} created",
+        "delete": f"Delete {words}",
+        "deleted": f"{words.capitalize()} deleted",
+        "edit": f"Edit {words}",
+        "empty": f"There are no {plural} yet.",
+        "saved": f"{words.capitalize()} saved",
+    }
+    texts: dict[tuple[str, ...], str] = {(camel(resource.name), key): text for key, text in own.items()}
+    for field in resource.fields:
+        # The list shows a reference under its name, the form under its column.
+        texts |= {("field", name): field.label for name in {field.name, field.column}}
+        texts |= {("option", field.name, value): sentence(value) for value in field.values}
+    return texts
+
+
+def add_texts(copy: Copy, resource: Resource) -> None:
+    """Add the texts that are missing."""
+    for language in LOCALES:
+        texts = _read_texts(copy, language)
+        for (*sections, key), text in texts_of(resource).items():
+            place = texts
+            for section in sections:
+                place = place.setdefault(section, {})
+            place.setdefault(key, text if language == "en" else TODO + text)
+        _write_texts(copy, language, texts)
+
+
+def _remove_text(texts: dict[str, Any], path: tuple[str, ...]) -> None:
+    """Remove a text, and the sections that are empty then."""
+    section, *rest = path
+    if rest and section in texts:
+        _remove_text(texts[section], tuple(rest))
+    if not rest or not texts.get(section, True):
+        texts.pop(section, None)
+
+
+def _read_texts(copy: Copy, language: str) -> dict[str, Any]:
+    return dict(json.loads(copy.read(LOCALES[language])))
+
+
+def _write_texts(copy: Copy, language: str, texts: dict[str, Any]) -> None:
+    def ordered(value: Any) -> Any:
+        return {key: ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+
+    copy.write(LOCALES[language], json.dumps(ordered(texts), indent=2, ensure_ascii=False) + "\n")
