@@ -58,6 +58,7 @@ def paths(resource: Resource) -> dict[str, str]:
         f"{views}/{classes}.vue": "frontend/list.vue",
         f"{views}/{resource.class_name}Form.vue": "frontend/form.vue",
         f"{views}/routes.ts": "frontend/routes.ts",
+        f"frontend/tests/e2e/records/{folder}.ts": "frontend/record.ts",
         f"frontend/tests/e2e/{folder}.spec.ts": "frontend/browser_test.ts",
     }
 
@@ -106,7 +107,19 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
         "random_value": _random_value,
         "invalid": _invalid,
         "is_shared": lambda target: target in every and every[target].shared,
-        "resource_of": every.get,
+        "resource_of": every.__getitem__,
+        "browser_targets": sorted({each.target for each in references} - {"user"}),
+        "drafts": [each for each in fields if each.required and each.type not in ("str", "text", "bool")],
+        "empty": _empty,
+        "lengths": [each for each in fields if each.type in ("str", "text")],
+        "length_of": _length_of,
+        "unique_lengths": sorted({_length_of(each) for each in fields if each.type in ("str", "text")}),
+        "reader": lambda field: _reader(field.target, every),
+        "reference_imports": sorted({_reader(each.target, every) for each in references}),
+        "reference_label": lambda field: _reference_label(field, every),
+        "browser_text": lambda field: _sample(field).strip('"').removesuffix(":00Z"),
+        "browser_value": _browser_value,
+        "browser_random": _browser_random,
         "camel": camel,
         "sentence": sentence,
         "article": lambda words: f"{'an' if words[0] in 'aeiou' else 'a'} {words}",
@@ -247,3 +260,46 @@ def _invalid(field: Field) -> list[str]:
     if field.type == "str" and (field.required or field.unique):
         values.append('""')
     return values
+
+
+def _length_of(field: Field) -> int:
+    return field.length or 10_000
+
+
+def _reader(target: str, every: Mapping[str, Resource]) -> str:
+    """Return the function of the client that lists the rows a reference can have."""
+    path = "users" if target == "user" else every[target].path
+    plural = "users" if target == "user" else every[target].plural
+    return f"{camel(path)}Read{camel(plural, upper=True)}"
+
+
+def _reference_label(field: Field, every: Mapping[str, Resource]) -> str:
+    if field.target == "user":
+        return "email"
+    title = every[field.target].title
+    return title.name if title else "id"
+
+
+def _empty(field: Field) -> str:
+    """Return the value of the field in an empty form, as TypeScript."""
+    if field.type == "bool":
+        return field.default or "false"
+    if field.default is not None:
+        return _default(field) if field.type == "int" else quoted(field.default)
+    return "''" if field.type in ("str", "text") and field.required else "null"
+
+
+def _browser_value(field: Field) -> str:
+    """Return the value that the API has after the browser test typed the sample, as TypeScript."""
+    match field.type:
+        case "datetime":
+            return "new Date('2026-01-31T10:30').toISOString().replace('.000', '')"
+        case "bool":
+            return _sample(field).lower()
+    return _sample(field)
+
+
+def _browser_random(field: Field) -> str:
+    if field.unique:
+        return "randomInt(2 ** 31)" if field.type == "int" else f"randomUUID().slice(0, {field.length})"
+    return _browser_value(field)
