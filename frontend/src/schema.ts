@@ -7,6 +7,12 @@ export type Kind =
 /** The value of a form field. A decimal is a string, because JavaScript's numbers would round it. */
 export type FieldValue = string | number | boolean | null | undefined
 
+/** A row that another row refers to. */
+export interface Reference {
+  id: number
+  title: string
+}
+
 export interface ObjectSchema {
   properties: Record<string, object>
 }
