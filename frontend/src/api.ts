@@ -70,13 +70,29 @@ export function errorText(error: unknown): string {
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 
+/** The limits that select the plural form. */
+const COUNTED = ['min_length', 'max_length', 'max_digits', 'decimal_places', 'whole_digits']
+
+/** Formats a number as the user types it: with the decimal separator of the locale, without grouping. */
+function limitText(limit: unknown): unknown {
+  const isNumber =
+    typeof limit === 'number' || (typeof limit === 'string' && /^-?\d+(\.\d+)?$/.test(limit))
+  if (!isNumber) return limit
+  const options = { useGrouping: false, maximumFractionDigits: 20 }
+  const locale = i18n.global.locale.value
+  return new Intl.NumberFormat(locale, options).format(limit as Intl.StringNumericLiteral)
+}
+
 /** Returns the error message for a field, in the current language. */
-export function problemText({ type, limits }: Problem): string {
+export function problemText({ type, limits }: Pick<Problem, 'type' | 'limits'>): string {
   const { global } = i18n
   const { t } = global
-  // The limit selects the plural form.
-  const count = Number(limits.min_length ?? limits.max_length ?? 1)
-  return global.te(`problem.${type}`) ? t(`problem.${type}`, limits, count) : t('problem.invalid')
+  if (!global.te(`problem.${type}`)) return t('problem.invalid')
+  const counted = COUNTED.find((name) => name in limits)
+  const texts = Object.fromEntries(
+    Object.entries(limits).map(([name, limit]) => [name, limitText(limit)]),
+  )
+  return t(`problem.${type}`, texts, counted ? Number(limits[counted]) : 1)
 }
 
 let session = new AbortController()

@@ -1,18 +1,22 @@
 import { type QueryKey, type UndefinedInitialQueryOptions, useQuery } from '@tanstack/vue-query'
-import { ref, type Ref, watchEffect } from 'vue'
+import { ref, type Ref, shallowRef, watchEffect } from 'vue'
+
+/** The values of a form: a required number, date, option or reference is null until the user enters it. */
+export type Draft<Body> = { [Field in keyof Body]: Body[Field] | null }
 
 /**
  * Returns the form for a new record, or for the record that the query `read` loads.
  *
  * The form has the fields of `empty`. A new request always fills it: if the user saved cached values, they
- * could undo changes that somebody else has made since.
+ * could undo changes that somebody else has made since. `record` is the whole record that filled the form.
  */
 export function useRecordForm<Form extends object, Row extends Form, E, Key extends QueryKey>(
   empty: Form,
   read?: UndefinedInitialQueryOptions<Row, E, Row, Key>,
 ) {
   const form = ref(read ? undefined : empty) as Ref<Form | undefined>
-  if (!read) return { form }
+  const record = shallowRef<Row>()
+  if (!read) return { form, record }
   const { data, error, isSuccess, isFetchedAfterMount, refetch } = useQuery({
     ...read,
     refetchOnMount: 'always',
@@ -20,9 +24,10 @@ export function useRecordForm<Form extends object, Row extends Form, E, Key exte
   // Fill the form only once: a later response must not overwrite the user's input.
   watchEffect(() => {
     if (!isSuccess.value || !isFetchedAfterMount.value || form.value) return
-    const record: Form = data.value!
+    record.value = data.value!
+    const values: Form = record.value
     const fields = Object.keys(empty) as (keyof Form)[]
-    form.value = Object.fromEntries(fields.map((field) => [field, record[field]])) as Form
+    form.value = Object.fromEntries(fields.map((field) => [field, values[field]])) as Form
   })
-  return { form, error, refetch }
+  return { form, record, error, refetch }
 }

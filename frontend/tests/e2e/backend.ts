@@ -4,7 +4,7 @@ import { expect } from './fixtures'
 
 const FOLDER = new URL('../../../backend/app', import.meta.url)
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { errorText, problemText, toApiError } from '@/api'
 import { setLocale } from '@/plugins/i18n'
-import { type ObjectSchema, rulesOf } from '@/rules'
+import { rulesOf } from '@/rules'
+import type { ObjectSchema } from '@/schema'
 
 const response = (status: number, headers?: HeadersInit) => new Response(null, { status, headers })
 
@@ -37,6 +38,16 @@ test.each([
     'Choose a less common password',
     'Выберите менее распространённый пароль',
   ],
+  ['greater_than_equal', { ge: 0 }, 'At least 0', 'Не менее 0'],
+  ['less_than_equal', { le: '1234.5' }, 'At most 1234.5', 'Не более 1234,5'],
+  [
+    'decimal_max_places',
+    { decimal_places: 1 },
+    'At most 1 decimal place',
+    'Не более 1 знака после запятой',
+  ],
+  ['int_parsing', {}, 'Enter a whole number', 'Введите целое число'],
+  ['date_from_datetime_parsing', { error: 'x' }, 'Enter a valid date', 'Введите существующую дату'],
   ['unknown_code', {}, 'Enter a valid value', 'Введите допустимое значение'],
 ])('the message for %s follows the locale', async (type, limits, english, russian) => {
   const problem = { field: 'password', type, limits }

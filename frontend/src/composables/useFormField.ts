@@ -1,0 +1,56 @@
+import { computed, inject, onBeforeUnmount, ref, useId, watch } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { formKey } from '@/components/FormCard.vue'
+import { type Rule, rulesOf } from '@/rules'
+import { type FieldValue, type Limits, limitsOf } from '@/schema'
+
+export interface FieldOptions {
+  /** The name of the property in the form's schema. The label is the text `field.<name>`. */
+  name: string
+  hint?: string
+  /** Do not send the field if it is empty. */
+  optional?: boolean
+  /** Rules in addition to those of the schema. They check the value, not the text that the user typed. */
+  rules?: Rule[]
+}
+
+/** A field that is not in the schema, such as a repeated password, is a text without limits. */
+const NO_LIMITS: Limits = { kind: 'text', isEmail: false, isNullable: false }
+
+/** Connects a field to its form: label, limits, rules, and the API's errors. */
+export function useFormField(options: FieldOptions, value: () => FieldValue) {
+  const { t } = useI18n()
+  const form = inject(formKey)!
+  const id = useId()
+  form.fields.add(options.name)
+  onBeforeUnmount(() => form.fields.delete(options.name))
+
+  /** Whether the value has changed since the API rejected it. */
+  const isChanged = ref(false)
+  watch(value, () => (isChanged.value = true))
+  watch(form.problems, () => (isChanged.value = false))
+
+  const isInSchema = computed(() => options.name in form.schema.properties)
+  const limits = computed(() =>
+    isInSchema.value ? limitsOf(form.schema, options.name) : NO_LIMITS,
+  )
+  const rules = computed((): Rule[] => [
+    ...(isInSchema.value ? rulesOf(form.schema, options.name, options) : []),
+    ...(options.rules ?? []).map((rule) => () => rule(value())),
+  ])
+  /** The value of the empty field. */
+  const empty = computed(() => {
+    if (limits.value.isNullable) return null
+    if (options.optional) return undefined
+    return limits.value.kind === 'text' ? '' : null
+  })
+  const attributes = computed(() => ({
+    id,
+    label: t(`field.${options.name}`),
+    hint: options.hint,
+    persistentHint: !!options.hint,
+    rules: rules.value,
+    errorMessages: isChanged.value ? undefined : form.problems.value[options.name],
+  }))
+  return { attributes, limits, empty }
+}
