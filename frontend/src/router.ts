@@ -4,7 +4,6 @@ import {
   mdiAccountGroup,
   mdiAccountPlus,
   mdiKey,
-  mdiNoteMultiple,
   mdiViewDashboard,
 } from '@mdi/js'
 import { createRouter, createWebHistory, type RouteLocation, type RouteRecordRaw } from 'vue-router'
@@ -27,6 +26,11 @@ declare module 'vue-router' {
 
 const idProps = ({ params }: RouteLocation) => ({ id: Number(params.id) })
 
+/** The routes of each resource are in the folder of its views. The menu lists the resources by these names. */
+const resources = import.meta.glob<{ routes: RouteRecordRaw[] }>('@/views/main/*/routes.ts', {
+  eager: true,
+})
+
 /** The views that require a login. The menu lists them in this order. */
 const mainRoutes: RouteRecordRaw[] = [
   {
@@ -34,23 +38,7 @@ const mainRoutes: RouteRecordRaw[] = [
     component: () => import('@/views/main/Dashboard.vue'),
     meta: { title: 'dashboard.title', menu: 'main', icon: mdiViewDashboard },
   },
-  { path: 'items', redirect: '/main/items/all' },
-  {
-    path: 'items/all',
-    component: () => import('@/views/main/items/Items.vue'),
-    meta: { title: 'item.all', menu: 'main', icon: mdiNoteMultiple },
-  },
-  {
-    path: 'items/create',
-    component: () => import('@/views/main/items/ItemForm.vue'),
-    meta: { title: 'item.create' },
-  },
-  {
-    path: 'items/edit/:id(\\d+)',
-    component: () => import('@/views/main/items/ItemForm.vue'),
-    meta: { title: 'item.edit' },
-    props: idProps,
-  },
+  ...Object.values(resources).flatMap(({ routes }) => routes),
   { path: 'profile', redirect: '/main/profile/view' },
   {
     path: 'profile/view',

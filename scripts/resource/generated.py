@@ -39,7 +39,7 @@ def format_files(copy: Copy, paths: Iterable[str]) -> None:
         ruff = ["ruff", "--config", f"{BACKEND}/pyproject.toml"]
         for arguments in (["check", "--fix", "--select", "F401,I"], ["format"], ["check", "--fix", "--select", "I"]):
             _run([ruff[0], *arguments[:1], *ruff[1:], "--quiet", *arguments[1:], *python], copy.folder, _python_env())
-    web = [str(copy.folder / path) for path in paths if path.startswith("frontend/src/views") or ".spec." in path]
+    web = [str(copy.folder / path) for path in paths if path.startswith("frontend/")]
     if web:
         prettier = ["node", "node_modules/prettier/bin/prettier.cjs", "--write", "--log-level", "warn"]
         _run([*prettier, *web], copy.folder / "frontend", _node_env())

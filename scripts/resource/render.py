@@ -16,8 +16,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 # Delimiters that neither Python nor Vue uses.
 ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES),
-    variable_start_string="<<",
-    variable_end_string=">>",
+    variable_start_string="«",
+    variable_end_string="»",
     block_start_string="<%",
     block_end_string="%>",
     trim_blocks=True,
@@ -120,6 +120,7 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
         "browser_text": lambda field: _sample(field).strip('"').removesuffix(":00Z"),
         "browser_value": _browser_value,
         "browser_random": _browser_random,
+        "crypto": sorted({"randomInt" if each.type == "int" else "randomUUID" for each in fields if each.unique}),
         "camel": camel,
         "sentence": sentence,
         "article": lambda words: f"{'an' if words[0] in 'aeiou' else 'a'} {words}",
