@@ -108,6 +108,7 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
         "invalid": _invalid,
         "is_shared": lambda target: target in every and every[target].shared,
         "resource_of": every.__getitem__,
+        "chooses": [each for each in fields if each.type == "enum" or each.target not in ("", "user", resource.name)],
         "browser_targets": sorted({each.target for each in references} - {"user"}),
         "drafts": [each for each in fields if each.required and each.type not in ("str", "text", "bool")],
         "empty": _empty,

@@ -63,6 +63,19 @@ export async function fillLogin(page: Page, email: string, password: string): Pr
   await button.click()
 }
 
+/** Chooses an option of a select. A field that refers to another record is searched for the option first. */
+export async function choose(
+  page: Page,
+  label: string,
+  option: string,
+  { search = false } = {},
+): Promise<void> {
+  const field = page.locator('.v-input', { has: page.getByLabel(label, { exact: true }) })
+  await field.locator('.v-field').click()
+  if (search) await field.locator('input').fill(option)
+  await page.getByRole('option', { name: option, exact: true }).click()
+}
+
 /** Holds requests with this method until the returned function is called. */
 export async function hold(page: Page, url: string, method: string): Promise<() => void> {
   let release = () => {}

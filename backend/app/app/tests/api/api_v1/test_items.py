@@ -1,4 +1,4 @@
-"""Items. Behaviour of all resources is tested in api/test_lists.py and api/test_owned_rows.py."""
+"""Items. What all resources share is tested in api/test_lists.py and others."""
 
 from typing import Any
 
