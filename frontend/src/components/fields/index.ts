@@ -2,18 +2,14 @@
 
 import { type Component, defineAsyncComponent } from 'vue'
 import { useConnection } from '@/store/connection'
-
-const ATTEMPTS = 3
+import LoadError from './LoadError.vue'
 
 const lazyField = <T extends Component>(loader: () => Promise<{ default: T }>) =>
   defineAsyncComponent<T>({
     loader: () => loader().then((module) => module.default),
-    onError: async (_, retry, fail, attempts) => {
-      // Waits while the server is unreachable.
-      await useConnection().check()
-      if (attempts < ATTEMPTS) retry()
-      else fail()
-    },
+    // Waits while the server is unreachable. Then only a reload helps: browsers do not import a failed script again.
+    onError: (_, retry, fail) => void useConnection().check().then(fail),
+    errorComponent: LoadError,
   })
 
 export const CheckboxField = lazyField(() => import('./CheckboxField.vue'))
