@@ -318,11 +318,13 @@ test('every field works with the keyboard alone', async ({ page }) => {
 
 test('a field whose script fails to load shows an error, and a reload helps', async ({ page }) => {
   await page.route('**/health/ready', (route) => route.fulfill({ json: {} }))
-  await page.route('**/CheckboxField.vue*', (route) => route.abort())
+  await page.route('**/fields/lazy.ts*', (route) => route.abort())
   await open(page)
-  await expect(page.getByRole('alert').filter({ hasText: "Couldn't load" })).toBeVisible()
-  await page.unroute('**/CheckboxField.vue*')
-  await page.getByRole('button', { name: 'Try again' }).click()
+  const errors = page.getByRole('alert').filter({ hasText: "Couldn't load this page" })
+  await expect(errors.first()).toBeVisible()
+  await expect(field(page, 'title')).toBeVisible()
+  await page.unroute('**/fields/lazy.ts*')
+  await page.getByRole('button', { name: 'Try again' }).first().click()
   await expect(field(page, 'is_open')).toBeVisible()
 })
 
