@@ -316,15 +316,16 @@ test('every field works with the keyboard alone', async ({ page }) => {
   })
 })
 
-test('a field whose script fails to load is loaded again', async ({ page }) => {
-  let failures = 0
-  await page.route('**/SelectField.vue*', (route) =>
-    failures++ ? route.continue() : route.abort(),
-  )
+test('a field whose script fails to load shows an error, and a reload helps', async ({ page }) => {
   await page.route('**/health/ready', (route) => route.fulfill({ json: {} }))
+  await page.route('**/fields/lazy.ts*', (route) => route.abort())
   await open(page)
-  await expect(field(page, 'state')).toBeVisible()
-  expect(failures).toBe(2)
+  const errors = page.getByRole('alert').filter({ hasText: "Couldn't load this page" })
+  await expect(errors.first()).toBeVisible()
+  await expect(field(page, 'title')).toBeVisible()
+  await page.unroute('**/fields/lazy.ts*')
+  await page.getByRole('button', { name: 'Try again' }).first().click()
+  await expect(field(page, 'is_open')).toBeVisible()
 })
 
 test('the form and the list are accessible', async ({ page }) => {

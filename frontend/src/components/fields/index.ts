@@ -2,20 +2,20 @@
 
 import { type Component, defineAsyncComponent } from 'vue'
 import { useConnection } from '@/store/connection'
+import LoadError from './LoadError.vue'
 
-const ATTEMPTS = 3
+// One script for all of them, because a form often has several kinds.
+const load = () => import('./lazy')
+type Fields = Awaited<ReturnType<typeof load>>
 
-const lazyField = <T extends Component>(loader: () => Promise<{ default: T }>) =>
+const lazyField = <T extends Component>(pick: (fields: Fields) => T) =>
   defineAsyncComponent<T>({
-    loader: () => loader().then((module) => module.default),
-    onError: async (_, retry, fail, attempts) => {
-      // Waits while the server is unreachable.
-      await useConnection().check()
-      if (attempts < ATTEMPTS) retry()
-      else fail()
-    },
+    loader: () => load().then(pick),
+    // Waits while the server is unreachable. Then only a reload helps: browsers do not import a failed script again.
+    onError: (_, retry, fail) => void useConnection().check().then(fail),
+    errorComponent: LoadError,
   })
 
-export const CheckboxField = lazyField(() => import('./CheckboxField.vue'))
-export const ParsedField = lazyField(() => import('./ParsedField.vue'))
-export const SelectField = lazyField(() => import('./SelectField.vue'))
+export const CheckboxField = lazyField((fields) => fields.CheckboxField)
+export const ParsedField = lazyField((fields) => fields.ParsedField)
+export const SelectField = lazyField((fields) => fields.SelectField)
