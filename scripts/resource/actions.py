@@ -176,7 +176,7 @@ def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resour
 
 def _finish(copy: Copy, resource: Resource, message: str) -> str | None:
     """Make what follows from the code, and return the path of the revision."""
-    generated.format_files(copy, [*paths(resource), registration.MODELS, registration.ROUTERS])
+    generated.format_files(copy, [*paths(resource), *registration.SHARED])
     generated.make_client(copy)
     return generated.make_revision(copy, message)
 

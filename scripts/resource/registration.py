@@ -9,8 +9,12 @@ from definition import Resource, camel, sentence
 from fields import Invalid
 from workspace import Copy
 
-MODELS = "backend/app/app/db/base.py"
-ROUTERS = "backend/app/app/api/api_v1/api.py"
+APP = "backend/app/app"
+MODELS = f"{APP}/db/base.py"
+ROUTERS = f"{APP}/api/api_v1/api.py"
+# Modules that export the names of Item, as in the original template.
+EXPORTS = [f"{APP}/{layer}/__init__.py" for layer in ("crud", "models", "schemas")]
+SHARED = [MODELS, ROUTERS, *EXPORTS]
 LOCALES = {"en": "frontend/src/locales/en.json", "ru": "frontend/src/locales/ru.json"}
 # Marks a text that nobody has translated. The lint of the web app lists these texts.
 TODO = "TODO: "
@@ -29,6 +33,8 @@ def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
     """Remove the entries, except the texts that other views need. The views are already removed."""
     _edit_models(copy, lambda lines: [line for line in lines if line != _import_line(resource)])
     _edit_routers(copy, lambda names: [name for name in names if name != resource.plural])
+    for path in EXPORTS:
+        _remove_exports(copy, path, resource)
     needed = {path for other in others for path in texts_of(other)}
     sources = "".join(file.read_text() for file in (copy.folder / "frontend/src").rglob("*.vue"))
     for language in LOCALES:
@@ -59,6 +65,15 @@ def _edit_routers(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
     text = text.replace(modules[0], f"from app.api.api_v1.endpoints import {', '.join(imported)}")
     entries = ", ".join(f"{name}.router" for name in listed)
     copy.write(ROUTERS, text.replace(routers[0], f"api_routers = [{entries}]"))
+
+
+def _remove_exports(copy: Copy, path: str, resource: Resource) -> None:
+    text = copy.read(path)
+    pattern = rf"^from app\.\w+\.(?:crud_)?{resource.name} import (.*)\n"
+    for names in re.findall(pattern, text, re.MULTILINE):
+        for name in re.findall(r"\w+", names):
+            text = re.sub(rf'"{name}",?\s*', "", text, count=1)
+    copy.write(path, re.sub(pattern, "", text, flags=re.MULTILINE))
 
 
 def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
