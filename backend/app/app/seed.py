@@ -92,9 +92,7 @@ def resource_rows(
         except ValidationError as error:
             problem = error.errors()[0]
             sys.exit(f"Cannot make {schema.__name__}.{problem['loc'][0]}: {problem['msg']}")
-        if owned:
-            row["owner_id"] = owner
-        yield row | values.timestamps()
+        yield row | ({"owner_id": owner} if owned else {}) | values.timestamps()
 
 
 def target_ids(db: Session, column: Column[Any], owners: Sequence[int | None]) -> Ids:
