@@ -19,12 +19,12 @@ from workspace import Copy, copied, ensure_committed, is_committed
 def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, force: bool) -> None:
     resource = definition.create(name, specs, plural=plural, shared=shared)
     others = definition.read_all(ROOT)
-    _check_new(resource, others)
-    _check_references(resource, others)
+    check_new(resource, others)
+    check_references(resource, others)
     if not force:
         ensure_committed(ROOT)
     with copied(ROOT) as copy:
-        _write(copy, render(resource, others))
+        write(copy, render(resource, others))
         copy.write(f"{DEFINITIONS}/{name}.json", resource.definition())
         registration.add(copy, resource)
         revision = _finish(copy, resource, f"Add {name}")
@@ -47,7 +47,7 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
     if not specs:
         raise Invalid("name the fields to add: --add phone:str:32.")
     new = definition.add_fields(old, specs)
-    _check_references(new, others)
+    check_references(new, others)
     if not force:
         ensure_committed(ROOT)
     with copied(ROOT) as copy:
@@ -107,7 +107,7 @@ def remove(name: str, *, force: bool) -> None:
     )
 
 
-def _check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
+def check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
     for other in others.values():
         if resource.name == other.name:
             raise Invalid(
@@ -120,7 +120,7 @@ def _check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
             raise Invalid(f"resource {resource.name}: {path} exists already. Choose another name.")
 
 
-def _check_references(resource: Resource, others: Mapping[str, Resource]) -> None:
+def check_references(resource: Resource, others: Mapping[str, Resource]) -> None:
     """Raises Invalid."""
     known = {**others, resource.name: resource}
     for field in resource.references:
@@ -134,17 +134,17 @@ def _check_references(resource: Resource, others: Mapping[str, Resource]) -> Non
                 f"field {field.name}: {field.target} has no field to show, such as title:str:255:required. "
                 "References need one."
             )
-        if field.target != resource.name and resource.name in _reachable(field.target, known):
+        if field.target != resource.name and resource.name in _reachable(field.target, others):
             raise Invalid(f"field {field.name}: {field.target} already refers to {resource.name}.")
 
 
 def _reachable(name: str, known: Mapping[str, Resource]) -> set[str]:
-    """Return the resources that a resource refers to, directly or not."""
+    """Return the resources that a resource refers to, directly or not. References form no circle."""
     direct = {each.target for each in known[name].references} - {"user", name}
     return direct | {further for each in direct for further in _reachable(each, known)}
 
 
-def _write(copy: Copy, files: Mapping[str, str]) -> None:
+def write(copy: Copy, files: Mapping[str, str]) -> None:
     for path, content in files.items():
         copy.write(path, content)
     generated.format_files(copy, files)
@@ -158,7 +158,7 @@ def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resour
         for label, resource in (("before", old), ("after", new)):
             # A copy, because ruff and prettier read their settings from it.
             scratch = Copy(ROOT, Path(folder) / label)
-            _write(scratch, render(resource, others))
+            write(scratch, render(resource, others))
             generations[label] = scratch.folder
         for path in paths(new):
             mine = copy.folder / path

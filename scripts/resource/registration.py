@@ -39,10 +39,10 @@ def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
     sources = "".join(file.read_text() for file in (copy.folder / "frontend/src").rglob("*.vue"))
     for language in LOCALES:
         texts = _read_texts(copy, language)
-        for path in texts_of(resource).keys() - needed:
-            is_label_in_use = path[0] == "field" and re.search(rf"""["']{path[1]}["']""", sources)
+        for keys in texts_of(resource).keys() - needed:
+            is_label_in_use = keys[0] == "field" and re.search(rf"""["']{keys[1]}["']""", sources)
             if not is_label_in_use:
-                _remove_text(texts, path)
+                _remove_text(texts, keys)
         _write_texts(copy, language, texts)
 
 

@@ -38,7 +38,9 @@ class Copy:
     def __init__(self, root: Path, folder: Path) -> None:
         self.root, self.folder = root, folder
         shutil.copytree(root, folder, ignore=IGNORED, symlinks=True)
-        (folder / "frontend/node_modules").symlink_to(root / "frontend/node_modules")
+        packages = root / "frontend/node_modules"
+        if packages.exists():
+            (folder / "frontend/node_modules").symlink_to(packages)
         self._before = self._files(folder)
 
     def write(self, path: str, content: str) -> None:

@@ -7,9 +7,10 @@ ruff check . ../../scripts
 ruff format --check . ../../scripts
 mypy
 (cd ../../scripts/native && mypy)
+(cd ../../scripts/resource && mypy)
 (cd ../../scripts/containers && mypy)
 lint-imports --no-logo
-shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../*.sh ./*.sh scripts/*.sh
+shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../../scripts/native/*.sh ../*.sh ./*.sh scripts/*.sh
 hadolint ../backend.dockerfile ../celeryworker.dockerfile ../../frontend/Dockerfile
 check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci ../../.gitlab-ci.yml
 check-jsonschema --builtin-schema vendor.github-workflows ../../.github/workflows/*.yml
