@@ -1,5 +1,6 @@
 """What resource.sh and remove-resource.sh do."""
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, f
         registration.add(copy, resource)
         revision = _finish(copy, resource, f"Add {name}")
         _apply(copy)
-    _upgrade_running_stack()
+    _migrate("upgrade", "head")
     _report(
         f"The resource {name} is generated.",
         f"read {revision}" if revision else "",
@@ -69,7 +70,7 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
             "<<<<<<< and >>>>>>>. Then make a revision (alembic revision --autogenerate), and generate the client "
             "(python scripts/export_openapi.py in backend/app, npm run generate-client in frontend)."
         )
-    _upgrade_running_stack()
+    _migrate("upgrade", "head")
     _report(
         f"The fields are added to {name}.",
         f"read {revision}" if revision else "",
@@ -90,15 +91,15 @@ def remove(name: str, *, force: bool) -> None:
     if not force:
         ensure_committed(ROOT)
     unwanted = _uncommitted_revision(resource)
-    if unwanted and supervise.pid() is not None:
-        _alembic_in_stack("downgrade", "-1")
+    if unwanted:
+        _migrate("downgrade", "-1")
     with copied(ROOT) as copy:
         for path in (*paths(resource), f"{DEFINITIONS}/{name}.json", *([unwanted] if unwanted else [])):
             copy.remove(path)
         registration.remove(copy, resource, others.values())
         revision = _finish(copy, resource, f"Remove {name}")
         _apply(copy)
-    _upgrade_running_stack()
+    _migrate("upgrade", "head")
     _report(
         f"The resource {name} is removed.",
         f"read {revision}: it drops the table with its data" if revision else "",
@@ -197,20 +198,34 @@ def _uncommitted_revision(resource: Resource) -> str | None:
     is_newest = not any(
         f'down_revision: str | Sequence[str] | None = "{identifier}"' in text for text in texts.values()
     )
-    # A database that is not running may be at this revision. Then a further revision drops the table.
-    return found[0] if is_newest and (supervise.pid() is not None or not (DATA / "db").exists()) else None
+    # A stopped native database may be at this revision. Then a further revision drops the table.
+    is_safe = _exec_in_stack() is not None or not (DATA / "db").exists()
+    return found[0] if is_newest and is_safe else None
 
 
-def _upgrade_running_stack() -> None:
+def _exec_in_stack() -> list[str] | None:
+    """Return the command that runs a program in the backend of the running stack, or None if no stack is running."""
     if supervise.pid() is not None:
-        _alembic_in_stack("upgrade", "head")
+        return ["sh", "scripts/native.sh", "exec", "backend"]
+    for compose in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(compose[0]):
+            command = [*compose, "ps", "--quiet", "--status", "running", "backend"]
+            if subprocess.run(command, cwd=ROOT, capture_output=True, check=False).stdout:
+                return [*compose, "exec", "-T", "backend"]
+    return None
 
 
-def _alembic_in_stack(*arguments: str) -> None:
-    command = ["sh", "scripts/native.sh", "exec", "backend", "alembic", *arguments]
+def _migrate(*arguments: str) -> None:
+    """Migrate the database of the running stack, if there is one."""
+    prefix = _exec_in_stack()
+    if prefix is None:
+        return
+    command = [*prefix, "alembic", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Invalid(f"alembic {' '.join(arguments)} failed in the running stack:\n{done.stdout}{done.stderr}")
+        output = f"{done.stdout}{done.stderr}".strip()
+        raise Invalid(f"{' '.join(command)} failed. Fix the cause, then run it again.\n{output}")
+    print(f"The database of the running stack is migrated: alembic {' '.join(arguments)}")
 
 
 def _report(first: str, *steps: str) -> None:

@@ -1,0 +1,220 @@
+"""Generates, changes and removes resources in a clone of the project, and runs the project's own checks.
+
+The tests build on each other: each uses the state that the one before it left.
+"""
+
+import os
+import random
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docs import blocks
+
+import definition
+from fields import MAX_NAME
+from settings import ROOT
+
+GENERATE_CUSTOMER, GENERATE_ORDER_LINE, ADD_FIELDS, REMOVE_ITEM = [block.text for block in blocks("resource")]
+
+ORDER_LINES = "app/tests/api/api_v1/test_order_lines.py"
+
+
+class Project:
+    """A clone of the project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, script: str, *, status: int | None = 0) -> str:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTEST"))}
+        done = subprocess.run(
+            ["sh", "-ec", script], cwd=self.folder, env=env, capture_output=True, text=True, check=False
+        )
+        output = done.stdout + done.stderr
+        print(f"$ {script}\n{output}")
+        assert status is None or done.returncode == status, output[-3000:]
+        return output
+
+    def commit(self) -> None:
+        self.run("git add --all && git commit --quiet --allow-empty --message Change")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, text
+        file.write_text(text.replace(old, new))
+
+    def test_backend(self, arguments: str = "", *, status: int = 0) -> str:
+        return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
+
+    def check(self) -> None:
+        """Run the tests of the backend and of the web app, and every lint."""
+        self.test_backend()
+        self.run("sh ./scripts/native.sh test unit")
+        self.run("sh ./scripts/native.sh exec backend ./scripts/lint.sh")
+        self.run("sh ./scripts/native.sh exec frontend npm run lint")
+        self.run("sh ./scripts/native.sh exec backend alembic check")
+
+    def shared_tests(self) -> set[str]:
+        """Return the ids of the tests that belong to no resource."""
+        output = self.test_backend("-n 0 --collect-only --quiet")
+        ids = set(re.findall(r"^app/tests/\S+::.+$", output, re.MULTILINE))
+        names = [name for each in definition.read_all(self.folder).values() for name in (each.name, each.plural)]
+        return {each for each in ids if not re.search(rf"test_({'|'.join(names)})\.py", each)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    project = Project(tmp_path_factory.mktemp("generated") / "project")
+    subprocess.run(["git", "clone", "--quiet", ROOT, project.folder], check=True)
+    project.run("git config user.name Test && git config user.email test@example.com")
+    yield project
+    project.run("sh ./scripts/native.sh down -v", status=None)
+
+
+def random_fields(seed: int) -> list[str]:
+    """Return fields with random names, types and options. The names include keywords of SQL."""
+    chooser = random.Random(seed)
+    names = ["order", "group", "select", "end", "type", "value", "x", "n" * MAX_NAME, "with_2_digits", "a_b_c"]
+    fields = []
+    for name in chooser.sample(names, chooser.randint(3, len(names))):
+        low, high = sorted(chooser.sample(range(1, 30), 2))
+        kinds = {
+            f"str:{chooser.choice([1, 3, 31, 32, 33, 255, 10_000])}": ["", ":required", ":default=x"],
+            f"str:{chooser.choice([10, 255])}:unique": ["", ":required"],
+            "text": ["", ":required", ':default=it\'s a \\ "text"'],
+            "int": ["", ":required", ":unique", ":default=-1"],
+            f"decimal:{high},{low}": ["", ":required", ":default=0"],
+            "bool": ["", ":required", ":default=true"],
+            "date": ["", ":required"],
+            "datetime": ["", ":required"],
+            "enum:z,a_b,c3": ["", ":required", ":default=a_b"],
+            "ref:item": ["", ":required"],
+            "ref:customer": ["", ":required"],
+            "ref:user": [""],
+            "ref:sample_record": [""],
+        }
+        kind = chooser.choice(list(kinds))
+        fields.append(f"{name}:{kind}{chooser.choice(kinds[kind])}")
+    return ["title:str:40:required", *fields]
+
+
+def test_resources_are_generated(project: Project) -> None:
+    """Those of the documentation, and one whose fields differ in each commit."""
+    output = project.run(GENERATE_CUSTOMER)
+    assert "The resource customer is generated. Next:" in output
+    project.run(GENERATE_ORDER_LINE)
+    seed = int(os.environ.get("RESOURCE_SEED") or project.run("git rev-parse HEAD")[:8], 16)
+    fields = random_fields(seed)
+    print(f"RESOURCE_SEED={seed:x}")
+    quoted = " ".join("'" + field.replace("'", "'\\''") + "'" for field in fields)
+    shared = "--shared" if seed % 2 else ""
+    project.run(f"sh ./scripts/resource.sh sample_record {quoted} --plural sample_data {shared}")
+    project.commit()
+
+
+def test_running_stack_is_migrated(project: Project) -> None:
+    project.run("sh ./scripts/native.sh up -d")
+    project.run("sh ./scripts/native.sh exec backend alembic downgrade -3")
+    project.run("sh ./scripts/native.sh exec backend alembic upgrade head")
+    output = project.run("sh ./scripts/resource.sh short_lived name:str:9")
+    assert "The database of the running stack is migrated: alembic upgrade head" in output
+    assert "exists already" in project.run("sh ./scripts/resource.sh short_lived name:str:9", status=1)
+    # It was never committed, so its revision is deleted.
+    output = project.run("sh ./scripts/remove-resource.sh short_lived --force")
+    assert "alembic downgrade -1" in output
+    assert project.run("git status --porcelain") == ""
+
+
+def test_all_checks_pass(project: Project) -> None:
+    project.check()
+
+
+def test_untranslated_texts_are_named(project: Project) -> None:
+    output = project.run("sh ./scripts/native.sh exec frontend node scripts/untranslated.js")
+    assert 'needs a translation: "all": "TODO: Customers"' in output
+
+
+def test_browser_tests_pass(project: Project) -> None:
+    project.run("sh ./scripts/native.sh test e2e customers order-lines sample-data")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("endpoints/order_lines.py", "get_readable_row(db, crud_order_line, order_line_id, current_user)", "crud_order_line.get(db, order_line_id)"),
+        ("endpoints/order_lines.py", "readable_rows(crud_order_line, current_user)", "{}"),
+        ("endpoints/order_lines.py", '    check_reference(db, crud_item, order_line_in, "item_id", current_user)\n', ""),
+        ("endpoints/order_lines.py", '    check_reference(db, crud_user, order_line_in, "assignee_id", current_user)\n', ""),
+        ("models/order_line.py", "Numeric(12, 2)", "Numeric(12, 0)"),
+        ("schemas/order_line.py", "price: Price | None = None", "price: float | None = None"),
+        ("schemas/order_line.py", 'Literal["open", "done"]', "str"),
+        ("schemas/order_line.py", "starts_at: DateTime | None = None", "starts_at: datetime | None = None"),
+        ("models/order_line.py", 'item_id], lazy="joined"', "item_id]"),
+    ],
+)  # fmt: skip
+def test_broken_code_fails_the_generated_tests(project: Project, path: str, old: str, new: str) -> None:
+    folder = "api/api_v1" if path.startswith("endpoints") else ""
+    project.edit(f"backend/app/app/{folder}/{path}", old, new)
+    output = project.test_backend(f"-n 0 {ORDER_LINES}", status=1)
+    assert re.search(r"\d+ failed", output)
+    assert "error" not in output.splitlines()[-1]
+    project.run("git checkout --quiet .")
+
+
+def test_fields_are_added(project: Project) -> None:
+    """To a resource that was edited by hand: the edits are kept."""
+    endpoints = "backend/app/app/api/api_v1/endpoints/order_lines.py"
+    form = "frontend/src/views/main/order-lines/OrderLineForm.vue"
+    project.edit(endpoints, "def create_order_line(", "# A comment\ndef create_order_line(")
+    project.edit(
+        form,
+        '<FormField v-model="form.title" name="title" />',
+        '<p>A note</p>\n    <FormField v-model="form.title" name="title" />',
+    )
+    assert "uncommitted changes" in project.run(ADD_FIELDS.splitlines()[0], status=1)
+    project.commit()
+    project.run(ADD_FIELDS)
+    assert "# A comment" in (project.folder / endpoints).read_text()
+    text = (project.folder / form).read_text()
+    assert "<p>A note</p>" in text
+    assert 'name="discount"' in text
+    project.test_backend(f"-n 0 {ORDER_LINES}")
+    project.run("sh ./scripts/native.sh exec backend alembic check")
+    project.run("sh ./scripts/native.sh exec frontend npm run lint")
+    project.run("sh ./scripts/native.sh test e2e order-lines")
+
+
+def test_conflicts_are_listed(project: Project) -> None:
+    schemas = "backend/app/app/schemas/customer.py"
+    project.edit(schemas, "    notes: Notes | None = None\n", "    notes: Notes | None = None\n    mine: int = 1\n")
+    project.commit()
+    output = project.run("sh ./scripts/resource.sh customer --add city:str:80", status=1)
+    assert f"in conflict in\n  {schemas}\n" in output
+    text = (project.folder / schemas).read_text()
+    assert text.count("<<<<<<< yours\n") == text.count(">>>>>>> generated\n") > 0
+    project.run("git checkout --quiet . && git clean --quiet --force -d")
+
+
+def test_referenced_resource_is_not_removed(project: Project) -> None:
+    output = project.run("sh ./scripts/remove-resource.sh customer", status=1)
+    assert "order_line" in output
+    assert project.run("git status --porcelain") == ""
+
+
+def test_item_is_removed(project: Project) -> None:
+    before = project.shared_tests()
+    assert len(before) > 1000
+    for name in ("sample_record", "order_line"):
+        project.run(f"sh ./scripts/remove-resource.sh {name}")
+        project.commit()
+    project.run(REMOVE_ITEM)
+    project.commit()
+    assert (
+        project.run("git grep -liE '\\bitem_id|crud_item|/items' -- 'backend/app/app/*.py' ':!*tests*'", status=1) == ""
+    )
+    assert project.shared_tests() == before
+    project.check()
