@@ -173,11 +173,7 @@ def test_fields_are_added(project: Project) -> None:
     """To a resource that was edited by hand: the edits are kept."""
     field = '<FormField v-model="form.title" name="title" />'
     project.edit(ENDPOINTS, "def create_order_line(", "# A comment\ndef create_order_line(")
-    project.edit(
-        form,
-        '<FormField v-model="form.title" name="title" />',
-        '<p>A note</p>\n    <FormField v-model="form.title" name="title" />',
-    )
+    project.edit(FORM, field, f"<p>A note</p>\n    {field}")
     assert "uncommitted changes" in project.run(ADD_FIELDS.splitlines()[0], status=1)
     project.commit()
     project.run(ADD_FIELDS)
