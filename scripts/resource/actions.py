@@ -205,7 +205,7 @@ def _uncommitted_revision(resource: Resource) -> str | None:
 
 def _exec_in_stack() -> list[str] | None:
     """Return the command that runs a program in the backend of the running stack, or None if no stack is running."""
-    if supervise.pid() is not None:
+    if supervise.pid() is not None and supervise.states()["backend"]["statename"] in supervise.UP:
         return ["sh", "scripts/native.sh", "exec", "backend"]
     for compose in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(compose[0]):

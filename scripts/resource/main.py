@@ -1,6 +1,7 @@
 """Entry point of resource.sh and remove-resource.sh."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "native"))
 
 import frontend
 import install
-from settings import STATE, locked, prepare_state, reexec_in_venv
+from settings import RUN, STATE, locked, prepare_state, reexec_in_venv
 
 BUSY = "another resource.sh is at work in this clone: try again when it has finished."
 USAGE = Path(__file__).parent / "usage.txt"
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> None:
     install.backend()
     frontend.install()
     reexec_in_venv()
+    # The path of the supervisor's socket is relative to RUN.
+    os.chdir(RUN)
     # Imported here, because these modules need packages that may just have been installed.
     import actions
     from fields import Invalid
