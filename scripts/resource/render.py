@@ -1,15 +1,15 @@
 """Renders the files of a resource from the templates."""
 
 import re
+import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from definition import Resource, camel, sentence
-from fields import MAX_INTEGER, Field
+from fields import Field
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,18 +28,7 @@ ENVIRONMENT = jinja2.Environment(
     autoescape=False,  # noqa: S701
 )
 
-COLUMN_TYPES = {
-    "str": "str",
-    "text": "str",
-    "enum": "str",
-    "int": "int",
-    "ref": "int",
-    "bool": "bool",
-    "decimal": "Decimal",
-    "date": "date",
-    "datetime": "datetime",
-}
-INPUT_TYPES = {"int": "Integer", "ref": "Id", "bool": "bool", "date": "date", "datetime": "DateTime"}
+TYPES: dict[str, dict[str, Any]] = tomllib.loads((TEMPLATES / "types.toml").read_text())
 
 
 def paths(resource: Resource) -> dict[str, str]:
@@ -73,9 +62,11 @@ def render(resource: Resource, others: Mapping[str, Resource]) -> dict[str, str]
 
 
 def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, Any]:
-    fields, references = resource.fields, resource.references
+    references = resource.references
     every = {**others, resource.name: resource}
+    targets = sorted({each.target for each in references})
     return {
+        "resource": resource,
         "name": resource.name,
         "plural": resource.plural,
         "path": resource.path,
@@ -86,99 +77,34 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
         "plural_words": resource.plural.replace("_", " "),
         "key": camel(resource.name),
         "client": camel(resource.path),
-        "fields": fields,
+        "fields": resource.fields,
         "title": resource.title,
-        "label": resource.title.name if resource.title else "id",
         "references": references,
-        "targets": sorted({each.target for each in references}),
-        "required": [each for each in fields if each.required and each.type != "bool"],
+        "targets": targets,
+        # The resources that this one refers to, without users and itself.
+        "related": [every[target] for target in targets if target not in ("user", resource.name)],
+        "required": [each for each in resource.fields if each.required and each.type != "bool"],
         "required_references": [each for each in references if each.required],
-        "required_targets": sorted({each.target for each in references if each.required}),
-        "texts": [each for each in fields if each.type in ("str", "text")],
-        "column_types": COLUMN_TYPES,
-        "aliases": {"str": _text_type, "text": _text_type, "decimal": _decimal_type, "enum": _enum_type},
-        "mapped_column": _mapped_column,
-        "relationship": lambda field: _relationship(resource, field),
-        "reference_type": lambda field: _reference_type(resource, field),
-        "input_type": lambda field: INPUT_TYPES.get(field.type, field.alias),
-        "read_type": _read_type,
-        "default": _default,
-        "sample": _sample,
-        "random_value": _random_value,
-        "invalid": _invalid,
-        "is_shared": lambda target: target in every and every[target].shared,
-        "resource_of": every.__getitem__,
-        "chooses": [each for each in fields if each.type == "enum" or each.target not in ("", "user", resource.name)],
-        "browser_targets": sorted({each.target for each in references} - {"user"}),
-        "drafts": [each for each in fields if each.required and each.type not in ("str", "text", "bool")],
-        "empty": _empty,
-        "lengths": [each for each in fields if each.type in ("str", "text")],
-        "length_of": _length_of,
-        "unique_lengths": sorted({_length_of(each) for each in fields if each.type in ("str", "text")}),
+        "texts": [each for each in resource.fields if each.type in ("str", "text")],
+        "code": _code,
+        "invalid": lambda field: list(filter(None, (_source(each, field) for each in TYPES[field.type]["invalid"]))),
+        "is_shared": lambda target: target != "user" and every[target].shared,
         "reader": lambda field: _reader(field.target, every),
-        "reference_imports": sorted({_reader(each.target, every) for each in references}),
-        "reference_label": lambda field: _reference_label(field, every),
-        "browser_text": lambda field: _sample(field).strip('"').removesuffix(":00Z"),
-        "browser_value": _browser_value,
-        "browser_random": _browser_random,
-        "crypto": sorted({"randomInt" if each.type == "int" else "randomUUID" for each in fields if each.unique}),
+        "label_of": lambda field: _label(field.target, every),
+        "quoted": quoted,
         "camel": camel,
         "sentence": sentence,
         "article": lambda words: f"{'an' if words[0] in 'aeiou' else 'a'} {words}",
     }
 
 
-def _mapped_column(field: Field) -> str:
-    arguments = []
-    match field.type:
-        case "str":
-            arguments.append(f"String({field.length})")
-        case "text":
-            arguments.append("Text")
-        case "decimal":
-            arguments.append(f"Numeric({field.digits}, {field.places})")
-        case "bool":
-            arguments.append(f"server_default={'true' if field.default == 'true' else 'false'}()")
-        case "ref":
-            rule = "CASCADE" if field.required else "SET NULL"
-            arguments.append(f'ForeignKey("{field.target}.id", ondelete="{rule}"), index=True')
-            if field.required:
-                arguments.append("info=PROTECT")
-    if field.default is not None and field.type != "bool":
-        arguments.append(f"server_default={quoted(field.default)}")
-    if field.unique:
-        arguments.append("unique=True")
-    return f" = mapped_column({', '.join(arguments)})" if arguments else ""
+def _code(field: Field, kind: str) -> str:
+    """Return the source code of this kind for the field."""
+    return _source(TYPES[field.type].get(kind, ""), field)
 
 
-def _reference_type(resource: Resource, field: Field) -> str:
-    target = camel(field.target, upper=True) + (" | None" if field.nullable else "")
-    return f'"{target}"' if field.target == resource.name else target
-
-
-def _relationship(resource: Resource, field: Field) -> str:
-    own = f', remote_side="{resource.class_name}.id", join_depth=1' if field.target == resource.name else ""
-    return f'foreign_keys=[{field.column}], lazy="joined"{own}'
-
-
-def _text_type(field: Field) -> str:
-    minimum = "min_length=1, " if field.required or field.unique else ""
-    length = field.length if field.type == "str" else "10_000"
-    return f"Annotated[str, StringConstraints({minimum}max_length={length}, pattern=NO_NUL)]"
-
-
-def _decimal_type(field: Field) -> str:
-    return f"Annotated[ExactDecimal, Field(max_digits={field.digits}, decimal_places={field.places})]"
-
-
-def _enum_type(field: Field) -> str:
-    return f"Literal[{', '.join(map(quoted, field.values))}]"
-
-
-def _read_type(field: Field) -> str:
-    if field.type in ("decimal", "enum"):
-        return field.alias
-    return COLUMN_TYPES[field.type]
+def _source(template: str, field: Field) -> str:
+    return ENVIRONMENT.from_string(template).render(field=field, quoted=quoted)
 
 
 def quoted(text: str) -> str:
@@ -186,122 +112,14 @@ def quoted(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _default(field: Field) -> str:
-    match field.type:
-        case "bool":
-            return str(field.default == "true")
-        case "int":
-            return str(int(field.default or 0))
-        case "decimal":
-            return f"Decimal({quoted(field.default or '')})"
-    return quoted(field.default or "")
-
-
-def _number(field: Field) -> str:
-    return str(Decimal("1.5").quantize(Decimal(1).scaleb(-field.places)) if field.places > 1 else Decimal("1.5"))
-
-
-def _sample(field: Field) -> str:
-    """Return a valid value in JSON that differs from the default, as Python source."""
-    match field.type:
-        case "int":
-            return "7"
-        case "decimal":
-            return quoted(_number(field))
-        case "bool":
-            return str(field.default != "true")
-        case "date":
-            return '"2026-01-31"'
-        case "datetime":
-            return '"2026-01-31T10:30:00Z"'
-        case "enum":
-            return quoted(field.values[-1])
-        case "str":
-            return quoted(field.label[: field.length])
-    return quoted(field.label)
-
-
-def _random_value(field: Field) -> str:
-    match field.type:
-        case "str":
-            return "random_lower_string()" + (f"[:{field.length}]" if field.length < 32 else "")
-        case "text":
-            return "random_lower_string()"
-        case "int":
-            return "random.randrange(2**31)" if field.unique else "1"
-        case "decimal":
-            return f"Decimal({quoted(_number(field))})"
-        case "bool":
-            return _default(field)
-        case "date":
-            return "date(2026, 1, 31)"
-        case "datetime":
-            return "datetime(2026, 1, 31, tzinfo=UTC)"
-    return quoted(field.values[0])
-
-
-def _invalid(field: Field) -> list[str]:
-    """Return invalid values, as Python source."""
-    values = {
-        "str": [f'"x" * {field.length + 1}', '"nul\\0"', "1"],
-        "text": ['"x" * 10_001', '"nul\\0"', "1"],
-        "int": [str(MAX_INTEGER + 1), '"x"', "1.5"],
-        "decimal": [
-            quoted(f"1.{'0' * field.places}1"),
-            quoted("1" + "0" * (field.digits - field.places)),
-            quoted("NaN"),
-        ],
-        "bool": ["None", '"x"'],
-        "date": ['"2026-02-30"', '"31.01.2026"'],
-        "datetime": ['"2026-01-31T10:30:00"', '"0001-01-01T00:00:00+01:00"'],
-        "enum": [quoted("unknown_value"), "1"],
-        "ref": ["0", '"x"'],
-    }[field.type]
-    if not field.nullable and field.type != "bool":
-        values.append("None")
-    if field.type == "str" and (field.required or field.unique):
-        values.append('""')
-    return values
-
-
-def _length_of(field: Field) -> int:
-    return field.length or 10_000
-
-
 def _reader(target: str, every: Mapping[str, Resource]) -> str:
     """Return the function of the client that lists the rows a reference can have."""
-    path = "users" if target == "user" else every[target].path
-    plural = "users" if target == "user" else every[target].plural
-    return f"{camel(path)}Read{camel(plural, upper=True)}"
+    if target == "user":
+        return "usersReadUsers"
+    return f"{camel(every[target].path)}Read{camel(every[target].plural, upper=True)}"
 
 
-def _reference_label(field: Field, every: Mapping[str, Resource]) -> str:
-    if field.target == "user":
-        return "email"
-    title = every[field.target].title
-    return title.name if title else "id"
-
-
-def _empty(field: Field) -> str:
-    """Return the value of the field in an empty form, as TypeScript."""
-    if field.type == "bool":
-        return field.default or "false"
-    if field.default is not None:
-        return _default(field) if field.type == "int" else quoted(field.default)
-    return "''" if field.type in ("str", "text") and field.required else "null"
-
-
-def _browser_value(field: Field) -> str:
-    """Return the value that the API has after the browser test typed the sample, as TypeScript."""
-    match field.type:
-        case "datetime":
-            return "new Date('2026-01-31T10:30').toISOString().replace('.000', '')"
-        case "bool":
-            return _sample(field).lower()
-    return _sample(field)
-
-
-def _browser_random(field: Field) -> str:
-    if field.unique:
-        return "randomInt(2 ** 31)" if field.type == "int" else f"randomUUID().slice(0, {field.length})"
-    return _browser_value(field)
+def _label(target: str, every: Mapping[str, Resource]) -> str:
+    """Return the column that names a row of the target."""
+    title = None if target == "user" else every[target].title
+    return title.name if title else "email"
