@@ -107,14 +107,14 @@ def test_unique_values_stay_unique(db: Session, users: list[int]) -> None:
 def test_seed_runs_twice(db: Session, capsys: pytest.CaptureFixture[str]) -> None:
     before = db.scalar(select(func.count()).select_from(User)) or 0
     for _ in range(2):
-        seed.main(["--users", "20", "--rows", "30"])
+        seed.main(["--users", "120", "--rows", "30"])
     assert "rows/s" in capsys.readouterr().out
     users = list(db.scalars(select(User).order_by(User.id)))[before:]
-    assert len(users) == 40
+    assert len(users) == 240
     for user in users:
         assert user.email.partition("@")[2] in ("example.com", "example.net", "example.org")
         assert not user.is_superuser
-    assert sum(not user.is_active for user in users) == 4
+    assert sum(not user.is_active for user in users) == 24
     assert crud.user.authenticate(db, email=users[0].email, password=seed.PASSWORD) == users[0]
     items = db.scalars(select(Item).where(Item.owner_id.in_([user.id for user in users]))).all()
     assert len(items) == 60
