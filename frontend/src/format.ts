@@ -17,6 +17,12 @@ export function isNumeric(schema: ObjectSchema, column: string): boolean {
   return kind === 'integer' || kind === 'decimal'
 }
 
+/** Whether a value stays on one line, because part of it would be misleading. */
+export function isUnbreakable(schema: ObjectSchema, column: string): boolean {
+  const kind = limitsOfColumn(schema, column)?.kind
+  return isId(column) || isNumeric(schema, column) || kind === 'date' || kind === 'datetime'
+}
+
 function decimalFormatter(locale: string, { decimalPlaces = 0 }: Limits): Formatter {
   return (value) => {
     // An exponent, as in 0E-8, also stands for decimal places.

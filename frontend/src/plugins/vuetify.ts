@@ -28,6 +28,7 @@ export const vuetify = createVuetify({
     VTextField: { variant: 'outlined' },
     VTextarea: { variant: 'outlined' },
     VSelect: { variant: 'outlined' },
+    VAutocomplete: { variant: 'outlined' },
   },
 })
 
