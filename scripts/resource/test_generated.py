@@ -212,8 +212,7 @@ def test_item_is_removed(project: Project) -> None:
         project.commit()
     project.run(REMOVE_ITEM)
     project.commit()
-    assert (
-        project.run("git grep -liE '\\bitem_id|crud_item|/items' -- 'backend/app/app/*.py' ':!*tests*'", status=1) == ""
-    )
+    search = "git grep -lE 'crud_item|models.item|itemsRead' -- backend/app/app frontend"
+    assert project.run(search, status=1) == ""
     assert project.shared_tests() == before
     project.check()
