@@ -81,8 +81,8 @@ class Field:
 
     @property
     def label(self) -> str:
-        """The text in the web app: Due on for due_on."""
-        return self.name.replace("_", " ").capitalize()
+        """The text in the web app: Due on for due_on, Public for is_public."""
+        return self.name.removeprefix("is_").replace("_", " ").capitalize()
 
 
 def parse_field(spec: str) -> Field:
