@@ -36,9 +36,9 @@ def format_files(copy: Copy, paths: Iterable[str]) -> None:
     paths = [path for path in paths if (copy.folder / path).exists()]
     python = [path for path in paths if path.endswith(".py")]
     if python:
-        ruff = ["ruff", "--config", f"{BACKEND}/pyproject.toml"]
-        for arguments in (["check", "--fix", "--select", "F401,I"], ["format"], ["check", "--fix", "--select", "I"]):
-            _run([ruff[0], *arguments[:1], *ruff[1:], "--quiet", *arguments[1:], *python], copy.folder, _python_env())
+        settings = ["--config", f"{BACKEND}/pyproject.toml", "--quiet"]
+        for command in (["check", "--fix", "--exit-zero"], ["format"]):
+            _run(["ruff", *command, *settings, *python], copy.folder, _python_env())
     web = [str(copy.folder / path) for path in paths if path.startswith("frontend/")]
     if web:
         prettier = ["node", "node_modules/prettier/bin/prettier.cjs", "--write", "--log-level", "warn"]
