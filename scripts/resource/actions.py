@@ -91,13 +91,13 @@ def remove(name: str, *, force: bool) -> None:
     if not force:
         ensure_committed(ROOT)
     unwanted = _uncommitted_revision(resource)
-    if unwanted:
-        _migrate("downgrade", "-1")
     with copied(ROOT) as copy:
         for path in (*paths(resource), f"{DEFINITIONS}/{name}.json", *([unwanted] if unwanted else [])):
             copy.remove(path)
         registration.remove(copy, resource, others.values())
         revision = _finish(copy, resource, f"Remove {name}")
+        if unwanted:
+            _migrate("downgrade", "-1")
         _apply(copy)
     _migrate("upgrade", "head")
     _report(

@@ -27,7 +27,20 @@ RESERVED = {
     ),
     *("writer", "caller", "router", "schema", "schemas", "client", "option", "field", "test", "main", "admin"),
     *("object", "array", "record", "promise", "function", "number", "boolean", "symbol", "date_time", "literal"),
-    *("dashboard", "profile", "action", "app", "menu", "table", "theme", "problem", "notification", "password"),
+    *(
+        "password_recovery",
+        "reset_password",
+        "dashboard",
+        "profile",
+        "action",
+        "app",
+        "menu",
+        "table",
+        "theme",
+        "problem",
+        "notification",
+        "password",
+    ),
 }
 
 
@@ -84,10 +97,13 @@ def pluralize(name: str) -> str:
 def create(name: str, specs: list[str], *, plural: str | None = None, shared: bool = False) -> Resource:
     """Raises Invalid."""
     check_name(name, "resource")
-    if name in RESERVED or hasattr(builtins, name):
-        raise Invalid(f"resource {name}: this name has another meaning here. Choose another, such as {name}_record.")
     plural = plural or pluralize(name)
     check_name(plural, "plural")
+    for each in (name, plural):
+        if each in RESERVED or hasattr(builtins, each):
+            raise Invalid(
+                f"resource {each}: this name has another meaning here. Choose another, such as {name}_record."
+            )
     if plural == name:
         raise Invalid(f"resource {name}: the plural must differ from the name. Choose another: --plural {name}_list.")
     if not specs:
@@ -99,10 +115,8 @@ def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
     fields = tuple(parse_field(spec) for spec in specs)
     columns: set[str] = set()
     for field in fields:
-        if field.name == name:
-            raise Invalid(
-                f"field {field.name}: this is the name of the resource. Choose another, such as {name}_value."
-            )
+        if field.name in (name, f"{name}_create", f"{name}_update"):
+            raise Invalid(f"field {field.name}: this is a name of the resource. Choose another, such as {name}_value.")
         if field.type == "ref" and field.required and field.target in ("user", name):
             why = "only superusers can set it" if field.target == "user" else "the first row has nothing to refer to"
             raise Invalid(f"field {field.name}: this reference can't be required, because {why}.")

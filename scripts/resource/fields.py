@@ -4,17 +4,21 @@ import keyword
 import re
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # PostgreSQL shortens longer names. The names of constraints contain those of a table and a column.
 MAX_NAME = 30
+# The tests create random values, which must differ.
+MIN_UNIQUE = 4
 MAX_INTEGER = 2**31 - 1
 
-# Columns of every table, attributes of SQLAlchemy's models and pydantic's, and names in the generated files.
+# Columns of every table, and names that have another meaning in the generated code.
 RESERVED = {
     *("id", "created_at", "updated_at", "owner_id", "owner", "display_name"),
-    *("metadata", "registry", "schema", "copy", "json", "dict", "construct", "validate"),
     *("date", "datetime", "decimal", "integer", "date_time", "exact_decimal", "reference", "read_model"),
     *("annotated", "literal", "field", "base_model", "missing", "string_constraints", "str", "int", "bool"),
+    *("metadata", "registry", "type_annotation_map", "false", "true", "mapped_column", "relationship", "synonym", "db"),
     # Columns and parameters of the web app's lists.
     *("actions", "q", "sort", "skip", "limit"),
 }
@@ -45,7 +49,7 @@ def check_name(name: str, what: str) -> None:
         raise Invalid(f"{what} {name!r}: use lower-case ASCII letters, digits and single underscores{hint}.")
     if len(name) > MAX_NAME:
         raise Invalid(f"{what} {name}: use at most {MAX_NAME} characters.")
-    if keyword.iskeyword(name) or name in RESERVED:
+    if keyword.iskeyword(name) or name in RESERVED or hasattr(BaseModel, name):
         kind = "a keyword of Python" if keyword.iskeyword(name) else "used by the generated code"
         raise Invalid(f"{what} {name}: this name is {kind}. Choose another, such as {name}_value.")
 
@@ -108,8 +112,8 @@ def parse_field(spec: str) -> Field:
             )
         arguments[key] = value if given else True
     field = Field(spec=spec, name=name, type=type_, **arguments)  # type: ignore[arg-type]
-    if field.unique and type_ not in ("str", "int"):
-        raise Invalid(f"field {spec}: only str and int can be unique.")
+    if field.unique and (type_ not in ("str", "int") or (type_ == "str" and field.length < MIN_UNIQUE)):
+        raise Invalid(f"field {spec}: only int, and str of at least {MIN_UNIQUE} characters, can be unique.")
     if field.default is not None:
         _check_default(field)
     return field
