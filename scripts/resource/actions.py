@@ -1,5 +1,7 @@
 """What resource.sh and remove-resource.sh do."""
 
+import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +14,7 @@ import registration
 import supervise
 from definition import DEFINITIONS, Resource
 from fields import Invalid
-from render import paths, render
+from render import FILES, paths, render, template_names
 from settings import DATA, ROOT
 from workspace import Copy, copied, ensure_committed, is_committed
 
@@ -25,7 +27,7 @@ def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, f
     if not force:
         ensure_committed(ROOT)
     with copied(ROOT) as copy:
-        write(copy, render(resource, others))
+        write(copy, render(resource, others, registration.labels(copy)))
         copy.write(f"{DEFINITIONS}/{name}.json", resource.definition())
         registration.add(copy, resource)
         revision = _finish(copy, resource, f"Add {name}")
@@ -44,7 +46,7 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
     others = definition.read_all(ROOT)
     old = others.get(name)
     if old is None:
-        raise Invalid(f"{name} is not a generated resource. There are {', '.join(others) or 'none'}.")
+        raise Invalid(f"{name} is not a generated resource. Generated resources: {', '.join(others) or 'none'}.")
     if not specs:
         raise Invalid("name the fields to add: --add phone:str:32.")
     new = definition.add_fields(old, specs)
@@ -84,10 +86,10 @@ def remove(name: str, *, force: bool) -> None:
     others = definition.read_all(ROOT)
     resource = others.pop(name, None)
     if resource is None:
-        raise Invalid(f"{name} is not a generated resource. There are {', '.join(others) or 'none'}.")
+        raise Invalid(f"{name} is not a generated resource. Generated resources: {', '.join(others) or 'none'}.")
     referring = [each.name for each in others.values() if any(field.target == name for field in each.references)]
     if referring:
-        raise Invalid(f"{', '.join(referring)} refers to {name}: remove that reference or that resource first.")
+        raise Invalid(f"resources that refer to {name}: {', '.join(referring)}. Remove them first.")
     if not force:
         ensure_committed(ROOT)
     unwanted = _uncommitted_revision(resource)
@@ -97,7 +99,7 @@ def remove(name: str, *, force: bool) -> None:
         registration.remove(copy, resource, others.values())
         revision = _finish(copy, resource, f"Remove {name}")
         if unwanted:
-            _migrate("downgrade", "-1")
+            _migrate("downgrade", _previous_revision(unwanted))
         _apply(copy)
     _migrate("upgrade", "head")
     _report(
@@ -116,6 +118,13 @@ def check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
             )
         if {resource.plural, resource.name} & {other.plural, other.name}:
             raise Invalid(f"resource {resource.name}: the resource {other.name} has the same names.")
+    if len(paths(resource)) < len(FILES):
+        raise Invalid(f"resource {resource.name}: two files would have the same name. Choose another plural.")
+    classes = {resource.class_name, f"{resource.class_name}Create", f"{resource.class_name}Update"}
+    schemas = json.loads((ROOT / "frontend/openapi.json").read_text())["components"]["schemas"]
+    if taken := classes & {*schemas, *template_names()}:
+        hint = f"Choose another, such as {resource.name}_record."
+        raise Invalid(f"resource {resource.name}: the name {taken.pop()} is taken. {hint}")
     for path in (*paths(resource), f"frontend/src/views/main/{resource.path}"):
         if (ROOT / path).exists():
             raise Invalid(f"resource {resource.name}: {path} exists already. Choose another name.")
@@ -159,7 +168,7 @@ def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resour
         for label, resource in (("before", old), ("after", new)):
             # A copy, because ruff and prettier read their settings from it.
             scratch = Copy(ROOT, Path(folder) / label)
-            write(scratch, render(resource, others))
+            write(scratch, render(resource, others, registration.labels(copy)))
             generations[label] = scratch.folder
         for path in paths(new):
             mine = copy.folder / path
@@ -176,7 +185,7 @@ def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resour
 
 
 def _finish(copy: Copy, resource: Resource, message: str) -> str | None:
-    """Make what follows from the code, and return the path of the revision."""
+    """Generate the client and the revision. Return the path of the revision."""
     generated.format_files(copy, [*paths(resource), *registration.SHARED])
     generated.make_client(copy)
     return generated.make_revision(copy, message)
@@ -198,9 +207,25 @@ def _uncommitted_revision(resource: Resource) -> str | None:
     is_newest = not any(
         f'down_revision: str | Sequence[str] | None = "{identifier}"' in text for text in texts.values()
     )
-    # A stopped native database may be at this revision. Then a further revision drops the table.
-    is_safe = _exec_in_stack() is not None or not (DATA / "db").exists()
+    # A stopped database may be at this revision. Then a further revision drops the table.
+    is_safe = _exec_in_stack() is not None or not _has_stopped_database()
     return found[0] if is_newest and is_safe else None
+
+
+def _previous_revision(path: str) -> str:
+    (found,) = re.findall(r'^down_revision: .* = "(\w+)"', (ROOT / path).read_text(), re.MULTILINE)
+    return str(found)
+
+
+def _has_stopped_database() -> bool:
+    """Return whether there may be a database of a stopped stack, of either kind."""
+    if (DATA / "db").exists():
+        return True
+    if not shutil.which("docker"):
+        return False
+    command = ["docker", "volume", "ls", "--quiet", "--filter", "name=app-db-data"]
+    volumes = subprocess.run(command, capture_output=True, text=True, check=False)
+    return bool(volumes.returncode or volumes.stdout)
 
 
 def _exec_in_stack() -> list[str] | None:
@@ -224,7 +249,9 @@ def _migrate(*arguments: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         output = f"{done.stdout}{done.stderr}".strip()
-        raise Invalid(f"{' '.join(command)} failed. Fix the cause, then run it again.\n{output}")
+        raise Invalid(
+            f"the files are changed, but the database is not. Fix the cause, then run {' '.join(command)}.\n{output}"
+        )
     print(f"The database of the running stack is migrated: alembic {' '.join(arguments)}")
 
 

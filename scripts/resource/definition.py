@@ -2,8 +2,11 @@
 
 import builtins
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.alias_generators import to_snake
 
 from fields import Field, Invalid, check_name, parse_field
 
@@ -26,6 +29,8 @@ RESERVED = {
         "datetime",
     ),
     *("writer", "caller", "router", "schema", "schemas", "client", "option", "field", "test", "main", "admin"),
+    *("column", "columns", "body", "method", "connection", "url", "path", "before", "value", "values", "status"),
+    *("own", "foreign", "invalid", "response", "statements", "queries", "fields", "owner", "dist", "htmlcov", "record"),
     *("object", "array", "record", "promise", "function", "number", "boolean", "symbol", "date_time", "literal"),
     *(
         "password_recovery",
@@ -64,8 +69,8 @@ class Resource:
 
     @property
     def title(self) -> Field | None:
-        """The field whose value names a row: the first required string."""
-        return next((each for each in self.fields if each.type == "str" and each.required), None)
+        """The field whose value names a row: the first string that every row has."""
+        return next((each for each in self.fields if each.type == "str" and not each.nullable), None)
 
     @property
     def references(self) -> list[Field]:
@@ -100,6 +105,9 @@ def create(name: str, specs: list[str], *, plural: str | None = None, shared: bo
     plural = plural or pluralize(name)
     check_name(plural, "plural")
     for each in (name, plural):
+        # Class names and the names in the client must lead back to the table.
+        if to_snake(camel(each, upper=True)) != each or re.search(r"\d", each):
+            raise Invalid(f"resource {each}: use words of two or more letters, without digits.")
         if each in RESERVED or hasattr(builtins, each):
             raise Invalid(
                 f"resource {each}: this name has another meaning here. Choose another, such as {name}_record."
@@ -114,6 +122,7 @@ def create(name: str, specs: list[str], *, plural: str | None = None, shared: bo
 def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
     fields = tuple(parse_field(spec) for spec in specs)
     columns: set[str] = set()
+    labels: set[str] = set()
     for field in fields:
         if field.name in (name, f"{name}_create", f"{name}_update"):
             raise Invalid(f"field {field.name}: this is a name of the resource. Choose another, such as {name}_value.")
@@ -125,6 +134,10 @@ def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
             if column in columns:
                 raise Invalid(f"field {field.name}: this field occurs twice.")
             columns.add(column)
+        # Fields such as line1 and line_1 have the same type name, and active and is_active the same label.
+        if {field.alias, field.label} & labels:
+            raise Invalid(f"field {field.name}: another field has almost the same name. Choose another.")
+        labels |= {field.alias, field.label}
     return fields
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-# PostgreSQL shortens longer names. The names of constraints contain those of a table and a column.
-MAX_NAME = 30
-# The tests create random values, which must differ.
-MIN_UNIQUE = 4
+# The name of a constraint has at most 63 characters: uq_, a table, an underscore and a column.
+MAX_NAME = 29
+# The random values of the tests must differ, and a row of an index has at most 2,704 bytes.
+UNIQUE_LENGTHS = range(4, 601)
 MAX_INTEGER = 2**31 - 1
 
 # Columns of every table, and names that have another meaning in the generated code.
@@ -18,7 +18,19 @@ RESERVED = {
     *("id", "created_at", "updated_at", "owner_id", "owner", "display_name"),
     *("date", "datetime", "decimal", "integer", "date_time", "exact_decimal", "reference", "read_model"),
     *("annotated", "literal", "field", "base_model", "missing", "string_constraints", "str", "int", "bool"),
-    *("metadata", "registry", "type_annotation_map", "false", "true", "mapped_column", "relationship", "synonym", "db"),
+    *(
+        "metadata",
+        "registry",
+        "type_annotation_map",
+        "false",
+        "true",
+        "mapped_column",
+        "relationship",
+        "synonym",
+        "db",
+        "self",
+        "none",
+    ),
     # Columns and parameters of the web app's lists.
     *("actions", "q", "sort", "skip", "limit"),
 }
@@ -27,7 +39,7 @@ USAGE = {
     "str": "a text of one line: name:str:255",
     "text": "a long text: description:text",
     "int": "an integer: amount:int",
-    "decimal": "an exact number with digits in all and after the point: price:decimal:12,2",
+    "decimal": "a decimal number with precision and scale: price:decimal:12,2",
     "bool": "yes or no: is_public:bool",
     "date": "a day: due_on:date",
     "datetime": "a point in time: starts_at:datetime",
@@ -94,11 +106,14 @@ def parse_field(spec: str) -> Field:
     name, _, rest = spec.partition(":")
     check_name(name, "field")
     if name.endswith("_id"):
-        raise Invalid(f"field {name}: name a reference without _id, such as {name[:-3]}:ref:{name[:-3]}.")
+        raise Invalid(
+            f"field {name}: names that end in _id are for references. Choose another, such as {name[:-3]}_number."
+        )
     type_, *options = rest.split(":")
     if type_ not in USAGE:
         types = "\n".join(f"  {each:<9} {text}" for each, text in USAGE.items())
-        raise Invalid(f"field {spec}: {type_ or 'the type'} is not a type. The types are\n{types}")
+        problem = f"{type_} is not a type" if type_ else "the type is missing"
+        raise Invalid(f"field {spec}: {problem}. The types are\n{types}")
     arguments: dict[str, object] = {}
     if type_ in PARSERS:
         if not options:
@@ -112,8 +127,8 @@ def parse_field(spec: str) -> Field:
             )
         arguments[key] = value if given else True
     field = Field(spec=spec, name=name, type=type_, **arguments)  # type: ignore[arg-type]
-    if field.unique and (type_ not in ("str", "int") or (type_ == "str" and field.length < MIN_UNIQUE)):
-        raise Invalid(f"field {spec}: only int, and str of at least {MIN_UNIQUE} characters, can be unique.")
+    if field.unique and (type_ not in ("str", "int") or (type_ == "str" and field.length not in UNIQUE_LENGTHS)):
+        raise Invalid(f"field {spec}: only int, and str of 4 to 600 characters, can be unique.")
     if field.default is not None:
         _check_default(field)
     return field
@@ -137,6 +152,8 @@ def _parse_values(spec: str, argument: str) -> dict[str, object]:
     for value in values:
         if not NAME.fullmatch(value) or len(value) > MAX_NAME:
             raise Invalid(f"field {spec}: {value!r} is not a value. Write lower-case words: {USAGE['enum']}.")
+    if len(values) == 1:
+        raise Invalid(f"field {spec}: name at least two values: {USAGE['enum']}.")
     if len(set(values)) < len(values):
         raise Invalid(f"field {spec}: a value occurs twice.")
     return {"values": values}
@@ -161,7 +178,7 @@ def _check_default(field: Field) -> None:
         raise Invalid(f"field {field.spec}: {field.type} can't have a default.")
     if not _is_valid(field, value):
         raise Invalid(f"field {field.spec}: {value!r} is not a valid default.")
-    if field.required and field.type != "bool":
+    if field.required:
         raise Invalid(f"field {field.spec}: a field is either required or has a default.")
 
 
@@ -176,6 +193,7 @@ def _is_valid(field: Field, value: str) -> bool:
             return value in ("true", "false")
         case "enum":
             return value in field.values
-        case "str":
-            return value.isprintable() and 0 < len(value) <= field.length
-    return value.isprintable()
+        case "str" if len(value) > field.length:
+            return False
+    # Alembic removes outer quotes, and </ would end the script of a view.
+    return bool(re.fullmatch(r"[ -~]{1,50}", value)) and not re.search(r"^['\"]|['\"]$|</", value)

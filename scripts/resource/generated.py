@@ -64,7 +64,7 @@ for arguments in sys.argv[1:]:
 
 
 def make_revision(copy: Copy, message: str) -> str | None:
-    """Write the revision that brings the database to the models. Return its path, or None if there is none."""
+    """Write a revision for the changes of the models. Return its path, or None if nothing has changed."""
     before = set((copy.folder / VERSIONS).glob("*.py"))
     with _empty_database() as env:
         revision = "\t".join(["revision", "--autogenerate", "-m", message])

@@ -12,7 +12,7 @@ import frontend
 import install
 from settings import RUN, STATE, locked, prepare_state, reexec_in_venv
 
-BUSY = "another resource.sh is at work in this clone: try again when it has finished."
+BUSY = "another resource.sh is running in this clone: try again when it has finished."
 USAGE = Path(__file__).parent / "usage.txt"
 
 
@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> None:
         parser.add_argument("--add", action="store_true")
         parser.add_argument("fields", nargs="*")
     options = parser.parse_intermixed_args(rest)
+    if command == "generate" and options.add and (options.plural or options.shared):
+        parser.error("--plural and --shared belong to the generation of a resource, not to --add")
     try:
         with locked(STATE / "resource.lock", BUSY):
             if command == "remove":

@@ -36,11 +36,12 @@ def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
     for path in EXPORTS:
         _remove_exports(copy, path, resource)
     needed = {path for other in others for path in texts_of(other)}
-    sources = "".join(file.read_text() for file in (copy.folder / "frontend/src").rglob("*.vue"))
+    files = [*(copy.folder / "frontend/src").rglob("*.vue"), *(copy.folder / "frontend/src").rglob("*.ts")]
+    sources = "".join(file.read_text() for file in files if "/src/client/" not in str(file))
     for language in LOCALES:
         texts = _read_texts(copy, language)
         for keys in texts_of(resource).keys() - needed:
-            is_label_in_use = keys[0] == "field" and re.search(rf"""["']{keys[1]}["']""", sources)
+            is_label_in_use = keys[0] == "field" and re.search(rf"\b{keys[1]}\b", sources)
             if not is_label_in_use:
                 _remove_text(texts, keys)
         _write_texts(copy, language, texts)
@@ -109,6 +110,11 @@ def add_texts(copy: Copy, resource: Resource) -> None:
                 place = place.setdefault(section, {})
             place.setdefault(key, text if language == "en" else TODO + text)
         _write_texts(copy, language, texts)
+
+
+def labels(copy: Copy) -> dict[str, str]:
+    """Return the English labels of columns: they may have been edited."""
+    return dict(_read_texts(copy, "en")["field"])
 
 
 def _remove_text(texts: dict[str, Any], path: tuple[str, ...]) -> None:

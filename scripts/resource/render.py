@@ -31,30 +31,50 @@ ENVIRONMENT = jinja2.Environment(
 TYPES: dict[str, dict[str, Any]] = tomllib.loads((TEMPLATES / "types.toml").read_text())
 
 
+# The files of a resource, with their templates.
+FILES = {
+    "backend/app/app/models/{name}.py": "backend/model.py",
+    "backend/app/app/schemas/{name}.py": "backend/schemas.py",
+    "backend/app/app/crud/crud_{name}.py": "backend/crud.py",
+    "backend/app/app/api/api_v1/endpoints/{plural}.py": "backend/endpoints.py",
+    "backend/app/app/tests/utils/{name}.py": "backend/test_utils.py",
+    "backend/app/app/tests/crud/test_{name}.py": "backend/test_crud.py",
+    "backend/app/app/tests/api/api_v1/test_{plural}.py": "backend/test_api.py",
+    "frontend/src/views/main/{path}/{classes}.vue": "frontend/list.vue",
+    "frontend/src/views/main/{path}/{class_name}Form.vue": "frontend/form.vue",
+    "frontend/src/views/main/{path}/routes.ts": "frontend/routes.ts",
+    "frontend/tests/e2e/records/{path}.ts": "frontend/record.ts",
+    "frontend/tests/e2e/{path}.spec.ts": "frontend/browser_test.ts",
+}
+
+
 def paths(resource: Resource) -> dict[str, str]:
     """Return the files of a resource, with their templates."""
-    name, plural, folder = resource.name, resource.plural, resource.path
-    app, views = "backend/app/app", f"frontend/src/views/main/{folder}"
-    classes = camel(plural, upper=True)
-    return {
-        f"{app}/models/{name}.py": "backend/model.py",
-        f"{app}/schemas/{name}.py": "backend/schemas.py",
-        f"{app}/crud/crud_{name}.py": "backend/crud.py",
-        f"{app}/api/api_v1/endpoints/{plural}.py": "backend/endpoints.py",
-        f"{app}/tests/utils/{name}.py": "backend/test_utils.py",
-        f"{app}/tests/crud/test_{name}.py": "backend/test_crud.py",
-        f"{app}/tests/api/api_v1/test_{plural}.py": "backend/test_api.py",
-        f"{views}/{classes}.vue": "frontend/list.vue",
-        f"{views}/{resource.class_name}Form.vue": "frontend/form.vue",
-        f"{views}/routes.ts": "frontend/routes.ts",
-        f"frontend/tests/e2e/records/{folder}.ts": "frontend/record.ts",
-        f"frontend/tests/e2e/{folder}.spec.ts": "frontend/browser_test.ts",
+    names = {
+        "name": resource.name,
+        "plural": resource.plural,
+        "path": resource.path,
+        "class_name": resource.class_name,
+        "classes": camel(resource.plural, upper=True),
     }
+    return {path.format_map(names): template for path, template in FILES.items()}
 
 
-def render(resource: Resource, others: Mapping[str, Resource]) -> dict[str, str]:
-    """Return the content of each file. `others` has the resources that this one refers to."""
+def template_names() -> set[str]:
+    """Return the names of classes and components in the templates."""
+    texts = (file.read_text() for file in TEMPLATES.glob("*/*.jinja"))
+    return {name for text in texts for name in re.findall(r"\b[A-Z]\w+", text)}
+
+
+def render(
+    resource: Resource, others: Mapping[str, Resource], labels: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the content of each file.
+
+    `others` has the resources that this one refers to, and `labels` the texts of columns in the web app.
+    """
     context = _context(resource, others)
+    context["label"] = lambda field: (labels or {}).get(field.column, field.label)
     return {
         path: ENVIRONMENT.get_template(f"{template}.jinja").render(context)
         for path, template in paths(resource).items()

@@ -13,7 +13,7 @@ from fields import Invalid
 
 # Not copied: installed packages, data, and what programs write.
 IGNORED = shutil.ignore_patterns(
-    ".git", ".native", "node_modules", "__pycache__", ".*_cache", "htmlcov", "dist", "*.pyc", ".hypothesis"
+    ".git", ".native", ".venv", "node_modules", "__pycache__", ".*_cache", "htmlcov", "dist", "*.pyc", ".hypothesis"
 )
 
 
@@ -82,9 +82,11 @@ class Copy:
                 part.write_bytes(new[file])
                 source = self.folder / file.relative_to(self.root)
                 part.chmod(stat.S_IMODE(source.stat().st_mode))
-        except OSError as error:
+        except BaseException as error:
             for part in parts.values():
                 part.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             raise Invalid(f"{error.filename} can't be written: {error.strerror}. Nothing was changed.") from error
         for file, part in parts.items():
             part.replace(file)

@@ -14,8 +14,8 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByLabel('Description', { exact: true }).fill('Description')
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('Item created')).toBeVisible()
-  const list = await itemsReadItems({ client: user.client, query: { sort: '-id', limit: 1 } })
-  const { id } = list.data[0]!
+  const list = await itemsReadItems({ client: user.client, query: { sort: '-id' } })
+  const { id } = list.data.find(({ owner_id }) => owner_id === user.id)!
   const read = async () => (await itemsReadItem({ client: user.client, path: { id } })).data
   expect(await read()).toMatchObject({
     owner_id: user.id,
@@ -37,10 +37,8 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await expect.poll(async () => (await read()).title).toBe('x')
 
   await page.goto('/main/items/all?sort=-id')
-  await page
-    .getByRole('button', { name: /^Delete: / })
-    .first()
-    .click()
+  const row = page.getByRole('row', { name: new RegExp(`^${id} `) })
+  await row.getByRole('button', { name: /^Delete: / }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
   await expect(page.getByText('Item deleted')).toBeVisible()
   await expect(read()).rejects.toMatchObject({ code: 'not_found' })

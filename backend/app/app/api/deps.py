@@ -178,9 +178,11 @@ def _require_superuser(user: User) -> User:
 
 
 def readable_rows(crud_rows: CRUDOwned[Any, Any, Any], user: User) -> dict[str, int]:
-    """Return the filter of a list that leaves the rows that the user may read."""
+    """Return the filter that limits a list to what the user may read. Raises PermissionDenied."""
     if crud_rows.readers == "users" or crud_user.is_superuser(user):
         return {}
+    if crud_rows.readers == "superusers":
+        raise PermissionDenied
     return {"owner_id": user.id}
 
 
@@ -202,7 +204,7 @@ def get_readable_row(
     row = crud_rows.get(db, row_id)
     if row is None:
         raise _not_found(crud_rows, field)
-    if readers == "owner" and isinstance(row, OwnedBase) and row.owner_id != user.id:
+    if readers == "owner" and not (isinstance(row, OwnedBase) and row.owner_id == user.id):
         raise PermissionDenied(field=field)
     return row
 
@@ -241,9 +243,14 @@ def check_reference(
     If an update does not change the reference of the row, the reference is not checked: somebody
     else may have set it.
     """
-    target_id = obj_in.model_dump(include={field}, exclude_unset=True).get(field)
-    if target_id is not None and (row is None or getattr(row, field) != target_id):
+    stored_id = None if row is None else getattr(row, field)
+    target_id = obj_in.model_dump(include={field}, exclude_unset=True).get(field, stored_id)
+    if target_id == stored_id:
+        return
+    if target_id is not None:
         get_readable_row(db, crud_rows, target_id, user, field=field)
+    elif crud_rows.readers == "superusers" and not crud_user.is_superuser(user):
+        raise PermissionDenied(field=field)
 
 
 def _not_found(crud_rows: CRUDBase[Any, Any, Any], field: str | None = None) -> NotFound:

@@ -24,7 +24,7 @@ class Base(DeclarativeBase):
         }
     )
 
-    # An annotation without its own type is a point in time with a time zone.
+    # Columns of type datetime have a time zone.
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy reads it
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)

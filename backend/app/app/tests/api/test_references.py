@@ -1,5 +1,6 @@
 """Rows that refer to other rows: who may refer to what, and what a deletion does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,6 +110,35 @@ def test_only_superusers_refer_to_users(
     assert (response.status_code, response.json()["field"]) == (403, "reviewer_id")
     response = request_with(superuser_client, None, reviewer_id=reviewer_id)
     assert response.status_code == (404 if missing else 201)
+
+
+def test_only_superusers_remove_a_reference_to_a_user(
+    user_client: TestClient, superuser_client: TestClient, db: Session, user: User
+) -> None:
+    note = create_random_note(db, owner_id=user.id, reviewer_id=user.id)
+    response = request_with(user_client, note, reviewer_id=None)
+    assert (response.status_code, response.json()["field"]) == (403, "reviewer_id")
+    assert request_with(user_client, note, title="after").status_code == 200
+    response = request_with(superuser_client, note, reviewer_id=None)
+    assert response.json()["reviewer_id"] is None
+
+
+def test_rows_that_start_to_refer_to_each_other_cause_no_deadlock(
+    committed_client: TestClient,
+) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+        notes = [create_random_note(db, owner_id=user.id).id for _ in range(2)]
+    headers = auth_headers(user)
+
+    def refer(note: int, target: int | None) -> int:
+        body = {"next_id": target}
+        url = f"{SAMPLE_NOTES}{note}"
+        return committed_client.put(url, headers=headers, json=body).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        for targets in [(notes[1], notes[0]), (None, None)] * 10:
+            assert list(pool.map(refer, notes, targets)) == [200, 200]
 
 
 def test_deleting_a_row_removes_optional_references(
