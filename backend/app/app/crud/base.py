@@ -75,10 +75,14 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         self.by_id = select(model).where(model.id == bindparam("id"))
 
     def get(self, db: Session, id: int, *, for_update: bool = False) -> ModelType | None:  # noqa: A002
-        """Return the row or None. With for_update, the row is locked until the commit."""
+        """Return the row or None.
+
+        With for_update, the row is locked until the commit. Other rows can still refer to it.
+        """
         if for_update:
-            # Without "of", PostgreSQL would also lock the rows that this row refers to.
-            lock = {"of": self.model}
+            # Without "of", PostgreSQL would also lock the rows that this row refers to. Without
+            # "key_share", two updates that make rows refer to each other would be a deadlock.
+            lock = {"of": self.model, "key_share": True}
             return db.get(self.model, id, with_for_update=lock, populate_existing=True)
         return db.scalars(self.by_id, {"id": id}).one_or_none()
 
@@ -189,14 +193,20 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         return db_obj
 
     def _ensure_not_required(self, db: Session, row_id: int) -> None:
-        """Raise StillReferenced if a column marked with PROTECT refers to the row."""
+        """Raise StillReferenced if a column marked with PROTECT refers to the row.
+
+        Locks the row first, so that no other row starts to refer to it meanwhile.
+        """
         rows = [
             select(literal(1)).where(key.parent == row_id).limit(1)
             for table in self.model.metadata.tables.values()
             for key in table.foreign_keys
             if key.parent.info.get("protect") and key.column.table is self.model.__table__
         ]
-        if rows and db.scalar(union_all(*rows)):
+        if not rows:
+            return
+        db.execute(select(self.model.id).where(self.model.id == row_id).with_for_update())
+        if db.scalar(union_all(*rows)):
             raise StillReferenced
 
     @staticmethod
