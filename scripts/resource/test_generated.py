@@ -64,11 +64,17 @@ class Project:
         self.run("sh ./scripts/native.sh exec backend alembic check")
 
     def shared_tests(self) -> set[str]:
-        """Return the ids of the tests that belong to no resource."""
+        """Return the ids of the tests that belong to no resource.
+
+        Shared tests with a parameter for each endpoint belong to the resource of the endpoint.
+        """
         output = self.test_backend("-n 0 --collect-only --quiet")
         ids = set(re.findall(r"^app/tests/\S+::.+$", output, re.MULTILINE))
-        names = [name for each in definition.read_all(self.folder).values() for name in (each.name, each.plural)]
-        return {each for each in ids if not re.search(rf"test_({'|'.join(names)})\.py", each)}
+        resources = definition.read_all(self.folder).values()
+        names = "|".join(name for each in resources for name in (each.name, each.plural))
+        paths = "|".join(each.path for each in resources)
+        own = re.compile(rf"test_({names})\.py|/api/v1/({paths})/|_({names})\]$")
+        return {each for each in ids if not own.search(each)}
 
 
 @pytest.fixture(scope="module")
