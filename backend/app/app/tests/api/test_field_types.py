@@ -31,6 +31,8 @@ DECIMALS = [
     ("field", "value", "stored"),
     [
         *[("price", *each) for each in DECIMALS],
+        ("rate", "0", "0.000000000"),
+        ("rate", "12345678901.000000001", "12345678901.000000001"),
         *[("due_on", *each) for each in DATES],
         *[("starts_at", *each) for each in TIMES],
         ("stars", -(2**31), -(2**31)),

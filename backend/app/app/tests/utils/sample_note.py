@@ -53,6 +53,7 @@ class SampleNote(OwnedBase):
     title: Mapped[str] = mapped_column(String(255))
     text: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    rate: Mapped[Decimal | None] = mapped_column(Numeric(20, 9))
     currency: Mapped[str] = mapped_column(server_default="EUR")
     status: Mapped[str] = mapped_column(server_default="open")
     stars: Mapped[int] = mapped_column(server_default="1")
@@ -86,6 +87,7 @@ class SampleComment(OwnedBase):
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
 Price = Annotated[ExactDecimal, Field(max_digits=10, decimal_places=2)]
+Rate = Annotated[ExactDecimal, Field(max_digits=20, decimal_places=9)]
 Status = Literal["open", "done"]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NO_NUL)]
 
@@ -94,6 +96,7 @@ class SampleNoteCreate(BaseModel):
     title: Title
     text: NoteText | None = None
     price: Price | None = None
+    rate: Rate | None = None
     status: Status = "open"
     stars: Integer = 1
     due_on: date | None = None
@@ -108,6 +111,7 @@ class SampleNoteUpdate(BaseModel):
     title: Title | MISSING = MISSING
     text: NoteText | None = None
     price: Price | None = None
+    rate: Rate | None = None
     status: Status | MISSING = MISSING
     stars: Integer | MISSING = MISSING
     due_on: date | None = None
@@ -122,6 +126,7 @@ class SampleNoteRead(ReadModel):
     title: str
     text: str | None
     price: Price | None
+    rate: Rate | None
     currency: str
     status: Status
     stars: int
