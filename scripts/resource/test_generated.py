@@ -201,7 +201,7 @@ def test_conflicts_are_listed(project: Project) -> None:
     assert f"in conflict in\n  {schemas}\n" in output
     text = (project.folder / schemas).read_text()
     assert text.count("<<<<<<< yours\n") == text.count(">>>>>>> generated\n") > 0
-    project.run("git checkout --quiet . && git clean --quiet --force -d")
+    project.run("git reset --quiet --hard HEAD~1 && git clean --quiet --force -d")
 
 
 def test_referenced_resource_is_not_removed(project: Project) -> None:

@@ -9,9 +9,12 @@ from pydantic import BaseModel
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Numeric,
     Select,
+    Text,
     bindparam,
     case,
+    cast,
     false,
     func,
     literal,
@@ -146,7 +149,10 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         page = select(total.scalar_subquery()).select_from(self.model)
         for name in self.fields:
             if name in columns:
-                selected[name] = sort_columns[name] = columns[name]
+                sort_columns[name] = column = columns[name]
+                # Responses contain decimals as texts without an exponent.
+                is_decimal = isinstance(column.type, Numeric) and column.type.asdecimal
+                selected[name] = cast(column, Text) if is_decimal else column
                 continue
             # A reference is read with the row, and sorted by its title.
             reference = getattr(self.model, name)

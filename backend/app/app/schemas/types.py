@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    PlainSerializer,
     StringConstraints,
     validate_email,
 )
@@ -113,4 +114,9 @@ class DecimalAsString:
 
 
 # Add the limits: Annotated[ExactDecimal, Field(max_digits=12, decimal_places=2)].
-ExactDecimal = Annotated[Decimal, DecimalAsString()]
+# In JSON it has no exponent, as in 0E-7.
+ExactDecimal = Annotated[
+    Decimal,
+    PlainSerializer("{:f}".format, return_type=str, when_used="json-unless-none"),
+    DecimalAsString(),
+]
