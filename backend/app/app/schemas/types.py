@@ -113,10 +113,14 @@ class DecimalAsString:
         }
 
 
+def without_exponent(value: Decimal) -> str:
+    """Return 0.0000000, not 0E-7."""
+    return f"{value:f}"
+
+
 # Add the limits: Annotated[ExactDecimal, Field(max_digits=12, decimal_places=2)].
-# In JSON it has no exponent, as in 0E-7.
 ExactDecimal = Annotated[
     Decimal,
-    PlainSerializer("{:f}".format, return_type=str, when_used="json-unless-none"),
+    PlainSerializer(without_exponent, when_used="json-unless-none"),
     DecimalAsString(),
 ]
