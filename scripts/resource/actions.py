@@ -18,6 +18,8 @@ from render import FILES, paths, render, template_names
 from settings import DATA, ROOT
 from workspace import Copy, copied, ensure_committed, is_committed
 
+TRANSLATE = "translate the texts that start with TODO in frontend/src/locales/ru.json"
+
 
 def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, force: bool) -> None:
     resource = definition.create(name, specs, plural=plural, shared=shared)
@@ -33,20 +35,12 @@ def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, f
         revision = _finish(copy, resource, f"Add {name}")
         _apply(copy)
     _migrate("upgrade", "head")
-    _report(
-        f"The resource {name} is generated.",
-        f"read {revision}" if revision else "",
-        "translate the texts that start with TODO in frontend/src/locales/ru.json",
-        "run the tests: sh ./scripts/native.sh test",
-        "commit the new files",
-    )
+    _report(f"The resource {name} is generated.", revision, TRANSLATE)
 
 
 def add(name: str, specs: list[str], *, force: bool) -> None:
     others = definition.read_all(ROOT)
-    old = others.get(name)
-    if old is None:
-        raise Invalid(f"{name} is not a generated resource. Generated resources: {', '.join(others) or 'none'}.")
+    old = _find(name, others)
     if not specs:
         raise Invalid("name the fields to add: --add phone:str:32.")
     new = definition.add_fields(old, specs)
@@ -54,16 +48,13 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
     if not force:
         ensure_committed(ROOT)
     with copied(ROOT) as copy:
+        missing = [path for path in paths(new) if not (copy.folder / path).exists()]
         conflicts = _merge(copy, old, new, others)
         copy.write(f"{DEFINITIONS}/{name}.json", new.definition())
         registration.add_texts(copy, new)
-        if conflicts:
-            # With conflict markers, the code can't run.
-            revision = None
-        else:
-            revision = _finish(
-                copy, new, f"Add {', '.join(each.column for each in new.fields[len(old.fields) :])} to {name}"
-            )
+        columns = ", ".join(each.column for each in new.fields[len(old.fields) :])
+        # With conflict markers, the code can't run.
+        revision = None if conflicts else _finish(copy, new, f"Add {columns} to {name}")
         _apply(copy)
     if conflicts:
         files = "\n".join(f"  {path}" for path in conflicts)
@@ -73,20 +64,14 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
             "(python scripts/export_openapi.py in backend/app, npm run generate-client in frontend)."
         )
     _migrate("upgrade", "head")
-    _report(
-        f"The fields are added to {name}.",
-        f"read {revision}" if revision else "",
-        "translate the texts that start with TODO in frontend/src/locales/ru.json",
-        "run the tests: sh ./scripts/native.sh test",
-        "commit the changes",
-    )
+    moved = [f"add the fields to the code of {path}, which does not exist any more" for path in missing]
+    _report(f"The fields are added to {name}.", revision, *moved, TRANSLATE)
 
 
 def remove(name: str, *, force: bool) -> None:
     others = definition.read_all(ROOT)
-    resource = others.pop(name, None)
-    if resource is None:
-        raise Invalid(f"{name} is not a generated resource. Generated resources: {', '.join(others) or 'none'}.")
+    resource = _find(name, others)
+    del others[name]
     referring = [each.name for each in others.values() if any(field.target == name for field in each.references)]
     if referring:
         raise Invalid(f"resources that refer to {name}: {', '.join(referring)}. Remove them first.")
@@ -102,12 +87,14 @@ def remove(name: str, *, force: bool) -> None:
             _migrate("downgrade", _previous_revision(unwanted))
         _apply(copy)
     _migrate("upgrade", "head")
-    _report(
-        f"The resource {name} is removed.",
-        f"read {revision}: it drops the table with its data" if revision else "",
-        "run the tests: sh ./scripts/native.sh test",
-        "commit the changes",
-    )
+    _report(f"The resource {name} is removed.", revision)
+
+
+def _find(name: str, resources: Mapping[str, Resource]) -> Resource:
+    if name not in resources:
+        known = ", ".join(resources) or "none"
+        raise Invalid(f"{name} is not a generated resource. Generated resources: {known}.")
+    return resources[name]
 
 
 def check_new(resource: Resource, others: Mapping[str, Resource]) -> None:
@@ -162,26 +149,35 @@ def write(copy: Copy, files: Mapping[str, str]) -> None:
 
 def _merge(copy: Copy, old: Resource, new: Resource, others: Mapping[str, Resource]) -> list[str]:
     """Apply the difference between the two generations to the files of the copy. Return those with conflicts."""
+    mine = {path: copy.read(path) for path in paths(new) if (copy.folder / path).exists()}
+    generations = []
+    for resource in (old, new):
+        write(copy, render(resource, others, registration.labels(copy)))
+        generations.append({path: copy.read(path) for path in paths(new)})
     conflicts = []
-    with tempfile.TemporaryDirectory(dir=copy.folder.parent) as folder:
-        generations = {}
-        for label, resource in (("before", old), ("after", new)):
-            # A copy, because ruff and prettier read their settings from it.
-            scratch = Copy(ROOT, Path(folder) / label)
-            write(scratch, render(resource, others, registration.labels(copy)))
-            generations[label] = scratch.folder
-        for path in paths(new):
-            mine = copy.folder / path
-            if not mine.exists():
-                continue
-            sides = [str(mine), str(generations["before"] / path), str(generations["after"] / path)]
-            labels = ["-L", "yours", "-L", "before", "-L", "generated"]
-            done = subprocess.run(["git", "merge-file", *labels, *sides], capture_output=True, text=True, check=False)
-            if done.returncode < 0 or done.returncode > 127:
-                raise Invalid(f"{path} can't be merged: {done.stderr.strip()}")
-            if done.returncode:
-                conflicts.append(path)
+    for path in paths(new):
+        # A file that the user has removed or renamed stays away.
+        copy.remove(path)
+        if path in mine:
+            merged, has_conflict = _merge_texts(mine[path], *(each[path] for each in generations))
+            copy.write(path, merged)
+            conflicts += [path] if has_conflict else []
     return conflicts
+
+
+def _merge_texts(mine: str, before: str, after: str) -> tuple[str, bool]:
+    """Return the merged text, and whether it contains conflict markers."""
+    with tempfile.TemporaryDirectory() as folder:
+        sides = {"yours": mine, "before": before, "generated": after}
+        for name, text in sides.items():
+            (Path(folder) / name).write_text(text)
+        labels = [option for name in sides for option in ("-L", name)]
+        command = ["git", "merge-file", "--stdout", *labels, *sides]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # The status is the number of conflicts, or more for an error.
+    if not 0 <= done.returncode <= 127:
+        raise Invalid(f"the files can't be merged: {done.stderr.strip()}")
+    return done.stdout, done.returncode > 0
 
 
 def _finish(copy: Copy, resource: Resource, message: str) -> str | None:
@@ -255,7 +251,8 @@ def _migrate(*arguments: str) -> None:
     print(f"The database of the running stack is migrated: alembic {' '.join(arguments)}")
 
 
-def _report(first: str, *steps: str) -> None:
-    print(f"\n{first} Next:")
-    for step in filter(None, steps):
+def _report(done: str, revision: str | None, *steps: str) -> None:
+    print(f"\n{done} Next:")
+    read = [f"read {revision}"] if revision else []
+    for step in (*read, *steps, "run the tests: sh ./scripts/native.sh test", "commit the changes"):
         print(f"  - {step}")

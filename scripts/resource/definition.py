@@ -8,45 +8,19 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_snake
 
-from fields import Field, Invalid, check_name, parse_field
+from fields import Field, Invalid, camel, check_name, parse_field
 
 DEFINITIONS = "scripts/resource/definitions"
 
-# Classes and variables of the generated files that have another meaning, in Python or in TypeScript.
-RESERVED = {
-    *("user", "session", "text", "string", "numeric", "foreign_key", "mapped", "any", "base", "owned_base", "row"),
-    *(
-        "request",
-        "response",
-        "query",
-        "page",
-        "message",
-        "error",
-        "reference",
-        "integer",
-        "decimal",
-        "date",
-        "datetime",
-    ),
-    *("writer", "caller", "router", "schema", "schemas", "client", "option", "field", "test", "main", "admin"),
-    *("column", "columns", "body", "method", "connection", "url", "path", "before", "value", "values", "status"),
-    *("own", "foreign", "invalid", "response", "statements", "queries", "fields", "owner", "dist", "htmlcov", "record"),
-    *("object", "array", "record", "promise", "function", "number", "boolean", "symbol", "date_time", "literal"),
-    *(
-        "password_recovery",
-        "reset_password",
-        "dashboard",
-        "profile",
-        "action",
-        "app",
-        "menu",
-        "table",
-        "theme",
-        "problem",
-        "notification",
-        "password",
-    ),
-}
+# Variables of the generated files, globals of TypeScript, paths and sections of texts.
+RESERVED = (
+    {"writer", "caller", "router", "schema", "schemas", "client", "option", "row", "body", "method", "connection"}
+    | {"column", "columns", "url", "path", "before", "value", "values", "status", "own", "foreign", "invalid"}
+    | {"response", "statements", "queries", "fields", "record", "page", "message", "base"}
+    | {"object", "array", "promise", "function", "number", "boolean", "symbol"}
+    | {"password_recovery", "reset_password", "main", "admin", "test", "dist", "htmlcov"}
+    | {"dashboard", "profile", "action", "app", "menu", "table", "theme", "problem", "notification", "password"}
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +34,22 @@ class Resource:
 
     @property
     def class_name(self) -> str:
-        return "".join(part.capitalize() for part in self.name.split("_"))
+        return camel(self.name, upper=True)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return the spellings of the name that the templates use."""
+        return {
+            "name": self.name,
+            "plural": self.plural,
+            "path": self.path,
+            "class_name": self.class_name,
+            "classes": camel(self.plural, upper=True),
+            "words": self.name.replace("_", " "),
+            "plural_words": self.plural.replace("_", " "),
+            "key": camel(self.name),
+            "client": camel(self.plural),
+        }
 
     @property
     def path(self) -> str:
@@ -81,16 +70,6 @@ class Resource:
         options = {"plural": self.plural, "shared": self.shared}
         content = {"name": self.name, **options, "fields": [each.spec for each in self.fields]}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def camel(name: str, *, upper: bool = False) -> str:
-    """Return the name as the client generator writes it: order_line and order-lines become orderLine."""
-    first, *others = name.replace("-", "_").split("_")
-    return "".join([first.capitalize() if upper else first, *(part.capitalize() for part in others)])
-
-
-def sentence(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def pluralize(name: str) -> str:
@@ -154,18 +133,14 @@ def add_fields(resource: Resource, specs: list[str]) -> Resource:
     return Resource(resource.name, resource.plural, resource.shared, _parse_fields(resource.name, specs))
 
 
-def read(root: Path, name: str) -> Resource | None:
-    """Return the recorded resource, or None."""
-    file = root / DEFINITIONS / f"{name}.json"
-    if not file.exists():
-        return None
-    try:
-        content = json.loads(file.read_text())
-        return create(content["name"], content["fields"], plural=content["plural"], shared=content["shared"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Invalid(f"{file.relative_to(root)} can't be read: restore it from git.") from error
-
-
 def read_all(root: Path) -> dict[str, Resource]:
-    names = sorted(file.stem for file in (root / DEFINITIONS).glob("*.json"))
-    return {name: resource for name in names if (resource := read(root, name))}
+    """Return the recorded resources by name. Raises Invalid."""
+    resources = {}
+    for file in sorted((root / DEFINITIONS).glob("*.json")):
+        try:
+            content = json.loads(file.read_text())
+            name, fields, options = content.pop("name"), content.pop("fields"), content
+            resources[name] = create(name, fields, **options)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Invalid(f"{file.relative_to(root)} can't be read: restore it from git.") from error
+    return resources

@@ -13,27 +13,24 @@ MAX_NAME = 29
 UNIQUE_LENGTHS = range(4, 601)
 MAX_INTEGER = 2**31 - 1
 
-# Columns of every table, and names that have another meaning in the generated code.
-RESERVED = {
-    *("id", "created_at", "updated_at", "owner_id", "owner", "display_name"),
-    *("date", "datetime", "decimal", "integer", "date_time", "exact_decimal", "reference", "read_model"),
-    *("annotated", "literal", "field", "base_model", "missing", "string_constraints", "str", "int", "bool"),
-    *(
+# Columns of every table, names in the generated classes, and columns and parameters of the web app's lists.
+RESERVED = (
+    {
+        "id",
+        "created_at",
+        "updated_at",
+        "owner_id",
+        "owner",
+        "display_name",
         "metadata",
         "registry",
         "type_annotation_map",
-        "false",
-        "true",
-        "mapped_column",
-        "relationship",
-        "synonym",
-        "db",
-        "self",
-        "none",
-    ),
-    # Columns and parameters of the web app's lists.
-    *("actions", "q", "sort", "skip", "limit"),
-}
+    }
+    | {"date", "datetime", "decimal", "integer", "date_time", "exact_decimal", "reference", "read_model", "base_model"}
+    | {"annotated", "literal", "field", "missing", "string_constraints", "str", "int", "bool", "false", "true", "none"}
+    | {"mapped_column", "relationship", "synonym", "db", "self"}
+    | {"actions", "q", "sort", "skip", "limit"}
+)
 
 USAGE = {
     "str": "a text of one line: name:str:255",
@@ -50,6 +47,17 @@ USAGE = {
 
 class Invalid(Exception):
     """The user's input is wrong. The text says what to do."""
+
+
+def camel(name: str, *, upper: bool = False) -> str:
+    """Return the name as the client generator writes it: order_line and order-lines become orderLine."""
+    first, *others = name.replace("-", "_").split("_")
+    return "".join([first.capitalize() if upper else first, *(part.capitalize() for part in others)])
+
+
+def sentence(name: str) -> str:
+    """Return the name as a text: Order line for order_line."""
+    return name.replace("_", " ").capitalize()
 
 
 def check_name(name: str, what: str) -> None:
@@ -93,12 +101,12 @@ class Field:
     @property
     def alias(self) -> str:
         """The name of the type in the schemas: DueOn for due_on."""
-        return "".join(part.capitalize() for part in self.name.split("_"))
+        return camel(self.name, upper=True)
 
     @property
     def label(self) -> str:
         """The text in the web app: Due on for due_on, Public for is_public."""
-        return self.name.removeprefix("is_").replace("_", " ").capitalize()
+        return sentence(self.name.removeprefix("is_"))
 
 
 def parse_field(spec: str) -> Field:

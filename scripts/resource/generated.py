@@ -26,7 +26,7 @@ def _run(command: list[str], folder: Path, env: Mapping[str, str]) -> str:
 
 
 def _python_env() -> dict[str, str]:
-    """Return an environment in which the packages' programs are found, and the project's .env is not used."""
+    """Return an environment in which the programs of the packages are found."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -56,10 +56,10 @@ def make_client(copy: Copy) -> None:
 
 # Runs Alembic's commands in one process, because each start takes a second.
 ALEMBIC = """
-import sys
+import shlex, sys
 from alembic.config import main
 for arguments in sys.argv[1:]:
-    main(argv=arguments.split("\\t"))
+    main(argv=shlex.split(arguments))
 """
 
 
@@ -67,13 +67,12 @@ def make_revision(copy: Copy, message: str) -> str | None:
     """Write a revision for the changes of the models. Return its path, or None if nothing has changed."""
     before = set((copy.folder / VERSIONS).glob("*.py"))
     with _empty_database() as env:
-        revision = "\t".join(["revision", "--autogenerate", "-m", message])
-        _alembic(copy, env, "upgrade\thead", revision)
+        _alembic(copy, env, "upgrade head", f"revision --autogenerate -m '{message}'")
         (file,) = set((copy.folder / VERSIONS).glob("*.py")) - before
         if "op." not in file.read_text().partition("def upgrade")[2].partition("def downgrade")[0]:
             file.unlink()
             return None
-        _alembic(copy, env, "upgrade\thead", "check")
+        _alembic(copy, env, "upgrade head", "check")
     return str(file.relative_to(copy.folder))
 
 

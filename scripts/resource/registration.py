@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from definition import Resource, camel, sentence
-from fields import Invalid
+from definition import Resource
+from fields import Invalid, camel, sentence
 from workspace import Copy
 
 APP = "backend/app/app"
@@ -41,7 +41,7 @@ def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
     for language in LOCALES:
         texts = _read_texts(copy, language)
         for keys in texts_of(resource).keys() - needed:
-            is_label_in_use = keys[0] == "field" and re.search(rf"\b{keys[1]}\b", sources)
+            is_label_in_use = keys[0] == "field" and re.search(rf"""["']{keys[1]}["']|field\.{keys[1]}\b""", sources)
             if not is_label_in_use:
                 _remove_text(texts, keys)
         _write_texts(copy, language, texts)
@@ -79,18 +79,18 @@ def _remove_exports(copy: Copy, path: str, resource: Resource) -> None:
 
 def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
     """Return the English texts of a resource by their paths in the locales."""
-    words, plural = resource.name.replace("_", " "), resource.plural.replace("_", " ")
+    words, plural = resource.names["words"], resource.names["plural_words"]
     named = " “{title}”" if resource.title else ""
     own = {
-        "all": plural.capitalize(),
+        "all": sentence(plural),
         "confirmDelete": f"Delete the {words}{named}?",
         "create": f"Create {words}",
-        "created": f"{words.capitalize()} created",
+        "created": f"{sentence(words)} created",
         "delete": f"Delete {words}",
-        "deleted": f"{words.capitalize()} deleted",
+        "deleted": f"{sentence(words)} deleted",
         "edit": f"Edit {words}",
         "empty": f"There are no {plural} yet.",
-        "saved": f"{words.capitalize()} saved",
+        "saved": f"{sentence(words)} saved",
     }
     texts: dict[tuple[str, ...], str] = {(camel(resource.name), key): text for key, text in own.items()}
     for field in resource.fields:

@@ -8,8 +8,8 @@ from typing import Any
 
 import jinja2
 
-from definition import Resource, camel, sentence
-from fields import Field
+from definition import Resource
+from fields import Field, camel, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,14 +50,7 @@ FILES = {
 
 def paths(resource: Resource) -> dict[str, str]:
     """Return the files of a resource, with their templates."""
-    names = {
-        "name": resource.name,
-        "plural": resource.plural,
-        "path": resource.path,
-        "class_name": resource.class_name,
-        "classes": camel(resource.plural, upper=True),
-    }
-    return {path.format_map(names): template for path, template in FILES.items()}
+    return {path.format_map(resource.names): template for path, template in FILES.items()}
 
 
 def template_names() -> set[str]:
@@ -66,15 +59,13 @@ def template_names() -> set[str]:
     return {name for text in texts for name in re.findall(r"\b[A-Z]\w+", text)}
 
 
-def render(
-    resource: Resource, others: Mapping[str, Resource], labels: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def render(resource: Resource, others: Mapping[str, Resource], labels: Mapping[str, str]) -> dict[str, str]:
     """Return the content of each file.
 
     `others` has the resources that this one refers to, and `labels` the texts of columns in the web app.
     """
     context = _context(resource, others)
-    context["label"] = lambda field: (labels or {}).get(field.column, field.label)
+    context["label"] = lambda field: labels.get(field.column, field.label)
     return {
         path: ENVIRONMENT.get_template(f"{template}.jinja").render(context)
         for path, template in paths(resource).items()
@@ -86,17 +77,8 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
     every = {**others, resource.name: resource}
     targets = sorted({each.target for each in references})
     return {
-        "resource": resource,
-        "name": resource.name,
-        "plural": resource.plural,
-        "path": resource.path,
+        **resource.names,
         "shared": resource.shared,
-        "class_name": resource.class_name,
-        "classes": camel(resource.plural, upper=True),
-        "words": resource.name.replace("_", " "),
-        "plural_words": resource.plural.replace("_", " "),
-        "key": camel(resource.name),
-        "client": camel(resource.path),
         "fields": resource.fields,
         "title": resource.title,
         "references": references,

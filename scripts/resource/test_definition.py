@@ -23,7 +23,6 @@ from workspace import Copy
         ("order-line", ["a:int"], "such as order_line"),
         ("class", ["a:int"], "keyword of Python. Choose another, such as class_value"),
         ("list", ["a:int"], "such as list_record"),
-        ("session", ["a:int"], "such as session_record"),
         ("x" * 30, ["a:int"], "at most 29 characters"),
         ("news", [], "at least one field"),
         ("order_line", ["a:int", "a:text"], "occurs twice"),
@@ -149,10 +148,20 @@ def test_invalid_references_are_rejected(resource: Resource, message: str) -> No
         actions.check_references(resource, others)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["session", "user", "text", "string", "numeric", "foreign_key", "any", "owned_base", "request", "query", "error"],
+)
+def test_names_of_classes_are_rejected(name: str) -> None:
+    """Classes of the generated files, of their imports, and of the API."""
+    with pytest.raises(Invalid, match="Choose another"):
+        actions.check_new(definition.create(name, ["a:int"]), {})
+
+
 def test_default_with_quotes_is_escaped() -> None:
     field = parse_field("""mark:str:20:default=a"b'c\\d""")
     resource = Resource("note", "notes", shared=False, fields=(field,))
-    for path, content in render(resource, {}).items():
+    for path, content in render(resource, {}, {}).items():
         if path.endswith(".py"):
             compile(content, path, "exec")
 
@@ -165,7 +174,7 @@ def test_item_is_generated_from_its_definition(tmp_path: Path) -> None:
     copy = Copy(ROOT, tmp_path / "project")
     for path in paths(item):
         copy.remove(path)
-    actions.write(copy, render(item, resources))
+    actions.write(copy, render(item, resources, {}))
     assert copy.changes() == {}
 
 
