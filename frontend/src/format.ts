@@ -25,9 +25,8 @@ export function isUnbreakable(schema: ObjectSchema, column: string): boolean {
 
 function decimalFormatter(locale: string, { decimalPlaces = 0 }: Limits): Formatter {
   return (value) => {
-    // An exponent, as in 0E-8, also stands for decimal places.
-    const [, fraction = '', exponent = '0'] = /(?:\.(\d+))?(?:E([+-]\d+))?$/i.exec(String(value))!
-    const places = Math.max(decimalPlaces, fraction.length - Number(exponent))
+    const [, fraction = ''] = String(value).split('.')
+    const places = Math.max(decimalPlaces, fraction.length)
     const options = { minimumFractionDigits: places, maximumFractionDigits: places }
     return new Intl.NumberFormat(locale, options).format(value as Intl.StringNumericLiteral)
   }

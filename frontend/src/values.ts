@@ -87,9 +87,7 @@ export function toText(
   if (value === null || value === undefined) return ''
   if (kind === 'datetime') return localText(new Date(value))
   if (kind !== 'decimal') return String(value)
-  // Python writes a zero with many decimal places with an exponent, such as 0E-8.
-  const isPlain = typeof value === 'string' && !/e/i.test(value)
-  return (isPlain ? value : plainNumber(value)).replace('.', separators(locale).decimal)
+  return String(value).replace('.', separators(locale).decimal)
 }
 
 /** Returns -1, 0 or 1. Compares exactly, unlike JavaScript's numbers. */

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 import { seriousViolations } from './axe'
 import { startFields } from './fields/server'
+import { stored } from './fields/thing'
 import { expect, test } from './fixtures'
 
 // One server for all tests of this file.
@@ -33,24 +34,6 @@ const openOptions = (page: Page, name: string) => container(page, name).locator(
 const choose = async (page: Page, name: string, option: string) => {
   await openOptions(page, name)
   await page.getByRole('option', { name: option, exact: true }).click()
-}
-
-const STORED = {
-  title: 'A thing',
-  note: null,
-  count: -3,
-  rank: 0,
-  price: '1234567.50',
-  discount: null,
-  is_open: true,
-  day: '2026-11-27',
-  ends_on: null,
-  starts_at: '2026-11-27T10:00:30.123456Z',
-  seen_at: '2026-07-01T23:30:00Z',
-  state: 'done',
-  priority: 'high',
-  item_id: 77,
-  parent_id: 5,
 }
 
 test('a new record has all types of values', async ({ page }) => {
@@ -101,14 +84,14 @@ test('an untouched record is sent unchanged', async ({ page }) => {
   // The titles are known without a request.
   await expect(page.getByTestId('searches')).toBeEmpty()
   await send(page)
-  expect(await sent(page)).toEqual(STORED)
+  expect(await sent(page)).toEqual(stored)
 })
 
 test('only a changed datetime loses its fraction', async ({ page }) => {
   await open(page, '/?edit')
   await field(page, 'starts_at').fill('2026-11-27T07:30:30')
   await send(page)
-  expect(await sent(page)).toEqual({ ...STORED, starts_at: '2026-11-27T11:00:30Z' })
+  expect(await sent(page)).toEqual({ ...stored, starts_at: '2026-11-27T11:00:30Z' })
 })
 
 test('required fields report that they are empty, and the first one gets the focus', async ({
@@ -141,7 +124,7 @@ test('nullable fields can be cleared', async ({ page }) => {
   }
   await send(page)
   expect(await sent(page)).toEqual({
-    ...STORED,
+    ...stored,
     rank: null,
     seen_at: null,
     priority: null,
@@ -202,7 +185,7 @@ test('the API’s errors appear at fields of every kind, until they are changed'
   await open(page, '/?edit')
   await field(page, 'title').fill('invalid')
   await send(page)
-  for (const name of Object.keys(STORED)) {
+  for (const name of Object.keys(stored)) {
     await expect(messageOf(page, name), name).toHaveText('Choose one of the options')
   }
   await expect(field(page, 'title')).toBeFocused()
@@ -254,7 +237,7 @@ test('a reference is searched after a pause, and stale results are ignored', asy
   await expect(messageOf(page, 'item_id')).toBeEmpty()
   await expect(field(page, 'item_id')).toHaveValue('slow 1')
   await send(page)
-  expect(await sent(page)).toEqual({ ...STORED, item_id: 101 })
+  expect(await sent(page)).toEqual({ ...stored, item_id: 101 })
 })
 
 test('a search without a choice keeps the reference', async ({ page }) => {
@@ -264,7 +247,7 @@ test('a search without a choice keeps the reference', async ({ page }) => {
   await field(page, 'title').click()
   await expect(field(page, 'item_id')).toHaveValue('The stored item')
   await send(page)
-  expect(await sent(page)).toEqual(STORED)
+  expect(await sent(page)).toEqual(stored)
 })
 
 test('every field works with the keyboard alone', async ({ page }) => {
@@ -405,7 +388,7 @@ test.describe('in a Russian browser', () => {
     await field(page, 'discount').fill('1 234,50')
     await send(page)
     expect(await sent(page)).toEqual({
-      ...STORED,
+      ...stored,
       price: '1234.5',
       discount: '1234.50',
       state: 'draft',

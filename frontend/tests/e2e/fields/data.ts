@@ -1,6 +1,5 @@
 import { reactive } from 'vue'
 import { ApiError } from '@/api'
-import type { Reference } from '@/schema'
 
 const nullable = (property: object) => ({ anyOf: [property, { type: 'null' }] })
 const decimal = {
@@ -38,51 +37,6 @@ export const ThingSchema = {
     item: { $ref: '#/components/schemas/Reference' },
     parent: nullable({ $ref: '#/components/schemas/Reference' }),
   },
-}
-
-export interface ThingCreate {
-  title: string
-  note: string | null
-  count: number
-  rank: number | null
-  price: string
-  discount: string | null
-  is_open: boolean
-  day: string
-  ends_on: string | null
-  starts_at: string
-  seen_at: string | null
-  state: 'draft' | 'done'
-  priority: 'low' | 'high' | null
-  item_id: number
-  parent_id: number | null
-}
-
-export interface Thing extends ThingCreate {
-  id: number
-  item: Reference
-  parent: Reference | null
-}
-
-export const thing: Thing = {
-  id: 1_234_567,
-  title: 'A thing',
-  note: null,
-  count: -3,
-  rank: 0,
-  price: '1234567.50',
-  discount: null,
-  is_open: true,
-  day: '2026-11-27',
-  ends_on: null,
-  starts_at: '2026-11-27T10:00:30.123456Z',
-  seen_at: '2026-07-01T23:30:00Z',
-  state: 'done',
-  priority: 'high',
-  item_id: 77,
-  item: { id: 77, title: 'The stored item' },
-  parent_id: 5,
-  parent: { id: 5, title: 'The stored parent' },
 }
 
 /** The search texts of the requests so far. */
