@@ -144,7 +144,6 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             matches = (columns[c.key].ilike(pattern) for c in self.search_columns)
             conditions.append(or_(false(), *matches))
         total = select(func.count()).select_from(self.model.__table__).where(*conditions)
-        selected: dict[str, Any] = {}
         sort_columns: dict[str, Any] = {}
         page = select(total.scalar_subquery()).select_from(self.model)
         for name in self.fields:
@@ -152,20 +151,19 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
                 sort_columns[name] = column = columns[name]
                 # Responses contain decimals as texts without an exponent.
                 is_decimal = isinstance(column.type, Numeric) and column.type.asdecimal
-                selected[name] = cast(column, Text) if is_decimal else column
-                continue
-            # A reference is read with the row, and sorted by its title.
-            reference = getattr(self.model, name)
-            target = aliased(reference.property.mapper.class_)
-            page = page.outerjoin(reference.of_type(target))
-            title = sort_columns[name] = target.display_name
-            pair = func.json_build_object("id", target.id, "title", title)
-            selected[name] = case((target.id.is_not(None), pair))
+                page = page.add_columns(cast(column, Text) if is_decimal else column)
+            else:
+                # A reference is read with the row, and sorted by its title.
+                reference = getattr(self.model, name)
+                target = aliased(reference.property.mapper.class_)
+                title = sort_columns[name] = target.display_name
+                pair = func.json_build_object("id", target.id, "title", title)
+                page = page.outerjoin(reference.of_type(target))
+                page = page.add_columns(case((target.id.is_not(None), pair)))
         column = sort_columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
         page = (
-            page.add_columns(*selected.values())
-            .where(*conditions)
+            page.where(*conditions)
             .order_by(direction.nulls_last(), columns.id)
             .offset(bindparam("skip"))
             .limit(bindparam("limit"))
