@@ -181,8 +181,12 @@ def test_fields_are_added(project: Project) -> None:
     project.edit(ENDPOINTS, "def create_order_line(", "# A comment\ndef create_order_line(")
     project.edit(FORM, field, f"<p>A note</p>\n    {field}")
     assert "uncommitted changes" in project.run(ADD_FIELDS.splitlines()[0], status=1)
+    removed = "backend/app/app/tests/crud/test_order_line.py"
+    (project.folder / removed).unlink()
     project.commit()
-    project.run(ADD_FIELDS)
+    output = project.run(ADD_FIELDS)
+    assert f"add the fields to the code of {removed}, which does not exist any more" in output
+    assert not (project.folder / removed).exists()
     assert "# A comment" in (project.folder / ENDPOINTS).read_text()
     text = (project.folder / FORM).read_text()
     assert "<p>A note</p>" in text

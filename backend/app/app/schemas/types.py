@@ -102,11 +102,13 @@ class DecimalAsString:
         self, schema: dict[str, Any], _: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         digits, places = schema["max_digits"], schema["decimal_places"]
+        whole = rf"\d{{1,{max(1, digits - places)}}}"
+        fraction = rf"(\.\d{{1,{places}}})?" if places else ""
         limits = {"ge": "minimum", "le": "maximum"}
         return {
             "type": "string",
             "format": "decimal",
-            "pattern": rf"^-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?$",
+            "pattern": f"^-?{whole}{fraction}$",
             "maxDigits": digits,
             "decimalPlaces": places,
             **{limits[key]: float(schema[key]) for key in limits if key in schema},

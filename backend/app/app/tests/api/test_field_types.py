@@ -1,14 +1,18 @@
 """Values of each type of column, from the request to the database and back."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import Field, TypeAdapter
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.models import User
+from app.schemas.types import ExactDecimal
 from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note
 
 DATES = [("2028-02-29", "2028-02-29"), ("0001-01-01", "0001-01-01"), ("9999-12-31", "9999-12-31")]
@@ -92,6 +96,34 @@ def test_invalid_value_is_422(
         assert response.status_code == 422, method
         (found,) = response.json()["detail"]
         assert (found["type"], found["loc"]) == (problem, ["body", field])
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_limits_of_decimals_are_documented(mode: Literal["validation", "serialization"]) -> None:
+    """The web app derives its rules from them."""
+    limited = Annotated[
+        ExactDecimal, Field(max_digits=5, decimal_places=2, ge=0, le=Decimal("9.5"))
+    ]
+    schema = TypeAdapter(limited).json_schema(mode=mode)
+    pattern = schema.pop("pattern")
+    assert schema == {
+        "type": "string",
+        "format": "decimal",
+        "maxDigits": 5,
+        "decimalPlaces": 2,
+        "minimum": 0,
+        "maximum": 9.5,
+    }
+    for text in ("-999.99", "1"):
+        assert re.fullmatch(pattern, text)
+    for text in ("1000", "1.001", "1."):
+        assert not re.fullmatch(pattern, text)
+
+
+@pytest.mark.parametrize(("digits", "places", "text"), [(3, 0, "123"), (2, 2, "0.99")])
+def test_pattern_of_decimals_without_a_part(digits: int, places: int, text: str) -> None:
+    limited = Annotated[ExactDecimal, Field(max_digits=digits, decimal_places=places)]
+    assert re.fullmatch(TypeAdapter(limited).json_schema()["pattern"], text)
 
 
 def test_defaults_are_those_of_the_schema(user_client: TestClient) -> None:

@@ -48,6 +48,29 @@ def test_response_contains_title_of_reference(
     assert listed[1]["next"] is None
 
 
+def test_list_is_sorted_by_title_of_reference(
+    user_client: TestClient, db: Session, user: User
+) -> None:
+    targets = [create_random_note(db, owner_id=user.id, title=title) for title in ("b", "a")]
+    notes = [create_random_note(db, owner_id=user.id, next_id=target.id) for target in targets]
+    listed = user_client.get(SAMPLE_NOTES, params={"sort": "next"}).json()
+    assert [note["id"] for note in listed[:2]] == [notes[1].id, notes[0].id]
+
+
+def test_rows_for_superusers_are_hidden(
+    user_client: TestClient,
+    superuser_client: TestClient,
+    db: Session,
+    user: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(type(crud_sample_note), "readers", "superusers")
+    note = create_random_note(db, owner_id=user.id)
+    for url in (SAMPLE_NOTES, f"{SAMPLE_NOTES}{note.id}"):
+        assert user_client.get(url).status_code == 403
+        assert superuser_client.get(url).status_code == 200
+
+
 def test_reference_can_be_removed(user_client: TestClient, db: Session, user: User) -> None:
     target = create_random_note(db, owner_id=user.id)
     note = create_random_note(db, owner_id=user.id, next_id=target.id)

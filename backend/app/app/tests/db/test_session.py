@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from app.core.config import settings
 from app.db import session
-from app.db.session import THREADS, SessionLocal, engine
+from app.db.session import THREADS, SessionLocal, engine, read_engine
 from app.tests.utils.sample_note import SAMPLE_NOTES
 from app.tests.utils.user import auth_headers, create_random_user
 
@@ -30,6 +30,14 @@ def close_connections() -> int:
         ).all()
     server.dispose()
     return len(ended)
+
+
+@pytest.mark.parametrize("each", [engine, read_engine], ids=["write", "read"])
+def test_sessions_use_utc(each: Engine) -> None:
+    """The time zone of the server does not matter."""
+    setting = text("SELECT setting, source FROM pg_settings WHERE name = 'TimeZone'")
+    with each.connect() as connection:
+        assert tuple(connection.execute(setting).one()) == ("UTC", "client")
 
 
 def test_requests_survive_database_restart(committed_client: TestClient) -> None:
