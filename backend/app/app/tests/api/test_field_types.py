@@ -114,16 +114,16 @@ def test_limits_of_decimals_are_documented(mode: Literal["validation", "serializ
         "minimum": 0,
         "maximum": 9.5,
     }
-    for text in ("-999.99", "1"):
-        assert re.fullmatch(pattern, text)
-    for text in ("1000", "1.001", "1."):
-        assert not re.fullmatch(pattern, text)
+    for number in ("-999.99", "1"):
+        assert re.fullmatch(pattern, number)
+    for number in ("1000", "1.001", "1."):
+        assert not re.fullmatch(pattern, number)
 
 
-@pytest.mark.parametrize(("digits", "places", "text"), [(3, 0, "123"), (2, 2, "0.99")])
-def test_pattern_of_decimals_without_a_part(digits: int, places: int, text: str) -> None:
+@pytest.mark.parametrize(("digits", "places", "number"), [(3, 0, "123"), (2, 2, "0.99")])
+def test_pattern_of_decimals_without_a_part(digits: int, places: int, number: str) -> None:
     limited = Annotated[ExactDecimal, Field(max_digits=digits, decimal_places=places)]
-    assert re.fullmatch(TypeAdapter(limited).json_schema()["pattern"], text)
+    assert re.fullmatch(TypeAdapter(limited).json_schema()["pattern"], number)
 
 
 def test_defaults_are_those_of_the_schema(user_client: TestClient) -> None:
