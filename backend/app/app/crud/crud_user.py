@@ -66,14 +66,14 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
         """Remove a user. The database also deletes the rows that belong to the user.
 
-        Rows of others that require these rows are deleted, too. Raises LastSuperuser.
+        Rows of others that require these rows are deleted, too.
+
+        Raises LastSuperuser, and StillReferenced if a row requires the user.
         """
         db_obj = self.get(db, id, for_update=True)
         if db_obj is not None:
             self._ensure_not_last_superuser(db, db_obj)
-            db.delete(db_obj)
-            db.flush()
-        return db_obj
+        return super().remove(db, id=id)
 
     def authenticate(self, db: Session, *, email: str, password: str) -> User | None:
         """Return the user, active or not. An unknown email takes as long as a wrong password."""
