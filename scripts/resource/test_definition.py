@@ -160,7 +160,7 @@ def test_names_of_classes_are_rejected(name: str) -> None:
 
 
 def test_default_with_quotes_is_escaped() -> None:
-    default = "a\"b'c\\d"
+    default = "a\"b'c\\nd"
     field = parse_field(f"mark:str:20:default={default}")
     files = render(Resource("note", "notes", shared=False, fields=(field,)), {}, {})
     for path in ("models/note.py", "schemas/note.py"):
