@@ -13,6 +13,8 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 TITLE = str(dotenv_values(ROOT / "frontend" / ".env")["VUE_APP_NAME"])
+DEFAULTS = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
+IMAGES = ("backend", "celeryworker", "frontend")
 # The owner of the copy. If root runs the tests, the owner is an ordinary user.
 OWNER = os.geteuid() or 1000
 T = TypeVar("T")

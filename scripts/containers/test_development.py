@@ -13,7 +13,7 @@ import pytest
 
 from docs import Block, blocks, typed
 from logs_check import find_secrets
-from stack import OPEN_CONNECTIONS, OWNER, ROOT, TITLE, Stack, eventually, proxy_closes_first
+from stack import DEFAULTS, IMAGES, OPEN_CONNECTIONS, OWNER, ROOT, TITLE, Stack, eventually, proxy_closes_first
 
 WEB = "http://localhost"
 PAGES = {
@@ -30,7 +30,7 @@ PAGES = {
 }
 # The tests of the native stack use the same table.
 PATHS = json.loads((ROOT / "scripts" / "paths.json").read_text())
-ADMIN = {"username": "admin@example.com", "password": "changethis"}
+ADMIN = {"username": DEFAULTS["FIRST_SUPERUSER"], "password": "changethis"}
 ENVIRONMENT = "{{range .Config.Env}}{{println .}}{{end}}"
 first_responses: dict[str, httpx2.Response] = {}
 
@@ -695,14 +695,11 @@ def images(stack: Stack, **env: str) -> set[str]:
 
 
 def test_images_are_named_after_the_stack(stack: Stack) -> None:
-    names = {f"fastapi-template-{name}:latest" for name in ("backend", "celeryworker", "frontend")}
-    assert images(stack) >= names
-    assert images(stack, STACK_NAME="another", TAG="1") >= {
-        f"another-{name}:1" for name in ("backend", "celeryworker", "frontend")
-    }
+    assert images(stack) >= {f"{DEFAULTS['STACK_NAME']}-{name}:latest" for name in IMAGES}
+    assert images(stack, STACK_NAME="another", TAG="1") >= {f"another-{name}:1" for name in IMAGES}
 
 
-@pytest.mark.parametrize("name", ["backend", "celeryworker", "frontend"])
+@pytest.mark.parametrize("name", IMAGES)
 def test_shell_overrides_image_names(stack: Stack, name: str) -> None:
     given = f"registry.example.com:5000/x/{name}"
     assert f"{given}:latest" in images(stack, **{f"DOCKER_IMAGE_{name.upper()}": given})
@@ -710,17 +707,17 @@ def test_shell_overrides_image_names(stack: Stack, name: str) -> None:
 
 def test_two_stacks_use_separate_images(stack: Stack, tmp_path: Path) -> None:
     def ids(name: str) -> str:
-        names = [f"{name}-{image}" for image in ("backend", "celeryworker", "frontend")]
+        names = [f"{name}-{image}" for image in IMAGES]
         return stack.run("docker", "image", "inspect", "--format", "{{.Id}}", *names)
 
-    before = ids("fastapi-template")
+    before = ids(DEFAULTS["STACK_NAME"])
     another = Stack(tmp_path / "another stack", {"STACK_NAME": "another"})
     another.replace("backend/app/app/__init__.py", r'"0\.1\.0"', '"7.7.7"')
     another.compose("build")
     try:
         for image in ("another-backend", "another-celeryworker"):
             assert "7.7.7" in stack.run("docker", "run", "--rm", image, "cat", "/app/app/__init__.py")
-        assert ids("fastapi-template") == before
+        assert ids(DEFAULTS["STACK_NAME"]) == before
         assert not set(ids("another").split()) & set(before.split()[:2])
     finally:
         stack.outcome("docker", "rmi", "another-backend", "another-celeryworker", "another-frontend")

@@ -13,10 +13,9 @@ import generated
 import registration
 import supervise
 from definition import DEFINITIONS, Resource
-from fields import Invalid
 from render import FILES, paths, render, template_names
-from settings import DATA, ROOT
-from workspace import Copy, copied, ensure_committed, is_committed
+from settings import ROOT
+from workspace import Copy, Invalid, copied, ensure_committed, has_database, is_committed
 
 TRANSLATE = "translate the texts that start with TODO in frontend/src/locales/ru.json"
 
@@ -204,24 +203,13 @@ def _uncommitted_revision(resource: Resource) -> str | None:
         f'down_revision: str | Sequence[str] | None = "{identifier}"' in text for text in texts.values()
     )
     # A stopped database may be at this revision. Then a further revision drops the table.
-    is_safe = _exec_in_stack() is not None or not _has_stopped_database()
+    is_safe = _exec_in_stack() is not None or not has_database()
     return found[0] if is_newest and is_safe else None
 
 
 def _previous_revision(path: str) -> str:
     (found,) = re.findall(r'^down_revision: .* = "(\w+)"', (ROOT / path).read_text(), re.MULTILINE)
     return str(found)
-
-
-def _has_stopped_database() -> bool:
-    """Return whether there may be a database of a stopped stack, of either kind."""
-    if (DATA / "db").exists():
-        return True
-    if not shutil.which("docker"):
-        return False
-    command = ["docker", "volume", "ls", "--quiet", "--filter", "name=app-db-data"]
-    volumes = subprocess.run(command, capture_output=True, text=True, check=False)
-    return bool(volumes.returncode or volumes.stdout)
 
 
 def _exec_in_stack() -> list[str] | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic.alias_generators import to_snake
 
-from fields import Field, Invalid, camel, check_name, parse_field
+from fields import Field, camel, check_name, parse_field
+from workspace import Invalid
 
 DEFINITIONS = "scripts/resource/definitions"
 

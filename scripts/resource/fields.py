@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from workspace import Invalid
+
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # The name of a constraint has at most 63 characters: uq_, a table, an underscore and a column.
 MAX_NAME = 29
@@ -43,10 +45,6 @@ USAGE = {
     "enum": "one of several values: status:enum:open,done",
     "ref": "a row of another resource, or a user: item:ref:item",
 }
-
-
-class Invalid(Exception):
-    """The user's input is wrong. The text says what to do."""
 
 
 def camel(name: str, *, upper: bool = False) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import db
 import node
-from fields import Invalid
 from settings import last_error
-from workspace import Copy
+from workspace import Copy, Invalid
 
 BACKEND = "backend/app"
 VERSIONS = f"{BACKEND}/alembic/versions"

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     os.chdir(RUN)
     # Imported here, because these modules need packages that may just have been installed.
     import actions
-    from fields import Invalid
+    from workspace import Invalid
 
     parser = argparse.ArgumentParser(prog="resource.sh" if command == "generate" else "remove-resource.sh")
     parser.add_argument("name")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from definition import Resource
-from fields import Invalid, camel, sentence
-from workspace import Copy
+from fields import camel, sentence
+from workspace import Copy, Invalid
 
 APP = "backend/app/app"
 MODELS = f"{APP}/db/base.py"

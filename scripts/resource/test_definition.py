@@ -10,10 +10,10 @@ import actions
 import definition
 import generated
 from definition import Resource
-from fields import Invalid, parse_field
+from fields import parse_field
 from render import paths, render
 from settings import ROOT
-from workspace import Copy
+from workspace import Copy, Invalid
 
 
 @pytest.mark.parametrize(

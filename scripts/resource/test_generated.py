@@ -6,16 +6,15 @@ The tests build on each other: each uses the state that the one before it left.
 import os
 import random
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from clone import Clone
 from docs import blocks
 
 import definition
 from fields import MAX_NAME
-from settings import ROOT
 
 GENERATE_CUSTOMER, GENERATE_ORDER_LINE, ADD_FIELDS, REMOVE_ITEM = [block.text for block in blocks("resource")]
 
@@ -27,30 +26,8 @@ FORM = "frontend/src/views/main/order-lines/OrderLineForm.vue"
 BROKEN_READ = "crud_order_line.get(db, order_line_id)"
 
 
-class Project:
+class Project(Clone):
     """A clone of the project."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, script: str, *, status: int | None = 0) -> str:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTEST"))}
-        done = subprocess.run(
-            ["sh", "-ec", script], cwd=self.folder, env=env, capture_output=True, text=True, check=False
-        )
-        output = done.stdout + done.stderr
-        print(f"$ {script}\n{output}")
-        assert status is None or done.returncode == status, output[-3000:]
-        return output
-
-    def commit(self) -> None:
-        self.run("git add --all && git commit --quiet --allow-empty --message Change")
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        file = self.folder / path
-        text = file.read_text()
-        assert old in text, text
-        file.write_text(text.replace(old, new))
 
     def test_backend(self, arguments: str = "", *, status: int = 0) -> str:
         return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
@@ -80,8 +57,6 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project(tmp_path_factory.mktemp("generated") / "project")
-    subprocess.run(["git", "clone", "--quiet", ROOT, project.folder], check=True)
-    project.run("git config user.name Test && git config user.email test@example.com")
     yield project
     project.run("sh ./scripts/native.sh down -v", status=None)
 

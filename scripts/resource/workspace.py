@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fields import Invalid
+from settings import DATA
 
 # Not copied: installed packages, data, and what programs write.
 IGNORED = shutil.ignore_patterns(
     ".git", ".native", ".venv", "node_modules", "__pycache__", ".*_cache", "htmlcov", "dist", "*.pyc", ".hypothesis"
 )
+
+
+class Invalid(Exception):
+    """The user's input is wrong. The text says what to do."""
 
 
 def ensure_committed(root: Path) -> None:
@@ -30,6 +34,17 @@ def ensure_committed(root: Path) -> None:
 def is_committed(root: Path, path: str) -> bool:
     done = subprocess.run(["git", "cat-file", "-e", f"HEAD:{path}"], cwd=root, capture_output=True, check=False)
     return done.returncode == 0
+
+
+def has_database() -> bool:
+    """Return whether there may be a database of a running or stopped stack, of either kind."""
+    if (DATA / "db").exists():
+        return True
+    if not shutil.which("docker"):
+        return False
+    command = ["docker", "volume", "ls", "--quiet", "--filter", "name=app-db-data"]
+    volumes = subprocess.run(command, capture_output=True, text=True, check=False)
+    return bool(volumes.returncode or volumes.stdout)
 
 
 class Copy:

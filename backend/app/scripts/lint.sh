@@ -8,6 +8,7 @@ ruff format --check . ../../scripts
 mypy
 (cd ../../scripts/native && mypy)
 (cd ../../scripts/resource && mypy)
+(cd ../../scripts/project && mypy)
 (cd ../../scripts/containers && mypy)
 lint-imports --no-logo
 shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../../scripts/native/*.sh ../*.sh ./*.sh scripts/*.sh

@@ -1,0 +1,139 @@
+"""Entry point of setup.sh: names the project, and makes its secrets."""
+
+import argparse
+import re
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+# The modules that change files.
+sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in ("native", "resource")]
+
+import names
+from names import Names
+from settings import ROOT, write_private
+from workspace import Invalid, copied, has_database
+
+SECRETS = ROOT / ".env.production"
+CHANGELOG = """# Changelog
+
+What users of {name} notice, newest first.
+
+## Unreleased
+"""
+FIELDS = {
+    "name": ("Name of the project", names.check_name),
+    "domain": ("Domain of production", names.check_domain),
+    "email": ("Email of the first administrator", names.check_email),
+}
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="setup.sh",
+        description="Name the project, and make the secrets of production. Asks for what you do not name. Run again, "
+        "it changes only what you name.",
+    )
+    parser.add_argument("--name", help='the name that users see: "My shop"')
+    parser.add_argument("--slug", help="the name of the stack and its images; derived from the name: my-shop")
+    parser.add_argument("--domain", help="the domain of production: shop.example.org")
+    parser.add_argument("--email", help="the email of the first administrator")
+    options = parser.parse_args(arguments)
+    given = {field: value for field, value in vars(options).items() if value is not None}
+    try:
+        setup(given)
+    except Invalid as error:
+        raise SystemExit(f"setup.sh: {error}") from None
+
+
+def setup(given: dict[str, str]) -> None:
+    old, template = names.read(ROOT)
+    if template:
+        asks = not given
+        defaults = {"name": old.name, "domain": old.domain, "email": old.email}
+    else:
+        asks = True
+        defaults = {}
+    values: dict[str, str] = {}
+    for field in FIELDS:
+        default = defaults.get(field, f"admin@{values['domain']}" if field == "email" else "")
+        values[field] = _value(field, given, default, asks=asks)
+    derived = old.slug if template else names.derive_slug(values["name"])
+    new = Names.create(slug=given.get("slug", derived), **values)
+    with copied(ROOT) as copy:
+        missing = names.rename(copy, old, new)
+        if not template:
+            template = _origin()
+            copy.write("CHANGELOG.md", CHANGELOG.format(name=new.name))
+            copy.remove("VERSION")
+        copy.write(names.RECORD, names.record(new, template))
+        made = _make_secrets()
+        changes = copy.apply()
+    _report(old, new, [*changes, *made], missing)
+
+
+def _value(field: str, given: dict[str, str], default: str, *, asks: bool) -> str:
+    """Return what was given, or what the user enters, or the default. Raises Invalid."""
+    question, check = FIELDS[field]
+    if field in given:
+        return check(given[field])
+    while asks:
+        try:
+            text = input(f"{question}{f' [{default}]' if default else ''}: ") or default
+            return check(text)
+        except Invalid as error:
+            print(error)
+        except EOFError:
+            break
+    if not default:
+        raise Invalid(f"the {field} is missing: add --{field}.")
+    return default
+
+
+def _origin() -> dict[str, str]:
+    """Return where this version of the template comes from. Raises Invalid."""
+    try:
+        version = (ROOT / "VERSION").read_text().strip()
+    except OSError:
+        raise Invalid("the file VERSION is missing: restore it from git.") from None
+    command = ["git", "remote", "get-url", "origin"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # Without git, and in a folder without a repository, the origin is unknown.
+    return {"version": version, "origin": done.stdout.strip()}
+
+
+def _make_secrets() -> list[str]:
+    """Add a random value for each "changethis" in .env that has no value in production. Return their names."""
+    existing = SECRETS.read_text() if SECRETS.exists() else ""
+    defaults = re.findall(r"^(\w+)=(.*)changethis$", (ROOT / ".env").read_text(), re.MULTILINE)
+    missing = {name: prefix for name, prefix in defaults if not re.search(rf"^{name}=", existing, re.MULTILINE)}
+    if missing:
+        lines = [f"{name}={prefix}{secrets.token_hex(32)}\n" for name, prefix in missing.items()]
+        write_private(SECRETS, "".join([existing, "" if existing[-1:] in ("", "\n") else "\n", *lines]))
+    return [f"{SECRETS.name}: {', '.join(missing)}"] if missing else []
+
+
+def _report(old: Names, new: Names, changed: list[str], missing: list[str]) -> None:
+    if not changed:
+        print("Nothing to change.")
+        return
+    print("Changed:", *changed, sep="\n  ")
+    if missing:
+        print("Not found, because you have changed these places; change them yourself:", *missing, sep="\n  ")
+    print(f"The project is {new.name} ({new.slug}) at {new.domain}.")
+    if old.name != new.name and old.slug == new.slug:
+        print("The slug is unchanged, because a deployed stack has this name. To change it, add --slug.")
+    if old.email != new.email and has_database():
+        print(
+            f"A database that exists already keeps the administrator {old.email}. Change this user's email in the web "
+            "app, or delete the database: sh ./scripts/native.sh down -v, or docker-compose down -v."
+        )
+    print("Next: read git diff, and commit.")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

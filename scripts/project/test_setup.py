@@ -1,0 +1,223 @@
+"""setup.sh, in a clone."""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import names
+from clone import ROOT, Clone
+from env_file import read as read_env
+
+NAME = "Müller's & Söhne: Shop #1"
+SETUP = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone that was never named, also in a project that was."""
+    clone = Clone(tmp_path_factory.mktemp("setup") / "template")
+    old, _ = names.read(clone.folder)
+    record = json.dumps({key: getattr(old, key) for key in ("name", "slug", "domain", "email")})
+    (clone.folder / names.RECORD).write_text(record)
+    (clone.folder / "VERSION").write_text("1.2.3\n")
+    clone.commit()
+    return clone
+
+
+@pytest.fixture
+def clone(pristine: Clone, tmp_path: Path) -> Iterator[Clone]:
+    yield Clone(tmp_path / "with space", pristine.folder)
+
+
+def test_every_place_exists() -> None:
+    """Otherwise a name would remain."""
+    current, _ = names.read(ROOT)
+    for path, places in names.PLACES.items():
+        for place in places:
+            assert current.fill(place) in (ROOT / path).read_text(), path
+
+
+def test_names_are_written_everywhere(clone: Clone) -> None:
+    old, _ = names.read(clone.folder)
+    clone.run(SETUP)
+    clone.run("git add --all")
+    env, frontend = read_env(clone.folder / ".env"), read_env(clone.folder / "frontend/.env")
+    assert env["PROJECT_NAME"] == frontend["VUE_APP_NAME"] == NAME
+    assert env["STACK_NAME"] == env["TRAEFIK_TAG"] == "mullers-sohne-shop-1"
+    assert env["FIRST_SUPERUSER"] == "me+shop@example.net"
+    assert env["EMAILS_FROM_EMAIL"] == "info@shop.example.org"
+    assert frontend["VUE_APP_DOMAIN_PROD"] == "shop.example.org"
+    assert clone.read("README.md").startswith(f"# {NAME}\n")
+    assert clone.read("CHANGELOG.md").endswith("\n## Unreleased\n")
+    words = "[ _-]?".join(re.findall(r"\w+", old.name))
+    found = clone.run(f"git grep -iE '{words}' -- ':!docs/from-the-original-template.md'", status=None)
+    # A domain of the original template.
+    assert [line for line in found.splitlines() if f"dev.{old.slug}.herokuapp.com" not in line] == []
+
+
+def test_template_is_recorded(clone: Clone) -> None:
+    clone.run(SETUP)
+    _, template = names.read(clone.folder)
+    assert template == {"version": "1.2.3", "origin": clone.run("git remote get-url origin").strip()}
+    assert not (clone.folder / "VERSION").exists()
+
+
+def test_folder_without_git_has_no_origin(clone: Clone) -> None:
+    clone.run(f"rm -rf .git && {SETUP}")
+    assert names.read(clone.folder)[1] == {"version": "1.2.3", "origin": ""}
+
+
+def test_secrets_are_random_private_and_ignored(clone: Clone) -> None:
+    clone.run(SETUP)
+    file = clone.folder / ".env.production"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    values = read_env(file)
+    assert {name for name, value in read_env(clone.folder / ".env").items() if "changethis" in value} == set(values)
+    assert values["FLOWER_BASIC_AUTH"].startswith("admin:")
+    assert len(set(values.values())) == len(values)
+    assert all(len(value) >= 64 for value in values.values())
+    assert ".env.production" not in clone.run("git status --porcelain --untracked-files=all")
+
+
+def test_existing_secrets_are_kept(clone: Clone) -> None:
+    file = clone.folder / ".env.production"
+    file.write_text("SECRET_KEY=mine")
+    clone.run(SETUP)
+    assert file.read_text().startswith("SECRET_KEY=mine\nFIRST_SUPERUSER_PASSWORD=")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_questions_are_asked_until_the_answer_is_valid(clone: Clone) -> None:
+    output = clone.run("sh ./scripts/setup.sh", stdin='My "shop"\nMy shop\nlocalhost\nshop.example.org\n\n')
+    assert 'Name of the project: the name must not contain "' in output
+    assert "Email of the first administrator [admin@shop.example.org]: Changed:" in output
+    assert "The project is My shop (my-shop) at shop.example.org." in output
+
+
+def test_second_run_changes_only_what_is_asked(clone: Clone) -> None:
+    clone.run(SETUP)
+    clone.edit("README.md", NAME, "A title of mine")
+    clone.edit("CHANGELOG.md", "Unreleased", "Mine")
+    clone.commit()
+    secrets = clone.read(".env.production")
+    output = clone.run("sh ./scripts/setup.sh --name Shop")
+    assert f"change them yourself:\n  README.md: # {NAME}\n" in output
+    assert "The slug is unchanged" in output
+    changed = {".env", "backend/app/app/core/config.py", "frontend/.env", names.RECORD}
+    assert set(clone.run("git diff --name-only").split()) == changed
+    clone.commit()
+    # The new domain contains the old one.
+    clone.run("sh ./scripts/setup.sh --domain www.shop.example.org --slug shop")
+    assert "VUE_APP_DOMAIN_STAG=stag.www.shop.example.org\n" in clone.read("frontend/.env")
+    assert "DOMAIN=www.shop.example.org STACK_NAME=shop TRAEFIK_TAG=shop" in clone.read("docs/deployment.md")
+    assert "PROJECT_NAME=Shop\n" in clone.read(".env")
+    assert clone.read(".env.production") == secrets
+    clone.commit()
+    assert clone.run("sh ./scripts/setup.sh", stdin="\n\n\n").endswith("Nothing to change.\n")
+    assert clone.run("git status --porcelain") == ""
+
+
+VALID = {"name": "Shop", "domain": "shop.example.org", "email": "me@example.net"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", "", "the name is empty"),
+        ("name", " \n ", "the name is empty"),
+        ("name", "x" * 200, "the name has 200 characters: use at most 60"),
+        ("name", 'My "shop"', "must not contain"),
+        ("name", "a\\b", "must not contain"),
+        ("name", "$HOME", "must not contain"),
+        ("name", "a<b", "must not contain"),
+        ("name", "a&lt;b", "must not contain"),
+        ("name", "a\0b", "must not contain"),
+        ("name", "a\u202eb", "must not contain"),
+        ("name", "Магазин", "no slug can be derived from this name: add one, such as --slug my-shop"),
+        ("name", "3D shop", "no slug can be derived"),
+        ("slug", "My-Shop", "the slug 'My-Shop' is not valid"),
+        ("slug", "a" * 36, "at most 35"),
+        ("slug", "-a", "is not valid"),
+        ("domain", "localhost", "the domain 'localhost' is not valid"),
+        ("domain", "https://shop.example.org", "is not valid"),
+        ("domain", "shop.example.org/x", "is not valid"),
+        ("domain", "shop..org", "is not valid"),
+        ("domain", "-a.example.org", "is not valid"),
+        ("domain", "1.2.3.4", "is not valid"),
+        ("domain", "shop.example.org:80", "is not valid"),
+        ("domain", "müller.de", "xn--"),
+        ("domain", f"{'a' * 64}.example.org", "is not valid"),
+        ("domain", f"{'a.' * 125}org", "is not valid"),
+        ("domain", "shop.local", "not public"),
+        ("email", "nobody", "the email 'nobody' is not valid"),
+        ("email", "a@b@example.org", "is not valid"),
+        ("email", "a b@example.org", "is not valid"),
+        ("email", "a..b@example.org", "is not valid"),
+        ("email", f"{'a' * 65}@example.org", "is not valid"),
+        ("email", "a@localhost", "is not valid"),
+        ("email", "ü@example.org", "is not valid"),
+    ],
+)
+def test_invalid_input_is_named(field: str, value: str, message: str) -> None:
+    values = {**VALID, "slug": "shop", field: value}
+    with pytest.raises(names.Invalid) as caught:
+        if field == "name":
+            names.derive_slug(names.check_name(value))
+        names.Names.create(**values)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Müller's Shop", "mullers-shop"),
+        ("Straße 7", "strasse-7"),
+        ("  A   B/C_d  ", "a-b-c-d"),
+        ("Ever " * 12, "ever-ever-ever-ever-ever-ever-ever"),
+    ],
+)
+def test_slug_is_derived(name: str, slug: str) -> None:
+    assert names.derive_slug(names.check_name(name)) == slug
+
+
+def test_rejected_input_changes_nothing(clone: Clone) -> None:
+    output = clone.run("sh ./scripts/setup.sh --name Shop --domain nowhere --email me@example.net", status=1)
+    assert output == (
+        "setup.sh: the domain 'nowhere' is not valid: enter one such as shop.example.org.\n"
+    )
+    assert "the domain is missing: add --domain." in clone.run("sh ./scripts/setup.sh --name Shop", status=1)
+    assert clone.run("git status --porcelain --ignored") == ""
+
+
+def test_read_only_file_prevents_all_changes(clone: Clone) -> None:
+    (clone.folder / "frontend/.env").chmod(0o444)
+    assert "frontend/.env is read-only. Nothing was changed" in clone.run(SETUP, status=1)
+    assert clone.run("git status --porcelain") == ""
+
+
+def test_damaged_record_is_named(clone: Clone) -> None:
+    (clone.folder / names.RECORD).write_text("{")
+    assert f"{names.RECORD} can't be read: restore it from git." in clone.run(SETUP, status=1)
+
+
+def test_changed_administrator_of_an_existing_database_is_explained(clone: Clone) -> None:
+    (clone.folder / ".native/data/db").mkdir(parents=True)
+    old, _ = names.read(clone.folder)
+    output = clone.run(SETUP)
+    assert f"A database that exists already keeps the administrator {old.email}." in output
+    assert "native.sh down -v" in output
+
+
+def test_python_accepts_the_settings(clone: Clone) -> None:
+    """The backend reads the default of PROJECT_NAME from its source."""
+    clone.run(SETUP)
+    source = clone.read("backend/app/app/core/config.py")
+    (default,) = re.findall(r"PROJECT_NAME: str = (.*)\n", source)
+    assert json.loads(default) == NAME
+    assert os.linesep not in default
