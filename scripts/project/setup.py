@@ -68,9 +68,8 @@ def setup(given: dict[str, str]) -> None:
             copy.write("CHANGELOG.md", CHANGELOG.format(name=new.name))
             copy.remove("VERSION")
         copy.write(names.RECORD, names.record(new, template))
-        made = _make_secrets()
         changes = copy.apply()
-    _report(old, new, [*changes, *made], missing)
+    _report(old, new, [*changes, *_make_secrets()], missing)
 
 
 def _value(field: str, given: dict[str, str], default: str, *, asks: bool) -> str:

@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-
-from clone import Clone
 from docs import blocks
 
 import definition
+from clone import Clone
 from fields import MAX_NAME
 
 GENERATE_CUSTOMER, GENERATE_ORDER_LINE, ADD_FIELDS, REMOVE_ITEM = [block.text for block in blocks("resource")]

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from settings import ROOT
 
 
 class Clone:
@@ -19,7 +19,13 @@ class Clone:
         """Return the output of a shell script, and check its status, unless that is None."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "PYTEST"))}
         done = subprocess.run(
-            ["sh", "-ec", script], cwd=self.folder, env=env, input=stdin, capture_output=True, text=True, check=False
+            ["sh", "-ec", script],
+            cwd=self.folder,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         output = done.stdout + done.stderr
         print(f"$ {script}\n{output}")
