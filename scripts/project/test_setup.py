@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import names
-from clone import ROOT, Clone
+from clone import Clone
 from env_file import read as read_env
+from settings import ROOT
+from workspace import Invalid
 
 NAME = "Müller's & Söhne: Shop #1"
 SETUP = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
