@@ -15,7 +15,7 @@ import supervise
 from definition import DEFINITIONS, Resource
 from render import FILES, paths, render, template_names
 from settings import ROOT
-from workspace import Copy, Invalid, copied, ensure_committed, has_database, is_committed
+from workspace import Copy, Folder, Invalid, copied, ensure_committed, has_database, is_committed
 
 TRANSLATE = "translate the texts that start with TODO in frontend/src/locales/ru.json"
 
@@ -140,7 +140,7 @@ def _reachable(name: str, known: Mapping[str, Resource]) -> set[str]:
     return direct | {further for each in direct for further in _reachable(each, known)}
 
 
-def write(copy: Copy, files: Mapping[str, str]) -> None:
+def write(copy: Folder, files: Mapping[str, str]) -> None:
     for path, content in files.items():
         copy.write(path, content)
     generated.format_files(copy, files)

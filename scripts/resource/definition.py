@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic.alias_generators import to_snake
 
@@ -134,14 +135,19 @@ def add_fields(resource: Resource, specs: list[str]) -> Resource:
     return Resource(resource.name, resource.plural, resource.shared, _parse_fields(resource.name, specs))
 
 
+def load(content: dict[str, Any]) -> Resource:
+    """Return the resource that a file records. Raises Invalid, KeyError and TypeError."""
+    options = dict(content)
+    return create(options.pop("name"), options.pop("fields"), **options)
+
+
 def read_all(root: Path) -> dict[str, Resource]:
     """Return the recorded resources by name. Raises Invalid."""
     resources = {}
     for file in sorted((root / DEFINITIONS).glob("*.json")):
         try:
-            content = json.loads(file.read_text())
-            name, fields, options = content.pop("name"), content.pop("fields"), content
-            resources[name] = create(name, fields, **options)
+            resource = load(json.loads(file.read_text()))
+            resources[resource.name] = resource
         except (ValueError, KeyError, TypeError) as error:
             raise Invalid(f"{file.relative_to(root)} can't be read: restore it from git.") from error
     return resources

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from alembic.script import ScriptDirectory
 
 import db
 import node
 from settings import last_error
-from workspace import Copy, Invalid
+from workspace import Folder, Invalid
 
 BACKEND = "backend/app"
 VERSIONS = f"{BACKEND}/alembic/versions"
@@ -30,7 +32,7 @@ def _python_env() -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def format_files(copy: Copy, paths: Iterable[str]) -> None:
+def format_files(copy: Folder, paths: Iterable[str]) -> None:
     """Format the files as lint expects them. The templates import whatever a field may need."""
     paths = [path for path in paths if (copy.folder / path).exists()]
     python = [path for path in paths if path.endswith(".py")]
@@ -48,7 +50,7 @@ def _node_env() -> dict[str, str]:
     return {**os.environ, **node.env(os.environ)}
 
 
-def make_client(copy: Copy) -> None:
+def make_client(copy: Folder) -> None:
     _run([sys.executable, "scripts/export_openapi.py"], copy.folder / BACKEND, _python_env())
     _run(["npm", "run", "--silent", "generate-client"], copy.folder / "frontend", _node_env())
 
@@ -62,7 +64,7 @@ for arguments in sys.argv[1:]:
 """
 
 
-def make_revision(copy: Copy, message: str) -> str | None:
+def make_revision(copy: Folder, message: str) -> str | None:
     """Write a revision for the changes of the models. Return its path, or None if nothing has changed."""
     before = set((copy.folder / VERSIONS).glob("*.py"))
     with _empty_database() as env:
@@ -75,7 +77,34 @@ def make_revision(copy: Copy, message: str) -> str | None:
     return str(file.relative_to(copy.folder))
 
 
-def _alembic(copy: Copy, env: Mapping[str, str], *commands: str) -> None:
+def join_heads(copy: Folder) -> str | None:
+    """Write a revision that merges several heads. Return its path, or None if there is only one head."""
+    before = set((copy.folder / VERSIONS).glob("*.py"))
+    if len(_revisions(copy).get_heads()) <= 1:
+        return None
+    _alembic(copy, _python_env(), "merge heads -m 'Merge the revisions of the template'")
+    (file,) = set((copy.folder / VERSIONS).glob("*.py")) - before
+    return str(file.relative_to(copy.folder))
+
+
+def check_migration(copy: Folder, known: Collection[str]) -> None:
+    """Migrate a database with the revisions in the `known` files to all revisions. Raises Invalid."""
+    revisions = [each for each in _revisions(copy).walk_revisions() if Path(each.path).name in known]
+    followed = {down for each in revisions for down in _as_tuple(each.down_revision)}
+    current = [each.revision for each in revisions if each.revision not in followed]
+    with _empty_database() as env:
+        _alembic(copy, env, *(f"upgrade {each}" for each in current), "upgrade head", "check")
+
+
+def _revisions(copy: Folder) -> ScriptDirectory:
+    return ScriptDirectory(str(copy.folder / BACKEND / "alembic"))
+
+
+def _as_tuple(value: str | Sequence[str] | None) -> Sequence[str]:
+    return (value,) if isinstance(value, str) else value or ()
+
+
+def _alembic(copy: Folder, env: Mapping[str, str], *commands: str) -> None:
     _run([sys.executable, "-c", ALEMBIC, *commands], copy.folder / BACKEND, env)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from definition import Resource
 from fields import camel, sentence
-from workspace import Copy, Invalid
+from workspace import Folder, Invalid
 
 APP = "backend/app/app"
 MODELS = f"{APP}/db/base.py"
@@ -23,13 +23,13 @@ IMPORT = re.compile(r"from app\.api\.api_v1\.endpoints import (\([^)]*\)|.*)")
 ROUTER_LIST = re.compile(r"api_routers = \[([^\]]*)\]")
 
 
-def add(copy: Copy, resource: Resource) -> None:
+def add(copy: Folder, resource: Resource) -> None:
     _edit_models(copy, lambda lines: [*lines, _import_line(resource)])
     _edit_routers(copy, lambda names: [*names, resource.plural])
     add_texts(copy, resource)
 
 
-def remove(copy: Copy, resource: Resource, others: Iterable[Resource]) -> None:
+def remove(copy: Folder, resource: Resource, others: Iterable[Resource]) -> None:
     """Remove the entries, except the texts that other views need. The views are already removed."""
     _edit_models(copy, lambda lines: [line for line in lines if line != _import_line(resource)])
     _edit_routers(copy, lambda names: [name for name in names if name != resource.plural])
@@ -51,12 +51,12 @@ def _import_line(resource: Resource) -> str:
     return f"from app.models.{resource.name} import {resource.class_name}"
 
 
-def _edit_models(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
+def _edit_models(copy: Folder, change: Callable[[list[str]], list[str]]) -> None:
     lines = copy.read(MODELS).rstrip("\n").split("\n")
     copy.write(MODELS, "\n".join(change(lines)) + "\n")
 
 
-def _edit_routers(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
+def _edit_routers(copy: Folder, change: Callable[[list[str]], list[str]]) -> None:
     text = copy.read(ROUTERS)
     modules, routers = IMPORT.search(text), ROUTER_LIST.search(text)
     if not modules or not routers:
@@ -68,7 +68,7 @@ def _edit_routers(copy: Copy, change: Callable[[list[str]], list[str]]) -> None:
     copy.write(ROUTERS, text.replace(routers[0], f"api_routers = [{entries}]"))
 
 
-def _remove_exports(copy: Copy, path: str, resource: Resource) -> None:
+def _remove_exports(copy: Folder, path: str, resource: Resource) -> None:
     text = copy.read(path)
     pattern = rf"^from app\.\w+\.(?:crud_)?{resource.name} import (.*)\n"
     for names in re.findall(pattern, text, re.MULTILINE):
@@ -100,7 +100,7 @@ def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
     return texts
 
 
-def add_texts(copy: Copy, resource: Resource) -> None:
+def add_texts(copy: Folder, resource: Resource) -> None:
     """Add the texts that are missing."""
     for language in LOCALES:
         texts = _read_texts(copy, language)
@@ -112,7 +112,7 @@ def add_texts(copy: Copy, resource: Resource) -> None:
         _write_texts(copy, language, texts)
 
 
-def labels(copy: Copy) -> dict[str, str]:
+def labels(copy: Folder) -> dict[str, str]:
     """Return the English labels of columns: they may have been edited."""
     return dict(_read_texts(copy, "en")["field"])
 
@@ -126,11 +126,11 @@ def _remove_text(texts: dict[str, Any], path: tuple[str, ...]) -> None:
         texts.pop(section, None)
 
 
-def _read_texts(copy: Copy, language: str) -> dict[str, Any]:
+def _read_texts(copy: Folder, language: str) -> dict[str, Any]:
     return dict(json.loads(copy.read(LOCALES[language])))
 
 
-def _write_texts(copy: Copy, language: str, texts: dict[str, Any]) -> None:
+def _write_texts(copy: Folder, language: str, texts: dict[str, Any]) -> None:
     def ordered(value: Any) -> Any:
         return {key: ordered(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 

@@ -47,16 +47,11 @@ def has_database() -> bool:
     return bool(volumes.returncode or volumes.stdout)
 
 
-class Copy:
-    """A copy of the project in `folder`. `apply` moves the changes into the project."""
+class Folder:
+    """A folder with the files of the project."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self.root, self.folder = root, folder
-        shutil.copytree(root, folder, ignore=IGNORED, symlinks=True)
-        packages = root / "frontend/node_modules"
-        if packages.exists():
-            (folder / "frontend/node_modules").symlink_to(packages)
-        self._before = self._files(folder)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def write(self, path: str, content: str) -> None:
         file = self.folder / path
@@ -74,6 +69,19 @@ class Copy:
             if parent == self.folder or not parent.exists() or any(parent.iterdir()):
                 break
             parent.rmdir()
+
+
+class Copy(Folder):
+    """A copy of the project in `folder`. `apply` moves the changes into the project."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        super().__init__(folder)
+        self.root = root
+        shutil.copytree(root, folder, ignore=IGNORED, symlinks=True)
+        packages = root / "frontend/node_modules"
+        if packages.exists():
+            (folder / "frontend/node_modules").symlink_to(packages)
+        self._before = self._files(folder)
 
     def changes(self) -> dict[str, bytes | None]:
         """Return the new contents of the changed files; None for a removed file."""

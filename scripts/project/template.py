@@ -1,0 +1,158 @@
+"""Two versions of the template, prepared for a merge with the project.
+
+They get the project's names, and its resources in place of the template's. The changes of the template remain.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import names
+from git import git, succeeds
+from names import Names
+from settings import FRONTEND, ROOT, STATE
+from workspace import Invalid
+
+DEFINITIONS = "scripts/resource/definitions"
+MODELS = "backend/app/app/db/base.py"
+# Not merged: the project's own texts, and what is generated again.
+KEPT = ["CHANGELOG.md", names.RECORD, "frontend/openapi.json", "frontend/src/client"]
+LOCKS = {"poetry.lock", "package-lock.json"}
+# Commits that only the merge sees need an author too.
+AUTHOR = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "template"), ("EMAIL", "template@localhost"))
+}
+
+
+class Source:
+    """A clone of the template's repository."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        """Raises Invalid."""
+        self.address, self.folder = address, folder
+        try:
+            git("clone", "--quiet", "--no-checkout", "--", address, str(folder))
+        except Invalid as error:
+            raise Invalid(f"{address} can't be read: {str(error).partition(': ')[2]}") from None
+        self.versions = self._versions()
+        if not self.versions or not succeeds("cat-file", "-e", f"HEAD:{names.RECORD}", folder=folder):
+            raise Invalid(f"{address} is not this template: it has no VERSION or no {names.RECORD}.")
+
+    def _versions(self) -> dict[str, str]:
+        """Return the commit of each version: the one with its tag, or else the first whose VERSION has it."""
+        versions: dict[str, str] = {}
+        if not succeeds("rev-parse", "--verify", "HEAD", folder=self.folder):
+            return versions
+        for commit in git("log", "--reverse", "--format=%H", "HEAD", "--", "VERSION", folder=self.folder).split():
+            if succeeds("cat-file", "-e", f"{commit}:VERSION", folder=self.folder):
+                versions.setdefault(git("show", f"{commit}:VERSION", folder=self.folder), commit)
+        for tag in git("tag", "--list", folder=self.folder).split():
+            if tag.removeprefix("v") in versions:
+                versions[tag.removeprefix("v")] = git("rev-parse", f"{tag}^{{commit}}", folder=self.folder)
+        return versions
+
+    def commit_of(self, version: str) -> str:
+        """Raises Invalid."""
+        if version not in self.versions:
+            raise Invalid(f"{self.address} has no version {version}. It has: {', '.join(self.versions)}.")
+        return self.versions[version]
+
+    def base(self, record: dict[str, str]) -> str:
+        """Return the commit that the project was made from, or last updated to. Raises Invalid."""
+        if "commit" in record and succeeds("cat-file", "-e", record["commit"], folder=self.folder):
+            return record["commit"]
+        # A project that was cloned has the template's commits. Its newest one is nearer than that of the version.
+        listed = git("cat-file", "--batch-check", folder=self.folder, stdin=git("rev-list", "HEAD"))
+        if shared := re.search(r"^(\w+) commit", listed, re.MULTILINE):
+            return shared[1]
+        return self.commit_of(record["version"])
+
+    def checkout(self, commit: str, folder: Path) -> Path:
+        git("worktree", "add", "--quiet", "--detach", str(folder), commit, folder=self.folder)
+        return folder
+
+
+def resource_changes(tree: Path) -> dict[str, list[Any]]:
+    """Return the template's resources that the project has removed, and the definitions of its own."""
+    theirs = {file.stem for file in (tree / DEFINITIONS).glob("*.json")}
+    mine = {file.stem: json.loads(file.read_text()) for file in (ROOT / DEFINITIONS).glob("*.json")}
+    # In the order of their generation: each refers only to those before it.
+    models = (ROOT / MODELS).read_text()
+    added = sorted(mine.keys() - theirs, key=lambda name: models.find(f"app.models.{name} "))
+    return {"remove": sorted(theirs - mine.keys()), "add": [mine[name] for name in added]}
+
+
+def prepare(tree: Path, project: Names, resources: dict[str, list[Any]]) -> None:
+    """Give a version the project's names and resources, with the version's own scripts. Raises Invalid."""
+    values = [f"--{field}={getattr(project, field)}" for field in ("name", "slug", "domain", "email")]
+    _run(tree, "setup.py", *values)
+    if any(resources.values()):
+        # The formatters of the project. Other versions of them would change more than the template did.
+        links = [tree / path.relative_to(ROOT) for path in (STATE, FRONTEND / "node_modules")]
+        for link in links:
+            link.symlink_to(ROOT / link.relative_to(tree))
+        _run(tree, "replay.py", json.dumps(resources))
+        for link in links:
+            link.unlink()
+
+
+def _run(tree: Path, script: str, *arguments: str) -> None:
+    command = [sys.executable, str(tree / "scripts/project" / script), *arguments]
+    done = subprocess.run(command, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Invalid(f"{script} of the template failed:\n{(done.stdout + done.stderr)[-2000:].strip()}")
+
+
+def align(before: Path, after: Path) -> list[str]:
+    """Take the project's side where nothing must be merged. Return the lock files that both sides have changed."""
+    for path in KEPT:
+        for tree in (before, after):
+            _copy(ROOT / path, tree / path)
+    locks = []
+    for lock in (each for name in LOCKS for each in sorted(after.rglob(name))):
+        name = str(lock.relative_to(after))
+        mine, old, new = (_content(folder / name) for folder in (ROOT, before, after))
+        if old not in (mine, new):
+            # The merge then takes the template's file, which is locked again with the project's packages.
+            _copy(ROOT / name, before / name)
+            locks.append(name)
+    return locks
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.unlink(missing_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    elif source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
+def commit(tree: Path, message: str, parent: str | None = None) -> str:
+    """Write the files of a tree into the project's repository, as a commit that no branch contains. Return its id."""
+    index = tree.with_name("index")
+    index.unlink(missing_ok=True)
+    repository = git("rev-parse", "--absolute-git-dir")
+    env = {"GIT_DIR": repository, "GIT_WORK_TREE": str(tree), "GIT_INDEX_FILE": str(index)}
+    git("add", "--all", folder=tree, env=env)
+    parents = ["-p", parent] if parent else []
+    return git("commit-tree", git("write-tree", folder=tree, env=env), *parents, "-m", message, env=AUTHOR)
+
+
+def upgrade_notes(changelog: str, version: str) -> str:
+    """Return what the CHANGELOG says about upgrades from a version."""
+    newer = re.split(rf"^## {re.escape(version)}\b.*$", changelog, flags=re.MULTILINE)[0]
+    found = re.findall(r"^### Upgrade\n(.*?)(?=^##|\Z)", newer, re.MULTILINE | re.DOTALL)
+    return "\n".join(text.strip() for text in found)

@@ -1,0 +1,182 @@
+"""Entry point of update.sh: merges a newer version of the template into the project."""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+# All modules are imported before the merge changes them.
+sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in ("native", "resource")]
+
+import frontend
+import install
+import names
+import template
+from git import git, succeeds
+from settings import ROOT, prepare_state, reexec_in_venv
+from template import Source
+from workspace import Invalid
+
+REVISIONS = ROOT / "backend/app/alembic/versions"
+CONTINUE = "sh ./scripts/update.sh --continue"
+UNDO = "git reset --hard"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What remains of an update after the merge. A file in .git records it."""
+
+    version: str
+    # Paths of the lock files that both sides have changed.
+    locks: list[str]
+    # File names of the revisions before the update.
+    revisions: list[str]
+    # What the template's CHANGELOG asks for.
+    notes: str
+
+    @staticmethod
+    def file() -> Path:
+        return ROOT / git("rev-parse", "--git-path", "template-update.json")
+
+    @classmethod
+    def read(cls) -> Self | None:
+        return cls(**json.loads(cls.file().read_text())) if cls.file().exists() else None
+
+    def write(self) -> None:
+        self.file().write_text(json.dumps(asdict(self)))
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="update.sh",
+        description="Merge a newer version of the template into the project. Conflicts are ordinary conflicts of git. "
+        f"Nothing is committed. To undo the update: {UNDO}",
+    )
+    parser.add_argument("--from", dest="address", help="folder or URL of the template; by default its recorded origin")
+    parser.add_argument("--to", dest="version", help="the version, such as 0.3.0; by default the newest")
+    parser.add_argument("--continue", dest="resume", action="store_true", help="finish after conflicts are resolved")
+    options = parser.parse_args(arguments)
+    try:
+        if options.resume:
+            finish()
+        else:
+            update(options.address, options.version)
+    except Invalid as error:
+        raise SystemExit(f"update.sh: {error}") from None
+
+
+def update(address: str | None, version: str | None) -> None:
+    project, record = names.read(ROOT)
+    ensure_ready()
+    if not record:
+        raise Invalid("no version of the template is recorded: run sh ./scripts/setup.sh first, and commit.")
+    address = address or record["origin"]
+    if not address:
+        raise Invalid("the origin of the template is not recorded: add --from FOLDER_OR_URL.")
+    # The formatters are among the packages.
+    prepare_state()
+    install.backend()
+    frontend.install()
+    reexec_in_venv()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        source = Source(address, folder / "source")
+        version = version or list(source.versions)[-1]
+        old, new = source.base(record), source.commit_of(version)
+        if succeeds("merge-base", "--is-ancestor", new, old, folder=source.folder):
+            raise Invalid(f"the project already contains version {version}.")
+        before, after = source.checkout(old, folder / "before"), source.checkout(new, folder / "after")
+        notes = template.upgrade_notes((after / "CHANGELOG.md").read_text(), record["version"])
+        resources = template.resource_changes(before)
+        for tree in (before, after):
+            template.prepare(tree, project, resources)
+        locks = template.align(before, after)
+        base = template.commit(before, f"template {record['version']}")
+        merged = template.commit(after, f"template {version}", base)
+    progress = Progress(version, locks, sorted(file.name for file in REVISIONS.glob("*.py")), notes)
+    try:
+        _merge(merged)
+        record = {"version": version, "origin": address, "commit": new}
+        (ROOT / names.RECORD).write_text(names.record(project, record))
+        git("add", names.RECORD)
+        progress.write()
+    except BaseException:
+        git("reset", "--hard", "--quiet")
+        raise
+    if conflicts := _conflicts():
+        raise Invalid(
+            f"version {version} is merged, with conflicts in\n{conflicts}\nResolve them as usual: edit a file and git "
+            f"add it, or git rm it. Then run {CONTINUE}. To undo the update: {UNDO}."
+        )
+    finish()
+
+
+def ensure_ready() -> None:
+    """Raises Invalid."""
+    try:
+        top = git("rev-parse", "--show-toplevel")
+    except Invalid:
+        raise Invalid("this folder is not a git repository: run git init, and commit all files.") from None
+    if not Path(top).samefile(ROOT):
+        raise Invalid("the project must be the root folder of its repository.")
+    if not succeeds("rev-parse", "--verify", "HEAD"):
+        raise Invalid("this repository has no commit: commit all files first.")
+    if (changes := git("status", "--porcelain")) and Progress.read():
+        raise Invalid(f"an update is not finished: resolve its conflicts and run {CONTINUE}, or undo it with {UNDO}.")
+    heads = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
+    if any(succeeds("rev-parse", "--verify", head) for head in heads):
+        raise Invalid("a merge is not finished: finish it, or undo it with git merge --abort.")
+    if changes:
+        raise Invalid(f"these files have uncommitted changes: commit them first.\n{changes}")
+
+
+def _merge(commit: str) -> None:
+    """Apply the difference between a commit and its parent to the working tree. Raises Invalid."""
+    try:
+        git("cherry-pick", "--no-commit", commit)
+    except Invalid:
+        if not _conflicts():
+            raise
+
+
+def _conflicts() -> str:
+    """Return the lines of git status that name files with conflicts."""
+    lines = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    return "\n".join(f"  {line}" for line in lines if re.match(r"DD|AU|UD|UA|DU|AA|UU", line))
+
+
+def finish() -> None:
+    """Make the generated files again, and say what remains to do. Raises Invalid."""
+    progress = Progress.read()
+    _, record = names.read(ROOT)
+    # After git reset --hard, the file remains.
+    if progress is None or record.get("version") != progress.version:
+        raise Invalid("no update has begun: sh ./scripts/update.sh --from FOLDER_OR_URL.")
+    if conflicts := _conflicts():
+        raise Invalid(f"these files are still in conflict: edit and git add them.\n{conflicts}")
+    # The merged scripts, with the packages of the new version.
+    wanted = json.dumps({"locks": progress.locks, "revisions": progress.revisions})
+    script = ["sh", "scripts/native/python.sh", "scripts/project/refresh.py", wanted]
+    if subprocess.run(script, cwd=ROOT, check=False).returncode:
+        raise Invalid(f"fix this, then run {CONTINUE}. To undo the update: {UNDO}.")
+    git("add", "--all")
+    progress.file().unlink()
+    print(f"The project is updated to version {progress.version} of the template. Next:")
+    if progress.notes:
+        print(f"  - do what the template's CHANGELOG asks for:\n{progress.notes}")
+    print("  - read the changes: git diff --cached")
+    print("  - restart the stack, which migrates its database: sh ./scripts/native.sh down, then up -d")
+    print("  - run the tests: sh ./scripts/native.sh test")
+    print(f'  - commit: git commit --message "Update to version {progress.version} of the template"')
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)
