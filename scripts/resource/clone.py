@@ -1,9 +1,11 @@
 """Runs commands in a clone of the project."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
+import definition
 from settings import ROOT
 
 
@@ -42,3 +44,31 @@ class Clone:
         text = self.read(path)
         assert old in text, text
         (self.folder / path).write_text(text.replace(old, new))
+
+
+class Project(Clone):
+    """A clone whose stack and tests can run."""
+
+    def test_backend(self, arguments: str = "", *, status: int = 0) -> str:
+        return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
+
+    def check(self) -> None:
+        """Run the tests of the backend and of the web app, and every lint."""
+        self.test_backend()
+        self.run("sh ./scripts/native.sh test unit")
+        self.run("sh ./scripts/native.sh exec backend ./scripts/lint.sh")
+        self.run("sh ./scripts/native.sh exec frontend npm run lint")
+        self.run("sh ./scripts/native.sh exec backend alembic check")
+
+    def shared_tests(self) -> set[str]:
+        """Return the ids of the tests that belong to no resource.
+
+        Shared tests with a parameter for each endpoint belong to the resource of the endpoint.
+        """
+        output = self.test_backend("-n 0 --collect-only --quiet")
+        ids = set(re.findall(r"^app/tests/\S+::.+$", output, re.MULTILINE))
+        resources = definition.read_all(self.folder).values()
+        names = "|".join(name for each in resources for name in (each.name, each.plural))
+        paths = "|".join(each.path for each in resources)
+        own = re.compile(rf"test_({names})\.py|/api/v1/({paths})/|_({names})\]$")
+        return {each for each in ids if not own.search(each)}

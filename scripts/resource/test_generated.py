@@ -6,13 +6,11 @@ The tests build on each other: each uses the state that the one before it left.
 import os
 import random
 import re
-from collections.abc import Iterator
 
 import pytest
 from docs import blocks
 
-import definition
-from clone import Clone
+from clone import Project
 from fields import MAX_NAME
 
 GENERATE_CUSTOMER, GENERATE_ORDER_LINE, ADD_FIELDS, REMOVE_ITEM = [block.text for block in blocks("resource")]
@@ -23,41 +21,6 @@ MODEL = "backend/app/app/models/order_line.py"
 SCHEMAS = "backend/app/app/schemas/order_line.py"
 FORM = "frontend/src/views/main/order-lines/OrderLineForm.vue"
 BROKEN_READ = "crud_order_line.get(db, order_line_id)"
-
-
-class Project(Clone):
-    """A clone of the project."""
-
-    def test_backend(self, arguments: str = "", *, status: int = 0) -> str:
-        return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
-
-    def check(self) -> None:
-        """Run the tests of the backend and of the web app, and every lint."""
-        self.test_backend()
-        self.run("sh ./scripts/native.sh test unit")
-        self.run("sh ./scripts/native.sh exec backend ./scripts/lint.sh")
-        self.run("sh ./scripts/native.sh exec frontend npm run lint")
-        self.run("sh ./scripts/native.sh exec backend alembic check")
-
-    def shared_tests(self) -> set[str]:
-        """Return the ids of the tests that belong to no resource.
-
-        Shared tests with a parameter for each endpoint belong to the resource of the endpoint.
-        """
-        output = self.test_backend("-n 0 --collect-only --quiet")
-        ids = set(re.findall(r"^app/tests/\S+::.+$", output, re.MULTILINE))
-        resources = definition.read_all(self.folder).values()
-        names = "|".join(name for each in resources for name in (each.name, each.plural))
-        paths = "|".join(each.path for each in resources)
-        own = re.compile(rf"test_({names})\.py|/api/v1/({paths})/|_({names})\]$")
-        return {each for each in ids if not own.search(each)}
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project(tmp_path_factory.mktemp("generated") / "project")
-    yield project
-    project.run("sh ./scripts/native.sh down -v", status=None)
 
 
 def random_fields(seed: int) -> list[str]:
