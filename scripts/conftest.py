@@ -11,12 +11,13 @@ NAME = "Müller's & Söhne: Shop #1"
 
 @pytest.fixture(scope="session")
 def setup_command() -> str:
-    return f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
+    command = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org'
+    return f"{command} --email Me+shop@example.net"
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, setup_command: str) -> Iterator[Project]:
-    """A named project. All tests of a run share it, because it takes a minute to install its packages."""
+    """A named project. All tests share it, because it takes a minute to install its packages."""
     project = Project(tmp_path_factory.mktemp("project") / "project")
     project.run(setup_command)
     project.commit()

@@ -42,7 +42,10 @@ def main() -> None:
         if revision := generated.join_heads(copy):
             print(f"The new revision {revision} merges the revisions of the template.")
         copy.apply()
-        generated.check_migration(copy, wanted["revisions"])
+        try:
+            generated.check_migration(copy, wanted["revisions"])
+        except Invalid as error:
+            raise Invalid(f"{error}\nThe database of this project can't be migrated. Edit the new revisions.") from None
 
 
 def lock(file: Path) -> None:

@@ -49,17 +49,19 @@ def downgrade() -> None:
 '''
 
 
-def add_packages(clone: Clone, python: str, npm: str) -> None:
-    clone.edit("backend/app/pyproject.toml", '    "tenacity', f'    "{python}",\n    "tenacity')
-    clone.edit("frontend/package.json", '"dependencies": {', f'"dependencies": {{\n    "{npm}": "*",')
+def add_packages(clone: Clone, python: tuple[str, str], npm: tuple[str, str]) -> None:
+    """Add packages before others, and lock them."""
+    for path, (package, other) in (("backend/app/pyproject.toml", python), ("frontend/package.json", npm)):
+        clone.edit(path, f'    "{other}', f'    "{package}",\n    "{other}')
     for path in (POETRY_LOCK, NPM_LOCK):
         refresh.lock(clone.folder / path)
 
 
 def newest_revision(clone: Clone) -> str:
     texts = [file.read_text() for file in (clone.folder / VERSIONS).glob("*.py")]
-    ids = {match[1] for text in texts if (match := re.search(r'^revision: str = "(\w+)"', text, re.MULTILINE))}
-    (head,) = ids - {each for text in texts for each in re.findall(r'^down_revision: .* = "(\w+)"', text, re.MULTILINE)}
+    ids = {each for text in texts for each in re.findall(r'^revision: str = "(\w+)"', text, re.MULTILINE)}
+    followed = "".join(each for text in texts for each in re.findall(r"^down_revision: .*", text, re.MULTILINE))
+    (head,) = ids - set(re.findall(r'"(\w+)"', followed))
     return head
 
 
@@ -103,7 +105,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
     changelog = clone.read("CHANGELOG.md")
     notes = "# Changelog\n\n## 9.1.0\n\n### Upgrade\n\n- Tell your users.\n\n### Fixed\n\n- A fault.\n"
     (clone.folder / "CHANGELOG.md").write_text(changelog.replace("# Changelog\n", f"{notes}\n## 9.0.0\n", 1))
-    add_packages(clone, "humanize (>=4)", "is-odd")
+    add_packages(clone, ("humanize (>=4)", "jinja2"), ('is-odd": "*', "vue-router"))
     (clone.folder / "VERSION").write_text("9.1.0\n")
     clone.commit()
     return clone
@@ -132,7 +134,7 @@ def test_changed_project_is_updated(named: Project) -> None:
     project.commit()
     project.run("sh ./scripts/remove-resource.sh item")
     project.commit()
-    add_packages(project, "tabulate (>=0.9)", "is-even")
+    add_packages(project, ("tabulate (>=0.9)", "tenacity"), ('is-even": "*', "typescript"))
     project.edit("docs/backend.md", "\n## ", "\nA sentence of the project.\n\n## ")
     project.edit(f"{ENDPOINTS}/customers.py", "def create_customer(", "# Mine\ndef create_customer(")
     (project.folder / "CHANGELOG.md").write_text("# Mine\n")
@@ -177,27 +179,104 @@ def test_changed_project_is_updated(named: Project) -> None:
 def test_conflicts_are_resolved_as_usual(named: Project) -> None:
     path = f"{ENDPOINTS}/utils.py"
     named.edit(path, "Enqueue a test task for the worker.", "Enqueue my task.")
-    named.run(f"git rm --quiet {FORM_CARD.replace('FormCard', 'ListTable')} docs/frontend.md")
+    named.run(f"git rm --quiet {FORM_CARD}")
     named.commit()
-    before = named.run("git rev-parse HEAD")
     output = named.run(UPDATE, status=1)
-    assert f"with conflicts in\n    UU {path}\n" in output
-    assert output.count("UU") == 1
-    text = named.read(path)
-    assert text.count("<<<<<<< ") == text.count(">>>>>>> ") == 1
+    assert f"version 9.1.0 is merged, with conflicts in\n  UU {path}\n  DU {FORM_CARD}\n" in output
+    assert named.read(path).count("<<<<<<< HEAD\n") == 1
     assert "an update is not finished" in named.run(UPDATE, status=1)
     assert "still in conflict" in named.run(f"{UPDATE} --continue", status=1)
-    # It can be undone.
     named.run("git reset --quiet --hard")
     assert named.run("git status --porcelain") == ""
     assert "no update has begun" in named.run(f"{UPDATE} --continue", status=1)
-    named.run("git reset --quiet --hard HEAD~1")
-    named.edit(path, "Enqueue a test task for the worker.", "Enqueue my task.")
-    named.commit()
+
+    # Without its card, no form of the web app can be built, but the API and its client can be.
     named.run(UPDATE, status=1)
     resolved = re.sub(r"<<<<<<< .*\n(.*\n)=======\n.*\n>>>>>>> .*\n", r"\1", named.read(path))
     (named.folder / path).write_text(resolved)
-    named.run(f"git add {path}")
-    assert "The project is updated" in named.run(f"{UPDATE} --continue")
+    named.run(f"git add {path} && git rm --quiet {FORM_CARD}")
+    assert "The project is updated to version 9.1.0" in named.run(f"{UPDATE} --continue")
     assert "Enqueue my task." in named.read("frontend/openapi.json")
-    assert before
+    assert "no update has begun" in named.run(f"{UPDATE} --continue", status=1)
+
+
+def test_copy_without_history_is_updated(project: Project, template: Clone, setup_command: str) -> None:
+    start(project, template)
+    project.run(f"rm -rf .git && git init --quiet && {setup_command}")
+    project.run("git config user.name Test && git config user.email test@example.com")
+    project.commit()
+    assert names.read(project.folder)[1] == {"version": "9.0.0", "origin": ""}
+    assert "add --from FOLDER_OR_URL" in project.run(UPDATE, status=1)
+    assert "is updated to version 9.1.0" in project.run(f"{UPDATE} --from {template.folder} --to 9.1.0")
+    assert "A good starting point" in project.read("README.md")
+    assert names.read(project.folder)[1]["origin"] == str(template.folder)
+
+
+def test_clone_with_own_commits_is_updated(project: Project, template: Clone, setup_command: str) -> None:
+    start(project, template)
+    project.edit("docs/backend.md", "\n## ", "\nA sentence of the project.\n\n## ")
+    project.commit()
+    project.run(setup_command)
+    project.commit()
+    assert "is updated to version 9.1.0" in project.run(UPDATE)
+    text = project.read("docs/backend.md")
+    assert text.startswith("# The backend\n")
+    assert "A sentence of the project." in text
+
+
+def test_removed_table_that_the_template_changes_is_reported(named: Project, template: Clone, tmp_path: Path) -> None:
+    named.run("sh ./scripts/remove-resource.sh item")
+    named.commit()
+    source = Clone(tmp_path / "template", template.folder)
+    path = f"{VERSIONS}/0123456789ab_add_nickname.py"
+    source.edit(path, '"user"', '"item"')
+    source.edit(USER, "    nickname: Mapped[str | None] = mapped_column(String(80))\n", "")
+    (source.folder / "VERSION").write_text("9.2.0\n")
+    source.commit()
+    output = named.run(f"{UPDATE} --from {source.folder}", status=1)
+    assert 'relation "item" does not exist' in output
+    assert "Edit the new revisions" in output
+    text = re.sub(r"^    op\..*$", "    pass", named.read(path), flags=re.MULTILINE)
+    (named.folder / path).write_text(text)
+    assert "is updated to version 9.2.0" in named.run(f"{UPDATE} --continue")
+
+
+def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_path: Path) -> None:
+    other = Clone(tmp_path / "other", template.folder)
+    other.run(f"git rm --quiet {names.RECORD}")
+    other.commit()
+    (tmp_path / "empty").mkdir()
+    for options, message in (
+        (f"--from {tmp_path}/empty", "empty can't be read: "),
+        (f"--from {tmp_path}/nowhere", "nowhere can't be read: "),
+        ("--from http://127.0.0.1:9/template.git", "http://127.0.0.1:9/template.git can't be read: "),
+        (f"--from {other.folder}", "is not this template: it has no VERSION or no scripts/project/names.json."),
+        ("--to 8.0.0", "has no version 8.0.0. It has: "),
+        ("--to 9.0.0", "the project already contains version 9.0.0."),
+    ):
+        output = named.run(f"{UPDATE} {options}", status=1)
+        assert message in output
+        assert len(output.splitlines()) == 1
+        assert named.run("git status --porcelain") == ""
+
+
+def test_unready_project_is_not_changed(named: Project, template: Clone) -> None:
+    (named.folder / "note.txt").write_text("mine")
+    assert "these files have uncommitted changes: commit them first.\n?? note.txt" in named.run(UPDATE, status=1)
+    (named.folder / "note.txt").unlink()
+
+    named.run("git checkout --quiet -b other && git commit --quiet --allow-empty --message Other")
+    named.run("git checkout --quiet - && git merge --quiet --no-ff --no-commit other", status=None)
+    assert "a merge is not finished" in named.run(UPDATE, status=1)
+    named.run("git merge --abort", status=None)
+
+    record = json.loads(named.read(names.RECORD))
+    del record["template"]
+    (named.folder / names.RECORD).write_text(json.dumps(record))
+    named.commit()
+    assert "no version of the template is recorded: run sh ./scripts/setup.sh first" in named.run(UPDATE, status=1)
+
+    named.run("rm -rf .git")
+    assert "this folder is not a git repository: run git init" in named.run(UPDATE, status=1)
+    named.run("git init --quiet")
+    assert "this repository has no commit" in named.run(UPDATE, status=1)
