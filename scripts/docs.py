@@ -4,7 +4,7 @@ The words after the language say what runs a block of commands:
 
     native, docker, swarm    the tests of scripts/native or scripts/containers
     ci                       the script .ci/run
-    resource                 the tests of scripts/resource
+    resource, project        the tests of scripts/resource or scripts/project
     outside                  nothing: it needs a service outside this project
     config                   nothing: these are lines of a settings file
 """
@@ -17,7 +17,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 COMMAND_LANGUAGES = {"sh", "console"}
-TAGS = {"native", "docker", "swarm", "ci", "resource", "outside", "config"}
+TAGS = {"native", "docker", "swarm", "ci", "resource", "project", "outside", "config"}
 
 
 class Block(NamedTuple):

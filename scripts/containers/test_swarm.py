@@ -47,7 +47,10 @@ OWN_SETTING = r"""$1 $$ ${HOME} @/% " \ #"""
 # Shell variables with the names of the secrets, as in a pipeline. No container may get these values.
 IN_SHELL = {name: f"in the shell: {name}" for name in SECRETS}
 # The documentation's commands, in order.
-PREPARE, MAKE_SECRETS, DEPLOY, MAKE_DOCKER_SECRETS = [block.text for block in blocks("swarm")]
+DOCUMENTED = blocks("swarm")
+PREPARE, MAKE_SECRETS, DEPLOY, MAKE_DOCKER_SECRETS = [
+    block.text for block in DOCUMENTED if block.page == "docs/deployment.md"
+]
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +94,11 @@ def name_project(stack: Stack) -> None:
     stack.run("sh", "./scripts/setup.sh", *names)
     # The documented command makes this file.
     (stack.folder / ".env.production").unlink()
+
+
+def test_other_pages_have_the_same_commands() -> None:
+    (deploy,) = [block.text for block in DOCUMENTED if block.page == "docs/make-it-yours.md"]
+    assert deploy == DEPLOY
 
 
 def production_settings(stack: Stack) -> dict[str, str]:

@@ -39,6 +39,7 @@ PLACES = {
     "backend/app/pyproject.toml": ['name = "{slug}-backend"\n'],
     "docs/deployment.md": ["STACK_NAME={slug} TRAEFIK_TAG={slug}", "{domain}", "{email}"],
     "docs/development.md": ["{domain}"],
+    "docs/make-it-yours.md": ["DOMAIN={domain} STACK_NAME={slug} TRAEFIK_TAG={slug}"],
     "frontend/.env": [
         "VUE_APP_DOMAIN_STAG=stag.{domain}\n",
         "VUE_APP_DOMAIN_PROD={domain}\n",

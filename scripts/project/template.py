@@ -14,14 +14,15 @@ from typing import Any
 import names
 from git import git, succeeds
 from names import Names
-from settings import FRONTEND, ROOT, STATE
+from settings import FRONTEND, ROOT, STATE, VENV
 from workspace import Invalid
 
 DEFINITIONS = "scripts/resource/definitions"
 MODELS = "backend/app/app/db/base.py"
 # Not merged: the project's own texts, and what is generated again.
 KEPT = ["CHANGELOG.md", names.RECORD, "frontend/openapi.json", "frontend/src/client"]
-LOCKS = {"poetry.lock", "package-lock.json"}
+# In the order of locking: Node.js may be among the packages of Python.
+LOCKS = ("poetry.lock", "package-lock.json")
 # Commits that only the merge sees need an author too.
 AUTHOR = {
     f"GIT_{who}_{what}": value
@@ -91,22 +92,22 @@ def resource_changes(tree: Path) -> dict[str, list[Any]]:
 def prepare(tree: Path, project: Names, resources: dict[str, list[Any]]) -> None:
     """Give a version the project's names and resources, with the version's own scripts. Raises Invalid."""
     values = [f"--{field}={getattr(project, field)}" for field in ("name", "slug", "domain", "email")]
-    _run(tree, "setup.py", *values)
+    _run(sys.executable, tree / "scripts/project/setup.py", *values)
     if any(resources.values()):
         # The formatters of the project. Other versions of them would change more than the template did.
         links = [tree / path.relative_to(ROOT) for path in (STATE, FRONTEND / "node_modules")]
         for link in links:
             link.symlink_to(ROOT / link.relative_to(tree))
-        _run(tree, "replay.py", json.dumps(resources))
+        _run(VENV / "bin/python", tree / "scripts/project/replay.py", json.dumps(resources))
         for link in links:
             link.unlink()
 
 
-def _run(tree: Path, script: str, *arguments: str) -> None:
-    command = [sys.executable, str(tree / "scripts/project" / script), *arguments]
-    done = subprocess.run(command, cwd=tree, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def _run(python: str | Path, script: Path, *arguments: str) -> None:
+    command = [python, script, *arguments]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Invalid(f"{script} of the template failed:\n{(done.stdout + done.stderr)[-2000:].strip()}")
+        raise Invalid(f"{script.name} of the template failed:\n{(done.stdout + done.stderr)[-2000:].strip()}")
 
 
 def align(before: Path, after: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""update.sh, on projects of a made-up version 9.0.0 of the template, and its successor 9.1.0."""
+"""update.sh, on projects of a made-up version 9.0.0 of the template, and its successors."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docs import blocks
 
 import names
 import refresh
@@ -17,10 +18,11 @@ ENDPOINTS = "backend/app/app/api/api_v1/endpoints"
 USER = "backend/app/app/models/user.py"
 FORM_CARD = "frontend/src/components/FormCard.vue"
 LIST = "frontend/src/views/main/items/Items.vue"
+SECTION = "\n## A column\n"
 POETRY_LOCK = "backend/app/poetry.lock"
 NPM_LOCK = "frontend/package-lock.json"
 VERSIONS = "backend/app/alembic/versions"
-UPDATE = "sh ./scripts/update.sh"
+UPDATE = "sh ./scripts/update.sh --to 9.1.0"
 
 REVISION = '''"""Add nickname to user
 
@@ -78,7 +80,7 @@ def index() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
-    """The template with versions 9.0.0 and 9.1.0."""
+    """The template with versions 9.0.0, 9.1.0, and 9.2.0, which adds packages."""
     clone = Clone(tmp_path_factory.mktemp("template") / "template")
     current, _ = names.read(clone.folder)
     record = {key: value for key, value in json.loads(names.record(current, {})).items() if key != "template"}
@@ -106,8 +108,10 @@ def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
     changelog = clone.read("CHANGELOG.md")
     notes = "# Changelog\n\n## 9.1.0\n\n### Upgrade\n\n- Tell your users.\n\n### Fixed\n\n- A fault.\n"
     (clone.folder / "CHANGELOG.md").write_text(changelog.replace("# Changelog\n", f"{notes}\n## 9.0.0\n", 1))
-    add_packages(clone, ("humanize (>=4)", "jinja2"), ('is-odd": "*', "vue-router"))
     (clone.folder / "VERSION").write_text("9.1.0\n")
+    clone.commit()
+    add_packages(clone, ("humanize (>=4)", "jinja2"), ('is-odd": "*', "vue-router"))
+    (clone.folder / "VERSION").write_text("9.2.0\n")
     clone.commit()
     return clone
 
@@ -128,53 +132,56 @@ def named(project: Project, template: Clone, setup_command: str) -> Project:
     return project
 
 
-def test_changed_project_is_updated(named: Project) -> None:
-    """Item was removed, a resource generated, packages added, and the checks pass."""
-    project = named
-    project.run("sh ./scripts/resource.sh customer name:str:255:required due_on:date")
+def test_documented_day_and_update(project: Project, template: Clone, setup_command: str) -> None:
+    """The commands of the documentation, with changes by hand in between. The result passes all checks."""
+    name, generate, remove, update = [block.text for block in blocks("project")]
+    start(project, template)
+    project.run(name)
+    assert "The project is Müller's & Söhne: Shop #1 (my-shop)" in project.run(setup_command)
     project.commit()
-    project.run("sh ./scripts/remove-resource.sh item")
-    project.commit()
+    project.run(generate)
+    project.run(remove)
     add_packages(project, ("tabulate (>=0.9)", "tenacity"), ('is-even": "*', "typescript"))
-    project.edit("docs/backend.md", "\n## ", "\nA sentence of the project.\n\n## ")
-    project.edit(f"{ENDPOINTS}/customers.py", "def create_customer(", "# Mine\ndef create_customer(")
+    project.edit("docs/backend.md", SECTION, f"\nA sentence of the project.\n{SECTION}")
+    project.edit(f"{ENDPOINTS}/products.py", "def create_product(", "# Mine\ndef create_product(")
     (project.folder / "CHANGELOG.md").write_text("# Mine\n")
     project.commit()
 
-    output = project.run(UPDATE)
-    assert "The project is updated to version 9.1.0 of the template." in output
+    output = project.run(update.replace("FOLDER_OR_URL", str(template.folder)))
+    assert "The project is updated to version 9.2.0 of the template." in output
     assert "CHANGELOG asks for:\n- Tell your users.\n" in output
     assert "A fault" not in output
-    # Nothing is committed, and everything is staged.
-    assert re.search(r"^( |.\w)", project.run("git status --porcelain"), re.MULTILINE) is None
-    staged = project.run("git diff --cached --name-only")
-    assert "items" not in staged
-    assert "CHANGELOG.md" not in staged
-    assert not (project.folder / LIST).exists()
-    assert "A comment of the template" in project.read(".env")
-    assert "A good starting point" in project.read("README.md")
-    assert "Müller" in project.read("README.md")
-    assert "# The backend\n" in project.read("docs/backend.md")
+    assert project.run("git status --porcelain") == ""
+    changed = project.run("git diff --name-only HEAD~1")
+    assert "items" not in changed.lower()
+    assert "CHANGELOG.md" not in changed
+    assert_merged(project)
     assert "A sentence of the project." in project.read("docs/backend.md")
-    customers = project.read(f"{ENDPOINTS}/customers.py")
-    assert "# Endpoints of customers.\n" in customers
-    assert "# Mine\ndef create_customer(" in customers
-    assert "The form of Vuetify" in project.read(FORM_CARD)
-    assert "Enqueue a task that returns a text." in project.read("frontend/openapi.json")
-    assert "Enqueue a task that returns a text." in project.run("cat frontend/src/client/*.ts")
-    for path, packages in ((POETRY_LOCK, ("humanize", "tabulate")), (NPM_LOCK, ("is-odd", "is-even"))):
-        for package in packages:
-            assert f'"{package}"' in project.read(path).replace("node_modules/", "")
+    products = project.read(f"{ENDPOINTS}/products.py")
+    assert "# Endpoints of products.\n" in products
+    assert "# Mine\ndef create_product(" in products
+    assert {"humanize", "tabulate"} <= set(re.findall(r'^name = "(.*)"', project.read(POETRY_LOCK), re.MULTILINE))
+    assert {"is-odd", "is-even"} <= set(re.findall(r'"node_modules/(.*)": {', project.read(NPM_LOCK)))
+    # One revision follows all others.
     assert newest_revision(project)
-    _, record = names.read(project.folder)
-    assert record["version"] == "9.1.0"
-    project.commit()
 
     project.run("sh ./scripts/native.sh up -d")
     project.check()
-    project.run("sh ./scripts/native.sh test e2e customers login.spec.ts")
-    assert "already contains version 9.1.0" in project.run(UPDATE, status=1)
-    assert project.run("git status --porcelain") == ""
+    project.run("sh ./scripts/native.sh test e2e products login.spec.ts appearance.spec.ts")
+    output = project.run("sh ./scripts/update.sh", status=1)
+    assert output == "update.sh: the project already contains version 9.2.0.\n"
+
+
+def assert_merged(project: Project) -> None:
+    """The changes of version 9.1.0 are there, and the names are those of the project."""
+    assert "Müller's & Söhne" in project.read("README.md")
+    assert "A good starting point" in project.read("README.md")
+    assert re.search(r'^PROJECT_NAME="Müller.*\n# A comment of the template', project.read(".env"), re.MULTILINE)
+    assert project.read("docs/backend.md").startswith("# The backend\n")
+    assert "// The form of Vuetify." in project.read(FORM_CARD)
+    assert "nickname" in project.read(USER)
+    for path in ("frontend/openapi.json", "frontend/src/client/sdk.gen.ts"):
+        assert "Enqueue a task that returns a text." in project.read(path)
 
 
 def test_conflicts_are_resolved_as_usual(named: Project) -> None:
@@ -208,38 +215,38 @@ def test_copy_without_history_is_updated(project: Project, template: Clone, setu
     project.commit()
     assert names.read(project.folder)[1] == {"version": "9.0.0", "origin": ""}
     assert "add --from FOLDER_OR_URL" in project.run(UPDATE, status=1)
-    assert "is updated to version 9.1.0" in project.run(f"{UPDATE} --from {template.folder} --to 9.1.0")
-    assert "A good starting point" in project.read("README.md")
+    assert "is updated to version 9.1.0" in project.run(f"{UPDATE} --from {template.folder}")
+    assert_merged(project)
     assert names.read(project.folder)[1]["origin"] == str(template.folder)
 
 
 def test_clone_with_own_commits_is_updated(project: Project, template: Clone, setup_command: str) -> None:
     start(project, template)
-    project.edit("docs/backend.md", "\n## ", "\nA sentence of the project.\n\n## ")
+    project.edit("docs/backend.md", SECTION, f"\nA sentence of the project.\n{SECTION}")
     project.commit()
     project.run(setup_command)
     project.commit()
     assert "is updated to version 9.1.0" in project.run(UPDATE)
-    text = project.read("docs/backend.md")
-    assert text.startswith("# The backend\n")
-    assert "A sentence of the project." in text
+    assert_merged(project)
+    assert "A sentence of the project." in project.read("docs/backend.md")
 
 
 def test_removed_table_that_the_template_changes_is_reported(named: Project, template: Clone, tmp_path: Path) -> None:
     named.run("sh ./scripts/remove-resource.sh item")
     named.commit()
     source = Clone(tmp_path / "template", template.folder)
+    source.run("git reset --quiet --hard HEAD~1")
     path = f"{VERSIONS}/0123456789ab_add_nickname.py"
     source.edit(path, '"user"', '"item"')
     source.edit(USER, "    nickname: Mapped[str | None] = mapped_column(String(80))\n", "")
-    (source.folder / "VERSION").write_text("9.2.0\n")
+    (source.folder / "VERSION").write_text("9.3.0\n")
     source.commit()
-    output = named.run(f"{UPDATE} --from {source.folder}", status=1)
+    output = named.run(f"sh ./scripts/update.sh --from {source.folder}", status=1)
     assert 'relation "item" does not exist' in output
     assert "Edit the new revisions" in output
     text = re.sub(r"^    op\..*$", "    pass", named.read(path), flags=re.MULTILINE)
     (named.folder / path).write_text(text)
-    assert "is updated to version 9.2.0" in named.run(f"{UPDATE} --continue")
+    assert "is updated to version 9.3.0" in named.run(f"{UPDATE} --continue")
 
 
 def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_path: Path) -> None:
@@ -255,7 +262,7 @@ def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_pa
         ("--to 8.0.0", "has no version 8.0.0. It has: "),
         ("--to 9.0.0", "the project already contains version 9.0.0."),
     ):
-        output = named.run(f"{UPDATE} {options}", status=1)
+        output = named.run(f"sh ./scripts/update.sh {options}", status=1)
         assert message in output
         assert len(output.splitlines()) == 1
         assert named.run("git status --porcelain") == ""

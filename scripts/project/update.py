@@ -18,7 +18,7 @@ import install
 import names
 import template
 from git import git, succeeds
-from settings import ROOT, prepare_state, reexec_in_venv
+from settings import ROOT, prepare_state
 from template import Source
 from workspace import Invalid
 
@@ -78,11 +78,6 @@ def update(address: str | None, version: str | None) -> None:
     address = address or record["origin"]
     if not address:
         raise Invalid("the origin of the template is not recorded: add --from FOLDER_OR_URL.")
-    # The formatters are among the packages.
-    prepare_state()
-    install.backend()
-    frontend.install()
-    reexec_in_venv()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         source = Source(address, folder / "source")
@@ -90,6 +85,10 @@ def update(address: str | None, version: str | None) -> None:
         old, new = source.base(record), source.commit_of(version)
         if succeeds("merge-base", "--is-ancestor", new, old, folder=source.folder):
             raise Invalid(f"the project already contains version {version}.")
+        # The formatters are among the packages.
+        prepare_state()
+        install.backend()
+        frontend.install()
         before, after = source.checkout(old, folder / "before"), source.checkout(new, folder / "after")
         notes = template.upgrade_notes((after / "CHANGELOG.md").read_text(), record["version"])
         resources = template.resource_changes(before)
