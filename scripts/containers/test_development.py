@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from clone import NAME, SETUP
 
 from docs import Block, blocks, typed
 from logs_check import find_secrets
@@ -697,6 +698,16 @@ def images(stack: Stack, **env: str) -> set[str]:
 def test_images_are_named_after_the_stack(stack: Stack) -> None:
     assert images(stack) >= {f"{DEFAULTS['STACK_NAME']}-{name}:latest" for name in IMAGES}
     assert images(stack, STACK_NAME="another", TAG="1") >= {f"another-{name}:1" for name in IMAGES}
+
+
+def test_named_project_has_its_own_images(tmp_path: Path) -> None:
+    named = Stack(tmp_path / "named project")
+    named.run("sh", "-c", SETUP)
+    assert images(named) >= {f"mullers-sohne-shop-1-{name}:latest" for name in IMAGES}
+    named.run("sh", "./scripts/check-compose.sh")
+    environment = json.loads(named.compose("config", "--format", "json"))["services"]["backend"]["environment"]
+    assert environment["PROJECT_NAME"] == NAME
+    assert environment["FIRST_SUPERUSER"] == "me+shop@example.net"
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 import names
-from clone import Clone
+from clone import NAME, SETUP, Clone
 from env_file import read as read_env
 from settings import ROOT
 from workspace import Invalid
-
-NAME = "Müller's & Söhne: Shop #1"
-SETUP = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from docs import blocks
 
 import names
 import refresh
-from clone import Clone, Project
+from clone import NAME, SETUP, Clone, Project
 
 ENDPOINTS = "backend/app/app/api/api_v1/endpoints"
 USER = "backend/app/app/models/user.py"
@@ -125,19 +125,19 @@ def start(project: Project, template: Clone) -> None:
 
 
 @pytest.fixture
-def named(project: Project, template: Clone, setup_command: str) -> Project:
+def named(project: Project, template: Clone) -> Project:
     start(project, template)
-    project.run(setup_command)
+    project.run(SETUP)
     project.commit()
     return project
 
 
-def test_documented_day_and_update(project: Project, template: Clone, setup_command: str) -> None:
+def test_documented_day_and_update(project: Project, template: Clone) -> None:
     """The commands of the documentation, with changes by hand in between. The result passes all checks."""
     name, generate, remove, update = [block.text for block in blocks("project")]
     start(project, template)
     project.run(name)
-    assert "The project is Müller's & Söhne: Shop #1 (my-shop)" in project.run(setup_command)
+    assert f"The project is {NAME} (my-shop)" in project.run(SETUP)
     project.commit()
     project.run(generate)
     project.run(remove)
@@ -174,7 +174,7 @@ def test_documented_day_and_update(project: Project, template: Clone, setup_comm
 
 def assert_merged(project: Project) -> None:
     """The changes of version 9.1.0 are there, and the names are those of the project."""
-    assert "Müller's & Söhne" in project.read("README.md")
+    assert NAME in project.read("README.md")
     assert "A good starting point" in project.read("README.md")
     assert re.search(r'^PROJECT_NAME="Müller.*\n# A comment of the template', project.read(".env"), re.MULTILINE)
     assert project.read("docs/backend.md").startswith("# The backend\n")
@@ -208,9 +208,9 @@ def test_conflicts_are_resolved_as_usual(named: Project) -> None:
     assert "no update has begun" in named.run(f"{UPDATE} --continue", status=1)
 
 
-def test_copy_without_history_is_updated(project: Project, template: Clone, setup_command: str) -> None:
+def test_copy_without_history_is_updated(project: Project, template: Clone) -> None:
     start(project, template)
-    project.run(f"rm -rf .git && git init --quiet && {setup_command}")
+    project.run(f"rm -rf .git && git init --quiet && {SETUP}")
     project.run("git config user.name Test && git config user.email test@example.com")
     project.commit()
     assert names.read(project.folder)[1] == {"version": "9.0.0", "origin": ""}
@@ -220,11 +220,11 @@ def test_copy_without_history_is_updated(project: Project, template: Clone, setu
     assert names.read(project.folder)[1]["origin"] == str(template.folder)
 
 
-def test_clone_with_own_commits_is_updated(project: Project, template: Clone, setup_command: str) -> None:
+def test_clone_with_own_commits_is_updated(project: Project, template: Clone) -> None:
     start(project, template)
     project.edit("docs/backend.md", SECTION, f"\nA sentence of the project.\n{SECTION}")
     project.commit()
-    project.run(setup_command)
+    project.run(SETUP)
     project.commit()
     assert "is updated to version 9.1.0" in project.run(UPDATE)
     assert_merged(project)

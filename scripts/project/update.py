@@ -119,7 +119,9 @@ def ensure_ready() -> None:
     """Raises Invalid."""
     try:
         top = git("rev-parse", "--show-toplevel")
-    except Invalid:
+    except Invalid as error:
+        if "not a git repository" not in str(error):
+            raise
         raise Invalid("this folder is not a git repository: run git init, and commit all files.") from None
     if not Path(top).samefile(ROOT):
         raise Invalid("the project must be the root folder of its repository.")

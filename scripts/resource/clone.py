@@ -8,6 +8,10 @@ from pathlib import Path
 import definition
 from settings import ROOT
 
+# A name with letters outside ASCII, and with characters that need quotes in .env.
+NAME = "Müller's & Söhne: Shop #1"
+SETUP = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
+
 
 class Clone:
     """A clone in a folder."""

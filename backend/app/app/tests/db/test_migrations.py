@@ -274,6 +274,8 @@ def test_multiple_heads_are_explained(tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit):
         alembic("upgrade", "head", folder=folder)
     assert "alembic merge heads" in capsys.readouterr().out
+    alembic("merge", "heads", "-m", "Merge", folder=folder)
+    finish(run("ruff", "check", *map(str, folder.rglob("*_merge.py")), folder=folder))
 
 
 def test_enum_columns_migrate_both_ways(empty_database: Engine, tmp_path: Path) -> None:
