@@ -7,8 +7,10 @@ Create Date: ${create_date}
 
 from collections.abc import Sequence
 
+% if not isinstance(down_revision, tuple):
 import sqlalchemy as sa
 from alembic import op
+% endif
 ${imports if imports else ""}
 
 revision: str = ${repr(up_revision)}
