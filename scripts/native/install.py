@@ -51,13 +51,17 @@ def _install(name: str, project: Path, groups: set[str], what: str) -> None:
         # Keep groups that were installed before, such as dev.
         groups = groups | set(installed.get("groups", []))
         wanted = {"base": base, "lock": lock, "groups": sorted(groups)}
-        if installed == wanted:
+        if all(installed.get(key) == value for key, value in wanted.items()):
             return
-        say(f"Installing {what} ...")
-        if not installed:
-            _create(folder)
-        mark.unlink(missing_ok=True)
-        _pip_install(folder, project, groups)
+        requirements = _requirements(project, groups)
+        wanted["requirements"] = hashlib.sha256(requirements.encode()).hexdigest()
+        # Another set of the same lock may have changed.
+        if installed.get("requirements") != wanted["requirements"]:
+            say(f"Installing {what} ...")
+            if not installed:
+                _create(folder)
+            mark.unlink(missing_ok=True)
+            _pip_install(folder, requirements)
         write_private(mark, json.dumps(wanted))
 
 
@@ -72,16 +76,21 @@ def _create(folder: Path) -> None:
         fail(f"{folder} can't be created: {last_error(done.stdout + done.stderr)}")
 
 
-def _pip_install(folder: Path, project: Path, groups: set[str]) -> None:
-    listed = call([sys.executable, str(REQUIREMENTS), str(project), *groups], capture_output=True)
+def _requirements(project: Path, groups: set[str]) -> str:
+    """Return the packages of the groups, as pip reads them."""
+    listed = call([sys.executable, str(REQUIREMENTS), str(project), *sorted(groups)], capture_output=True)
     if listed.returncode:
         fail(last_error(listed.stderr))
-    requirements, log = STATE / f"{folder.name}-requirements.txt", LOGS / f"install-{folder.name}.log"
-    requirements.write_text(listed.stdout)
+    return listed.stdout
+
+
+def _pip_install(folder: Path, requirements: str) -> None:
+    file, log = STATE / f"{folder.name}-requirements.txt", LOGS / f"install-{folder.name}.log"
+    file.write_text(requirements)
     python = str(folder / "bin/python")
     pip = [python, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile"]
     with log.open("w") as output:
-        command = [*pip, "--no-deps", "--require-hashes", "-r", str(requirements)]
+        command = [*pip, "--no-deps", "--require-hashes", "-r", str(file)]
         done = call(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PIP_USER": "0"})
         if not done.returncode:
             # Compile on all cores; pip would use one. Ignore errors: some packages contain templates, not valid Python.

@@ -36,9 +36,11 @@ class Source:
 
     def __init__(self, address: str, folder: Path) -> None:
         """Raises Invalid."""
-        self.address, self.folder = address, folder
+        # A relative path starts at the folder of the user, not of the project.
+        self.address = str(Path(address).resolve()) if Path(address).exists() else address
+        self.folder = folder
         try:
-            git("clone", "--quiet", "--no-checkout", "--", address, str(folder))
+            git("clone", "--quiet", "--no-checkout", "--", self.address, str(folder))
         except Invalid as error:
             raise Invalid(f"{address} can't be read: {str(error).partition(': ')[2]}") from None
         self.versions = self._versions()

@@ -100,7 +100,7 @@ def update(address: str | None, version: str | None) -> None:
     progress = Progress(version, locks, sorted(file.name for file in REVISIONS.glob("*.py")), notes)
     try:
         _merge(merged)
-        record = {"version": version, "origin": address, "commit": new}
+        record = {"version": version, "origin": source.address, "commit": new}
         (ROOT / names.RECORD).write_text(names.record(project, record))
         git("add", names.RECORD)
         progress.write()

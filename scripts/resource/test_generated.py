@@ -33,7 +33,7 @@ def random_fields(seed: int) -> list[str]:
         kinds = {
             f"str:{chooser.choice([1, 3, 31, 32, 33, 255, 10_000])}": ["", ":required", ":default=x"],
             f"str:{chooser.choice([10, 255])}:unique": ["", ":required"],
-            "text": ["", ":required", ':default=it\'s a \\ "text"'],
+            "text": ["", ":required", ':default=it\'s a \\ "text" too'],
             "int": ["", ":required", ":unique", ":default=-1"],
             f"decimal:{high},{low}": ["", ":required", ":default=0"],
             "bool": ["", ":required", ":default=true"],

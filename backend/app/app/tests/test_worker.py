@@ -1,4 +1,5 @@
 import re
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_link_in_recovery_mail_sets_password(
 
     mail = mailbox.wait_for(user.email)
     assert mail["Subject"] == (f"{settings.PROJECT_NAME} - Password recovery for user {user.email}")
-    assert mail["From"] == f"{settings.EMAILS_FROM_NAME} <{settings.EMAILS_FROM_EMAIL}>"
+    assert parseaddr(mail["From"]) == (settings.EMAILS_FROM_NAME, settings.EMAILS_FROM_EMAIL)
     text, html = mail_text(mail), mail_text(mail, "html")
     assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
     assert "ignore this email" in text
