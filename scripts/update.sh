@@ -3,5 +3,5 @@
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-# exec, because the update changes this file, which the shell would read further.
+# exec ends the shell: it would otherwise read the rest of this file after the update has changed it.
 exec sh "$here/native/python.sh" "$here/project/update.py" "$@"

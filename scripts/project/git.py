@@ -8,14 +8,19 @@ from pathlib import Path
 from settings import ROOT
 from workspace import Invalid
 
+REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}
+
 
 def git(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
     """Return the output of git. Raises Invalid with the line that reports the error."""
-    # The messages are read, so they must be in English. In a hook, GIT_DIR would replace the folder.
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Messages must be in English, because they are searched. In a hook, these variables would replace the folder.
+    outer = {name: value for name, value in os.environ.items() if name not in REPOSITORY}
     outer |= {"LC_ALL": "C", **(env or {})}
     command = ["git", *arguments]
-    done = subprocess.run(command, cwd=folder, env=outer, input=stdin, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=folder, env=outer, input=stdin, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Invalid("git is not installed.") from None
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("fatal:", "error:"))]

@@ -29,10 +29,10 @@ PLACES = {
         "PGADMIN_DEFAULT_EMAIL={email}\n",
     ],
     ".gitlab-ci.yml": [
-        "STACK_NAME: {slug}",
-        "STACK_NAME: {slug}-stag",
-        "TRAEFIK_TAG: {slug}",
-        "TRAEFIK_TAG: {slug}-stag",
+        'STACK_NAME: "{slug}"',
+        'STACK_NAME: "{slug}-stag"',
+        'TRAEFIK_TAG: "{slug}"',
+        'TRAEFIK_TAG: "{slug}-stag"',
     ],
     "README.md": ["# {name}\n", "{email}"],
     "backend/app/app/core/config.py": ['PROJECT_NAME: str = "{name}"\n'],
@@ -130,18 +130,22 @@ def check_email(text: str) -> str:
 def read(root: Path) -> tuple[Names, dict[str, str]]:
     """Return the recorded names, and the record of the template: version, origin and commit.
 
-    The record is empty before the first setup. Raises Invalid.
+    The record is empty before the first setup. The origin may be blank, and the commit may be missing. Raises Invalid.
     """
     try:
         content = json.loads((root / RECORD).read_text())
         template = content.pop("template", {})
+        if template:
+            template = {"version": template["version"], "origin": "", **template}
         return Names.create(**content), {key: str(template[key]) for key in template}
-    except (OSError, ValueError, TypeError, AttributeError, Invalid) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, Invalid) as error:
         raise Invalid(f"{RECORD} can't be read: restore it from git.") from error
 
 
 def record(names: Names, template: dict[str, str]) -> str:
     """Return the content of the file that records the names."""
+    # The file is public, and a URL may contain a token.
+    template["origin"] = re.sub(r"^(https?://)[^/@]*@", r"\1", template["origin"])
     return json.dumps({**asdict(names), "template": template}, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -149,12 +153,14 @@ def rename(copy: Copy, old: Names, new: Names) -> list[str]:
     """Replace the old names. Return the places that were not found, because the user has changed them."""
     missing = []
     for path, places in PLACES.items():
-        changes = {old.fill(place): new.fill(place) for place in places if old.fill(place) != new.fill(place)}
-        if not changes or not (copy.folder / path).exists():
+        changes = {old.fill(place): new.fill(place) for place in places}
+        changed = [each for each in changes if changes[each] != each]
+        if not changed or not (copy.folder / path).exists():
             continue
         text = copy.read(path)
-        missing += [f"{path}: {each.strip()}" for each in changes if each not in text]
-        # In one pass, because a new name may contain an old one. Long places first, because they contain short ones.
+        missing += [f"{path}: {each.strip()}" for each in changed if each not in text]
+        # In one pass, because a new name may contain an old one. Long places first, because they contain short ones,
+        # such as an email the domain.
         found = "|".join(_pattern(each) for each in sorted(changes, key=len, reverse=True))
         copy.write(path, re.sub(found, partial(_replacement, changes), text))
     return missing

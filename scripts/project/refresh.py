@@ -16,6 +16,7 @@ sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in ("n
 import frontend
 import install
 import node
+from git import git
 from settings import ROOT, RUN, last_error, prepare_state, reexec_in_venv
 from workspace import Invalid, copied
 
@@ -23,13 +24,13 @@ from workspace import Invalid, copied
 def main() -> None:
     wanted = json.loads(sys.argv[1])
     prepare_state()
-    # The locks come first: the packages are installed from them. After the restart in the virtual environment, locking
-    # again would change nothing.
-    if not os.environ.get("LOCKED"):
-        for path in wanted["locks"]:
-            print(f"Locking the packages in {path} ...", flush=True)
-            lock(ROOT / path)
-    os.environ["LOCKED"] = "yes"
+    # The locks come first: the packages are installed from them.
+    for path in wanted["locks"]:
+        print(f"Locking the packages in {path} ...", flush=True)
+        lock(ROOT / path)
+        git("add", path)
+    # After the restart in the virtual environment, they need not be locked again.
+    sys.argv[1] = json.dumps({**wanted, "locks": []})
     install.backend()
     frontend.install()
     reexec_in_venv()
@@ -41,11 +42,13 @@ def main() -> None:
         generated.make_client(copy)
         if revision := generated.join_heads(copy):
             print(f"The new revision {revision} merges the revisions of the template.")
-        copy.apply()
+        if changes := copy.apply():
+            git("add", "--all", "--", *changes)
         try:
             generated.check_migration(copy, wanted["revisions"])
         except Invalid as error:
-            raise Invalid(f"{error}\nThe database of this project can't be migrated. Edit the new revisions.") from None
+            reason = str(error).removesuffix("Nothing was changed.")
+            raise Invalid(f"{reason}A database of this project can't be migrated: edit the new revisions.") from None
 
 
 def lock(file: Path) -> None:

@@ -28,13 +28,14 @@ def main() -> None:
             for path in (*paths(resource), f"{DEFINITIONS}/{name}.json"):
                 folder.remove(path)
             registration.remove(folder, resource, resources.values())
-    for content in wanted["add"]:
-        resource = definition.load(content)
-        if resource.name not in resources:
-            actions.write(folder, render(resource, resources, registration.labels(folder)))
-            folder.write(f"{DEFINITIONS}/{resource.name}.json", resource.definition())
-            registration.add(folder, resource)
-            resources[resource.name] = resource
+    added = [definition.load(content) for content in wanted["add"]]
+    added = [resource for resource in added if resource.name not in resources]
+    # A resource may refer to a later one.
+    resources |= {resource.name: resource for resource in added}
+    for resource in added:
+        actions.write(folder, render(resource, resources, registration.labels(folder)))
+        folder.write(f"{DEFINITIONS}/{resource.name}.json", resource.definition())
+        registration.add(folder, resource)
     generated.format_files(folder, registration.SHARED)
 
 

@@ -3,7 +3,6 @@
 import argparse
 import re
 import secrets
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pathlib import Path
 sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in ("native", "resource")]
 
 import names
+from git import git, succeeds
 from names import Names
 from settings import ROOT, write_private
 from workspace import Invalid, copied, has_database
@@ -59,8 +59,9 @@ def setup(given: dict[str, str]) -> None:
     for field in FIELDS:
         default = defaults.get(field, f"admin@{values['domain']}" if field == "email" else "")
         values[field] = _value(field, given, default, asks=asks)
-    derived = old.slug if template else names.derive_slug(values["name"])
-    new = Names.create(slug=given.get("slug", derived), **values)
+    slug = given.get("slug") or (old.slug if template else names.derive_slug(values["name"]))
+    new = Names.create(slug=slug, **values)
+    content, added = _add_secrets()
     with copied(ROOT) as copy:
         missing = names.rename(copy, old, new)
         if not template:
@@ -68,8 +69,12 @@ def setup(given: dict[str, str]) -> None:
             copy.write("CHANGELOG.md", CHANGELOG.format(name=new.name))
             copy.remove("VERSION")
         copy.write(names.RECORD, names.record(new, template))
-        changes = copy.apply()
-    _report(old, new, [*changes, *_make_secrets()], missing)
+        changes = list(copy.apply())
+    if added:
+        # The file may be a link.
+        write_private(SECRETS.resolve(), content)
+        changes.append(f"{SECRETS.name}: {', '.join(added)}")
+    _report(old, new, changes, missing)
 
 
 def _value(field: str, given: dict[str, str], default: str, *, asks: bool) -> str:
@@ -96,21 +101,32 @@ def _origin() -> dict[str, str]:
         version = (ROOT / "VERSION").read_text().strip()
     except OSError:
         raise Invalid("the file VERSION is missing: restore it from git.") from None
-    command = ["git", "remote", "get-url", "origin"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    # Without git, and in a folder without a repository, the origin is unknown.
-    return {"version": version, "origin": done.stdout.strip()}
+    try:
+        is_repository = Path(git("rev-parse", "--show-toplevel")).samefile(ROOT)
+        origin = git("remote", "get-url", "origin") if is_repository else ""
+    except Invalid:
+        # Without git, without a repository, or without a remote repository.
+        origin = ""
+    return {"version": version, "origin": origin}
 
 
-def _make_secrets() -> list[str]:
-    """Add a random value for each "changethis" in .env that has no value in production. Return their names."""
-    existing = SECRETS.read_text() if SECRETS.exists() else ""
-    defaults = re.findall(r"^(\w+)=(.*)changethis$", (ROOT / ".env").read_text(), re.MULTILINE)
-    missing = {name: prefix for name, prefix in defaults if not re.search(rf"^{name}=", existing, re.MULTILINE)}
-    if missing:
-        lines = [f"{name}={prefix}{secrets.token_hex(32)}\n" for name, prefix in missing.items()]
-        write_private(SECRETS, "".join([existing, "" if existing[-1:] in ("", "\n") else "\n", *lines]))
-    return [f"{SECRETS.name}: {', '.join(missing)}"] if missing else []
+def _add_secrets() -> tuple[str, list[str]]:
+    """Return the content of .env.production, with a random value for each "changethis" in .env, and the added names.
+
+    Raises Invalid.
+    """
+    if succeeds("rev-parse", "--is-inside-work-tree") and not succeeds("check-ignore", "--quiet", SECRETS.name):
+        raise Invalid(f"git does not ignore {SECRETS.name}: add it to .gitignore, because it will contain secrets.")
+    try:
+        content = SECRETS.read_text() if SECRETS.exists() else ""
+        defaults = re.findall(r"^(\w+)=(.*)changethis$", (ROOT / ".env").read_text(), re.MULTILINE)
+    except (OSError, ValueError) as error:
+        raise Invalid(f".env or {SECRETS.name} can't be read: {error}.") from None
+    if content and not content.endswith("\n"):
+        content += "\n"
+    missing = {name: prefix for name, prefix in defaults if not re.search(rf"^{name}=", content, re.MULTILINE)}
+    added = [f"{name}={prefix}{secrets.token_hex(32)}\n" for name, prefix in missing.items()]
+    return "".join([content, *added]), list(missing)
 
 
 def _report(old: Names, new: Names, changed: list[str], missing: list[str]) -> None:

@@ -18,7 +18,7 @@ from settings import FRONTEND, ROOT, STATE, VENV
 from workspace import Invalid
 
 DEFINITIONS = "scripts/resource/definitions"
-MODELS = "backend/app/app/db/base.py"
+ROUTERS = "backend/app/app/api/api_v1/api.py"
 # Not merged: the project's own texts, and what is generated again.
 KEPT = ["CHANGELOG.md", names.RECORD, "frontend/openapi.json", "frontend/src/client"]
 # In the order of locking: Node.js may be among the packages of Python.
@@ -66,15 +66,16 @@ class Source:
             raise Invalid(f"{self.address} has no version {version}. It has: {', '.join(self.versions)}.")
         return self.versions[version]
 
-    def base(self, record: dict[str, str]) -> str:
+    def base(self, record: dict[str, str], new: str) -> str:
         """Return the commit that the project was made from, or last updated to. Raises Invalid."""
-        if "commit" in record and succeeds("cat-file", "-e", record["commit"], folder=self.folder):
-            return record["commit"]
-        # A project that was cloned has the template's commits. Its newest one is nearer than that of the version.
-        listed = git("cat-file", "--batch-check", folder=self.folder, stdin=git("rev-list", "HEAD"))
-        if shared := re.search(r"^(\w+) commit", listed, re.MULTILINE):
-            return shared[1]
-        return self.commit_of(record["version"])
+        if commit := record.get("commit"):
+            is_known = succeeds("cat-file", "-e", commit, folder=self.folder)
+            return commit if is_known else self.commit_of(record["version"])
+        # A project that was cloned has the template's commits. Its newest one is nearer than that of the version. The
+        # source may also contain the project's own commits, but the new version does not follow them.
+        candidates = set(git("rev-list", new, folder=self.folder).split())
+        shared = next((each for each in git("rev-list", "HEAD").split() if each in candidates), None)
+        return shared or self.commit_of(record["version"])
 
     def checkout(self, commit: str, folder: Path) -> Path:
         git("worktree", "add", "--quiet", "--detach", str(folder), commit, folder=self.folder)
@@ -82,13 +83,23 @@ class Source:
 
 
 def resource_changes(tree: Path) -> dict[str, list[Any]]:
-    """Return the template's resources that the project has removed, and the definitions of its own."""
-    theirs = {file.stem for file in (tree / DEFINITIONS).glob("*.json")}
-    mine = {file.stem: json.loads(file.read_text()) for file in (ROOT / DEFINITIONS).glob("*.json")}
-    # In the order of their generation: each refers only to those before it.
-    models = (ROOT / MODELS).read_text()
-    added = sorted(mine.keys() - theirs, key=lambda name: models.find(f"app.models.{name} "))
-    return {"remove": sorted(theirs - mine.keys()), "add": [mine[name] for name in added]}
+    """Return the names of the template's resources that the project has removed, and the definitions of its own."""
+    theirs, mine = _definitions(tree), _definitions(ROOT)
+    # resource.sh --add only appends fields. With other fields, it is another resource of the same name.
+    kept = {name for name in theirs.keys() & mine.keys() if _extends(mine[name], theirs[name])}
+    # In the order of the project's list, so that the lists differ as little as possible.
+    routers = (ROOT / ROUTERS).read_text()
+    added = sorted(mine.keys() - kept, key=lambda name: routers.find(f"{mine[name]['plural']}.router"))
+    return {"remove": sorted(theirs.keys() - kept), "add": [mine[name] for name in added]}
+
+
+def _definitions(folder: Path) -> dict[str, dict[str, Any]]:
+    return {file.stem: json.loads(file.read_text()) for file in (folder / DEFINITIONS).glob("*.json")}
+
+
+def _extends(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    count = len(old["fields"])
+    return {**new, "fields": new["fields"][:count]} == old
 
 
 def prepare(tree: Path, project: Names, resources: dict[str, list[Any]]) -> None:
@@ -121,7 +132,7 @@ def align(before: Path, after: Path) -> list[str]:
     for lock in (each for name in LOCKS for each in sorted(after.rglob(name))):
         name = str(lock.relative_to(after))
         mine, old, new = (_content(folder / name) for folder in (ROOT, before, after))
-        if old not in (mine, new):
+        if mine is not None and old not in (mine, new):
             # The merge then takes the template's file, which is locked again with the project's packages.
             _copy(ROOT / name, before / name)
             locks.append(name)
@@ -144,18 +155,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def commit(tree: Path, message: str, parent: str | None = None) -> str:
-    """Write the files of a tree into the project's repository, as a commit that no branch contains. Return its id."""
-    index = tree.with_name("index")
-    index.unlink(missing_ok=True)
-    repository = git("rev-parse", "--absolute-git-dir")
-    env = {"GIT_DIR": repository, "GIT_WORK_TREE": str(tree), "GIT_INDEX_FILE": str(index)}
-    git("add", "--all", folder=tree, env=env)
+    """Commit the files of a checkout, without its history. Return the commit's id."""
+    # The user's own exclude file would leave files out.
+    git("-c", "core.excludesFile=/dev/null", "add", "--all", folder=tree)
     parents = ["-p", parent] if parent else []
-    return git("commit-tree", git("write-tree", folder=tree, env=env), *parents, "-m", message, env=AUTHOR)
+    tree_id = git("write-tree", folder=tree)
+    return git("commit-tree", tree_id, *parents, "-m", message, folder=tree, env=AUTHOR)
 
 
 def upgrade_notes(changelog: str, version: str) -> str:
     """Return what the CHANGELOG says about upgrades from a version."""
     newer = re.split(rf"^## {re.escape(version)}\b.*$", changelog, flags=re.MULTILINE)[0]
-    found = re.findall(r"^### Upgrade\n(.*?)(?=^##|\Z)", newer, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^### Upgrade\n(.*?)(?=^#{2,3} |\Z)", newer, re.MULTILINE | re.DOTALL)
     return "\n".join(text.strip() for text in found)

@@ -16,12 +16,15 @@ from workspace import Invalid
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone that was never named, also in a project that was."""
+    """A clone that was never named, also in a project that was. Its names occur nowhere else."""
     clone = Clone(tmp_path_factory.mktemp("setup") / "template")
-    old, _ = names.read(clone.folder)
-    record = json.dumps({key: getattr(old, key) for key in ("name", "slug", "domain", "email")})
-    (clone.folder / names.RECORD).write_text(record)
+    email = "admin@quartz.example.com"
+    clone.run(f"sh ./scripts/setup.sh --name 'Quartz name' --slug quartz --domain quartz.example.com --email {email}")
+    record = json.loads(clone.read(names.RECORD))
+    del record["template"]
+    (clone.folder / names.RECORD).write_text(json.dumps(record))
     (clone.folder / "VERSION").write_text("1.2.3\n")
+    (clone.folder / ".env.production").unlink()
     clone.commit()
     return clone
 
@@ -32,7 +35,7 @@ def clone(pristine: Clone, tmp_path: Path) -> Clone:
 
 
 def test_every_place_exists() -> None:
-    """Otherwise a name would remain."""
+    """A place that is not found would keep the old name."""
     current, _ = names.read(ROOT)
     for path, places in names.PLACES.items():
         for place in places:
@@ -40,7 +43,6 @@ def test_every_place_exists() -> None:
 
 
 def test_names_are_written_everywhere(clone: Clone) -> None:
-    old, _ = names.read(clone.folder)
     clone.run(SETUP)
     clone.run("git add --all")
     env, frontend = read_env(clone.folder / ".env"), read_env(clone.folder / "frontend/.env")
@@ -52,10 +54,12 @@ def test_names_are_written_everywhere(clone: Clone) -> None:
     assert f'PROJECT_NAME: str = "{NAME}"\n' in clone.read("backend/app/app/core/config.py")
     assert clone.read("README.md").startswith(f"# {NAME}\n")
     assert clone.read("CHANGELOG.md").endswith("\n## Unreleased\n")
-    words = "[ _-]?".join(re.findall(r"\w+", old.name))
-    found = clone.run(f"git grep -iE '{words}' -- ':!docs/from-the-original-template.md'", status=None)
-    # A domain of the original template.
-    assert [line for line in found.splitlines() if f"dev.{old.slug}.herokuapp.com" not in line] == []
+    found = clone.run("git grep -inE 'quartz|fastapi[ _-]template'", status=None).splitlines()
+    # Names that are no longer the project's, this test, and a domain of the original template.
+    allowed = re.compile(
+        r"docs/from-the-original-template\.md|scripts/project/test_setup\.py|dev\.fastapi.template\.heroku"
+    )
+    assert [line for line in found if not allowed.search(line)] == []
 
 
 def test_template_is_recorded(clone: Clone) -> None:
@@ -70,6 +74,12 @@ def test_folder_without_git_has_no_origin(clone: Clone) -> None:
     assert names.read(clone.folder)[1] == {"version": "1.2.3", "origin": ""}
 
 
+def test_token_in_the_origin_is_not_recorded(clone: Clone) -> None:
+    clone.run("git remote set-url origin https://me:secret@git.example.com/template.git")
+    clone.run(SETUP)
+    assert names.read(clone.folder)[1]["origin"] == "https://git.example.com/template.git"
+
+
 def test_secrets_are_random_private_and_ignored(clone: Clone) -> None:
     clone.run(SETUP)
     file = clone.folder / ".env.production"
@@ -80,6 +90,22 @@ def test_secrets_are_random_private_and_ignored(clone: Clone) -> None:
     assert len(set(values.values())) == len(values)
     assert all(len(value) >= 64 for value in values.values())
     assert ".env.production" not in clone.run("git status --porcelain --untracked-files=all")
+
+
+def test_secrets_must_be_ignored(clone: Clone) -> None:
+    (clone.folder / ".gitignore").write_text("node_modules/\n")
+    clone.commit()
+    assert "git does not ignore .env.production: add it to .gitignore" in clone.run(SETUP, status=1)
+    assert not (clone.folder / ".env.production").exists()
+    assert clone.run("git status --porcelain --untracked-files=no") == ""
+
+
+@pytest.mark.parametrize("path", [".env", ".env.production"])
+def test_unreadable_settings_prevent_all_changes(clone: Clone, path: str) -> None:
+    (clone.folder / path).write_bytes(b"\xff")
+    clone.run("git commit --quiet --all --allow-empty --message Change")
+    assert ".env or .env.production can't be read" in clone.run(SETUP, status=1)
+    assert clone.run("git status --porcelain") == ""
 
 
 def test_existing_secrets_are_kept(clone: Clone) -> None:
@@ -97,6 +123,14 @@ def test_questions_are_asked_until_the_answer_is_valid(clone: Clone) -> None:
     assert "The project is My shop (my-shop) at shop.example.org." in output
 
 
+def test_name_without_latin_letters_needs_a_slug(clone: Clone) -> None:
+    options = "--domain shop.example.org --email me@example.net"
+    assert "add one, such as --slug my-shop." in clone.run(f"sh ./scripts/setup.sh --name Магазин {options}", status=1)
+    clone.run(f"sh ./scripts/setup.sh --name Магазин --slug my-shop {options}")
+    assert "PROJECT_NAME=Магазин\n" in clone.read(".env")
+    assert "STACK_NAME=my-shop\n" in clone.read(".env")
+
+
 def test_second_run_changes_only_what_is_asked(clone: Clone) -> None:
     clone.run(SETUP)
     clone.edit("README.md", NAME, "A title of mine")
@@ -112,7 +146,12 @@ def test_second_run_changes_only_what_is_asked(clone: Clone) -> None:
     # The new domain contains the old one.
     clone.run("sh ./scripts/setup.sh --domain www.shop.example.org --slug shop")
     assert "VUE_APP_DOMAIN_STAG=stag.www.shop.example.org\n" in clone.read("frontend/.env")
-    assert "DOMAIN=www.shop.example.org STACK_NAME=shop TRAEFIK_TAG=shop" in clone.read("docs/deployment.md")
+    deployment = clone.read("docs/deployment.md")
+    assert "DOMAIN=www.shop.example.org STACK_NAME=shop TRAEFIK_TAG=shop" in deployment
+    assert "ACME_EMAIL=me+shop@example.net" in deployment
+    clone.run("sh ./scripts/setup.sh --email me@www.shop.example.org")
+    clone.run("sh ./scripts/setup.sh --domain example.net")
+    assert "ACME_EMAIL=me@www.shop.example.org" in clone.read("docs/deployment.md")
     assert "PROJECT_NAME=Shop\n" in clone.read(".env")
     assert clone.read(".env.production") == secrets
     clone.commit()

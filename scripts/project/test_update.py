@@ -1,6 +1,7 @@
 """update.sh, on projects of a made-up version 9.0.0 of the template, and its successors."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def index() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
-    """The template with versions 9.0.0, 9.1.0, and 9.2.0, which adds packages."""
+    """The template with versions 9.0.0, 9.0.1, 9.1.0, and 9.2.0, which adds packages."""
     clone = Clone(tmp_path_factory.mktemp("template") / "template")
     current, _ = names.read(clone.folder)
     record = {key: value for key, value in json.loads(names.record(current, {})).items() if key != "template"}
@@ -88,6 +89,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
     (clone.folder / "VERSION").write_text("9.0.0\n")
     clone.commit()
     clone.run("git tag v9.0.0")
+    clone.edit("docs/frontend.md", "# Frontend\n", "# The frontend\n")
+    (clone.folder / "VERSION").write_text("9.0.1\n")
+    clone.commit()
 
     # An endpoint, a column, a component, and the generator's template with the file that is made from it.
     clone.edit(f"{ENDPOINTS}/utils.py", "Enqueue a test task for the worker.", "Enqueue a task that returns a text.")
@@ -169,7 +173,7 @@ def test_documented_day_and_update(project: Project, template: Clone) -> None:
     project.check()
     project.run("sh ./scripts/native.sh test e2e products login.spec.ts")
     output = project.run("sh ./scripts/update.sh", status=1)
-    assert output == "update.sh: the project already contains version 9.2.0.\n"
+    assert output == f"update.sh: the project already contains version 9.2.0 of {template.folder}.\n"
 
 
 def assert_merged(project: Project) -> None:
@@ -215,9 +219,15 @@ def test_copy_without_history_is_updated(project: Project, template: Clone) -> N
     project.commit()
     assert names.read(project.folder)[1] == {"version": "9.0.0", "origin": ""}
     assert "add --from FOLDER_OR_URL" in project.run(UPDATE, status=1)
-    assert "is updated to version 9.1.0" in project.run(f"{UPDATE} --from {template.folder}")
-    assert_merged(project)
+    project.run(
+        f"cd docs && sh ../scripts/update.sh --from ../{os.path.relpath(template.folder, project.folder)} --to v9.0.1"
+    )
+    assert project.read("docs/frontend.md").startswith("# The frontend\n")
     assert names.read(project.folder)[1]["origin"] == str(template.folder)
+    project.commit()
+    # The second update starts from the first one.
+    assert "is updated to version 9.1.0" in project.run(UPDATE)
+    assert_merged(project)
 
 
 def test_clone_with_own_commits_is_updated(project: Project, template: Clone) -> None:
@@ -226,9 +236,28 @@ def test_clone_with_own_commits_is_updated(project: Project, template: Clone) ->
     project.commit()
     project.run(SETUP)
     project.commit()
+    # One resource refers to a later one, and one has the name of the template's.
+    for command in (
+        "resource.sh apple name:str:20:required",
+        "resource.sh zebra name:str:20:required",
+        "resource.sh apple --add zebra:ref:zebra",
+        "remove-resource.sh item",
+        "resource.sh item name:str:20:required",
+    ):
+        project.run(f"sh ./scripts/{command}")
+        project.commit()
     assert "is updated to version 9.1.0" in project.run(UPDATE)
     assert_merged(project)
     assert "A sentence of the project." in project.read("docs/backend.md")
+    for path in ("apples", "zebras", "items"):
+        assert f"# Endpoints of {path}.\n" in project.read(f"{ENDPOINTS}/{path}.py")
+    assert "Of the template" not in project.read(LIST)
+    # A branch of the project in the template's repository is not the template.
+    project.commit()
+    project.run("git push --quiet origin HEAD:refs/heads/project")
+    project.run("git reset --quiet --hard HEAD~1")
+    assert "is updated to version 9.1.0" in project.run(UPDATE)
+    assert_merged(project)
 
 
 def test_removed_table_that_the_template_changes_is_reported(named: Project, template: Clone, tmp_path: Path) -> None:
@@ -241,9 +270,13 @@ def test_removed_table_that_the_template_changes_is_reported(named: Project, tem
     source.edit(USER, "    nickname: Mapped[str | None] = mapped_column(String(80))\n", "")
     (source.folder / "VERSION").write_text("9.3.0\n")
     source.commit()
-    output = named.run(f"sh ./scripts/update.sh --from {source.folder}", status=1)
+    command = f"sh ./scripts/update.sh --from {source.folder}"
+    output = named.run(command, status=1)
     assert 'relation "item" does not exist' in output
-    assert "Edit the new revisions" in output
+    assert "edit the new revisions" in output
+    named.run("git reset --quiet --hard")
+    assert named.run("git status --porcelain") == ""
+    named.run(command, status=1)
     text = re.sub(r"^    op\..*$", "    pass", named.read(path), flags=re.MULTILINE)
     (named.folder / path).write_text(text)
     assert "is updated to version 9.3.0" in named.run(f"{UPDATE} --continue")
@@ -260,7 +293,7 @@ def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_pa
         ("--from http://127.0.0.1:9/template.git", "http://127.0.0.1:9/template.git can't be read: "),
         (f"--from {other.folder}", "is not this template: it has no VERSION or no scripts/project/names.json."),
         ("--to 8.0.0", "has no version 8.0.0. It has: "),
-        ("--to 9.0.0", "the project already contains version 9.0.0."),
+        ("--to 9.0.0", "the project already contains version 9.0.0 of "),
     ):
         output = named.run(f"sh ./scripts/update.sh {options}", status=1)
         assert message in output

@@ -45,7 +45,10 @@ class Progress:
 
     @classmethod
     def read(cls) -> Self | None:
-        return cls(**json.loads(cls.file().read_text())) if cls.file().exists() else None
+        """Return the update in progress, or None. The file outlives an update that was undone with git."""
+        progress = cls(**json.loads(cls.file().read_text())) if cls.file().exists() else None
+        _, record = names.read(ROOT)
+        return progress if progress and progress.version == record.get("version") else None
 
     def write(self) -> None:
         self.file().write_text(json.dumps(asdict(self)))
@@ -61,6 +64,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--to", dest="version", help="the version, such as 0.3.0; by default the newest")
     parser.add_argument("--continue", dest="resume", action="store_true", help="finish after conflicts are resolved")
     options = parser.parse_args(arguments)
+    if options.resume and (options.address or options.version):
+        parser.error("--continue finishes an update that has begun, without --from and --to")
     try:
         if options.resume:
             finish()
@@ -81,22 +86,26 @@ def update(address: str | None, version: str | None) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         source = Source(address, folder / "source")
-        version = version or list(source.versions)[-1]
-        old, new = source.base(record), source.commit_of(version)
+        version = (version or list(source.versions)[-1]).removeprefix("v")
+        new = source.commit_of(version)
+        old = source.base(record, new)
         if succeeds("merge-base", "--is-ancestor", new, old, folder=source.folder):
-            raise Invalid(f"the project already contains version {version}.")
+            raise Invalid(f"the project already contains version {version} of {source.address}.")
         # The formatters are among the packages.
         prepare_state()
         install.backend()
         frontend.install()
         before, after = source.checkout(old, folder / "before"), source.checkout(new, folder / "after")
-        notes = template.upgrade_notes((after / "CHANGELOG.md").read_text(), record["version"])
+        changelog = after / "CHANGELOG.md"
+        notes = template.upgrade_notes(changelog.read_text() if changelog.exists() else "", record["version"])
         resources = template.resource_changes(before)
         for tree in (before, after):
             template.prepare(tree, project, resources)
         locks = template.align(before, after)
         base = template.commit(before, f"template {record['version']}")
         merged = template.commit(after, f"template {version}", base)
+        git("update-ref", "refs/heads/merged", merged, folder=source.folder)
+        git("fetch", "--quiet", "--no-tags", str(source.folder), "refs/heads/merged")
     progress = Progress(version, locks, sorted(file.name for file in REVISIONS.glob("*.py")), notes)
     try:
         _merge(merged)
@@ -128,10 +137,10 @@ def ensure_ready() -> None:
     if not succeeds("rev-parse", "--verify", "HEAD"):
         raise Invalid("this repository has no commit: commit all files first.")
     if (changes := git("status", "--porcelain")) and Progress.read():
-        raise Invalid(f"an update is not finished: resolve its conflicts and run {CONTINUE}, or undo it with {UNDO}.")
+        raise Invalid(f"an update is not finished: resolve its conflicts, and run {CONTINUE}.")
     heads = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
     if any(succeeds("rev-parse", "--verify", head) for head in heads):
-        raise Invalid("a merge is not finished: finish it, or undo it with git merge --abort.")
+        raise Invalid("a merge, rebase, cherry-pick or revert is not finished: finish it, or abort it with git.")
     if changes:
         raise Invalid(f"these files have uncommitted changes: commit them first.\n{changes}")
 
@@ -154,9 +163,7 @@ def _conflicts() -> str:
 def finish() -> None:
     """Make the generated files again, and say what remains to do. Raises Invalid."""
     progress = Progress.read()
-    _, record = names.read(ROOT)
-    # After git reset --hard, the file remains.
-    if progress is None or record.get("version") != progress.version:
+    if progress is None:
         raise Invalid("no update has begun: sh ./scripts/update.sh --from FOLDER_OR_URL.")
     if conflicts := _conflicts():
         raise Invalid(f"these files are still in conflict: edit and git add them.\n{conflicts}")
@@ -165,15 +172,14 @@ def finish() -> None:
     script = ["sh", "scripts/native/python.sh", "scripts/project/refresh.py", wanted]
     if subprocess.run(script, cwd=ROOT, check=False).returncode:
         raise Invalid(f"fix this, then run {CONTINUE}. To undo the update: {UNDO}.")
-    git("add", "--all")
     progress.file().unlink()
     print(f"The project is updated to version {progress.version} of the template. Next:")
     if progress.notes:
         print(f"  - do what the template's CHANGELOG asks for:\n{progress.notes}")
-    print("  - read the changes: git diff --cached")
+    print("  - read the changes: git diff HEAD")
     print("  - restart the stack, which migrates its database: sh ./scripts/native.sh down, then up -d")
     print("  - run the tests: sh ./scripts/native.sh test")
-    print(f'  - commit: git commit --message "Update to version {progress.version} of the template"')
+    print(f'  - commit: git commit --all --message "Update to version {progress.version} of the template"')
 
 
 if __name__ == "__main__":

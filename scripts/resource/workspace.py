@@ -147,4 +147,9 @@ class Copy(Folder):
 def copied(root: Path) -> Iterator[Copy]:
     with tempfile.TemporaryDirectory() as folder:
         # On macOS, the path of a temporary folder contains a link.
-        yield Copy(root, Path(folder).resolve() / "project")
+        target = Path(folder).resolve() / "project"
+        try:
+            copy = Copy(root, target)
+        except (shutil.Error, OSError) as error:
+            raise Invalid(f"the project can't be copied: {error}") from None
+        yield copy
