@@ -145,8 +145,9 @@ def read(root: Path) -> tuple[Names, dict[str, str]]:
 def record(names: Names, template: dict[str, str]) -> str:
     """Return the content of the file that records the names."""
     # The file is public, and a URL may contain a token.
-    template["origin"] = re.sub(r"^(https?://)[^/@]*@", r"\1", template["origin"])
-    return json.dumps({**asdict(names), "template": template}, indent=2, ensure_ascii=False) + "\n"
+    origin = re.sub(r"^(https?://)[^/@]*@", r"\1", template["origin"])
+    content = {**asdict(names), "template": {**template, "origin": origin}}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def rename(copy: Copy, old: Names, new: Names) -> list[str]:

@@ -83,8 +83,8 @@ def index() -> Iterator[None]:
 def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
     """The template with versions 9.0.0, 9.0.1, 9.1.0, and 9.2.0, which adds packages."""
     clone = Clone(tmp_path_factory.mktemp("template") / "template")
-    current, _ = names.read(clone.folder)
-    record = {key: value for key, value in json.loads(names.record(current, {})).items() if key != "template"}
+    record = json.loads(clone.read(names.RECORD))
+    record.pop("template", None)
     (clone.folder / names.RECORD).write_text(json.dumps(record))
     (clone.folder / "VERSION").write_text("9.0.0\n")
     clone.commit()
