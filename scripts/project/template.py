@@ -132,7 +132,7 @@ def align(before: Path, after: Path) -> list[str]:
     for lock in (each for name in LOCKS for each in sorted(after.rglob(name))):
         name = str(lock.relative_to(after))
         mine, old, new = (_content(folder / name) for folder in (ROOT, before, after))
-        if mine is not None and old not in (mine, new):
+        if mine not in (None, new) and old not in (mine, new):
             # The merge then takes the template's file, which is locked again with the project's packages.
             _copy(ROOT / name, before / name)
             locks.append(name)

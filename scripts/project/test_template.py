@@ -95,7 +95,7 @@ def test_lock_files_are_locked_again_only_if_both_sides_changed_them(project: Pa
             write(folder, path, text)
     write(before, "removed/poetry.lock", "old")
     write(after, "removed/poetry.lock", "new")
-    assert template.align(before, after) == ["both/poetry.lock", "same/poetry.lock", "both/package-lock.json"]
+    assert template.align(before, after) == ["both/poetry.lock", "both/package-lock.json"]
     # The merge takes the template's side.
     assert (before / "both/poetry.lock").read_text() == "mine"
     assert (before / "removed/poetry.lock").read_text() == "old"
