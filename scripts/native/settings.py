@@ -18,7 +18,7 @@ ROOT = SCRIPTS.parents[1]
 BACKEND = ROOT / "backend" / "app"
 FRONTEND = ROOT / "frontend"
 # The stacks of a clone share the installed packages in STATE.
-STATE = ROOT / ".native"
+STATE = (ROOT / ".native").resolve()
 VENV = STATE / "venv"
 # Each stack has its own data: the development stack, and the one that the browser tests start.
 TESTING = os.environ.get("NATIVE_STACK") == "test"

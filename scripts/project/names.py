@@ -94,13 +94,10 @@ def check_slug(text: str) -> str:
 
 
 def derive_slug(name: str) -> str:
-    """Return the name in ASCII: "Müller's Shop" becomes "mullers-shop". Raises Invalid."""
+    """Return the name in ASCII, or a blank string if that is not a slug: "Müller's Shop" becomes "mullers-shop"."""
     ascii_name = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name.replace("'", ""))[:MAX_SLUG].strip("-")
-    try:
-        return check_slug(slug)
-    except Invalid:
-        raise Invalid("no slug can be derived from this name: add one, such as --slug my-shop.") from None
+    return slug if slug[:1].isalpha() else ""
 
 
 def check_domain(text: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 import re
 import secrets
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 # The modules that change files.
@@ -24,7 +25,8 @@ What users of {name} notice, newest first.
 """
 FIELDS = {
     "name": ("Name of the project", names.check_name),
-    "domain": ("Domain of production", names.check_domain),
+    "slug": ("Name of the stack and its images", names.check_slug),
+    "domain": ("Domain of production (it can be changed later)", names.check_domain),
     "email": ("Email of the first administrator", names.check_email),
 }
 
@@ -49,18 +51,7 @@ def main(arguments: list[str]) -> None:
 
 def setup(given: dict[str, str]) -> None:
     old, template = names.read(ROOT)
-    if template:
-        asks = not given
-        defaults = {"name": old.name, "domain": old.domain, "email": old.email}
-    else:
-        asks = True
-        defaults = {}
-    values: dict[str, str] = {}
-    for field in FIELDS:
-        default = defaults.get(field, f"admin@{values['domain']}" if field == "email" else "")
-        values[field] = _value(field, given, default, asks=asks)
-    slug = given.get("slug") or (old.slug if template else names.derive_slug(values["name"]))
-    new = Names.create(slug=slug, **values)
+    new = Names.create(**(_change(old, given) if template else _choose(given)))
     content, added = _add_secrets()
     with copied(ROOT) as copy:
         missing = names.rename(copy, old, new)
@@ -77,22 +68,44 @@ def setup(given: dict[str, str]) -> None:
     _report(old, new, changes, missing)
 
 
-def _value(field: str, given: dict[str, str], default: str, *, asks: bool) -> str:
-    """Return what was given, or what the user enters, or the default. Raises Invalid."""
+def _choose(given: dict[str, str]) -> dict[str, str]:
+    """Return the values of the first run. Raises Invalid."""
+    values: dict[str, str] = {}
+    for field in FIELDS:
+        default = ""
+        if field == "slug":
+            default = names.derive_slug(values["name"])
+        elif field == "email":
+            default = f"admin@{values['domain']}"
+        # The slug is asked for like the name, or else derived.
+        is_derived = field == "slug" and "name" in given and default
+        value = given.get(field) or (default if is_derived else _ask(field, default))
+        if value is None:
+            raise Invalid(f"the {field} is missing: add --{field}.")
+        values[field] = FIELDS[field][1](value)
+    return values
+
+
+def _change(old: Names, given: dict[str, str]) -> dict[str, str]:
+    """Return the values of a later run: what is given, or else what the user enters. Raises Invalid."""
+    values = {**asdict(old), **given}
+    if not given:
+        values |= {field: _ask(field, values[field]) or values[field] for field in FIELDS}
+    return values
+
+
+def _ask(field: str, default: str) -> str | None:
+    """Return what the user enters, until it is valid, or None if the input ends."""
     question, check = FIELDS[field]
-    if field in given:
-        return check(given[field])
-    while asks:
+    while True:
         try:
-            text = input(f"{question}{f' [{default}]' if default else ''}: ") or default
-            return check(text)
+            text = input(f"{question}{f' [{default}]' if default else ''}: ")
+            return check(text or default)
         except Invalid as error:
             print(error)
         except EOFError:
-            break
-    if not default:
-        raise Invalid(f"the {field} is missing: add --{field}.")
-    return default
+            print()
+            return None
 
 
 def _origin() -> dict[str, str]:
@@ -139,10 +152,10 @@ def _report(old: Names, new: Names, changed: list[str], missing: list[str]) -> N
     print(f"The project is {new.name} ({new.slug}) at {new.domain}.")
     if old.name != new.name and old.slug == new.slug:
         print("The slug is unchanged, because a deployed stack has this name. To change it, add --slug.")
-    if old.email != new.email and has_database():
+    if old.email != new.email and has_database(if_unknown=False):
         print(
-            f"A database that exists already keeps the administrator {old.email}. Change this user's email in the web "
-            "app, or delete the database: sh ./scripts/native.sh down -v, or docker-compose down -v."
+            f"The existing database keeps the administrator {old.email}. Change this user's email in the web app, "
+            "or delete the database: sh ./scripts/native.sh down -v, or docker-compose down -v."
         )
     print("Next: read git diff, and commit.")
 

@@ -42,7 +42,8 @@ class Source:
         try:
             git("clone", "--quiet", "--no-checkout", "--", self.address, str(folder))
         except Invalid as error:
-            raise Invalid(f"{address} can't be read: {str(error).partition(': ')[2]}") from None
+            reason = "not a git repository" if Path(address).exists() else str(error).partition(": ")[2]
+            raise Invalid(f"{address} can't be read: {reason}") from None
         self.versions = self._versions()
         if not self.versions or not succeeds("cat-file", "-e", f"HEAD:{names.RECORD}", folder=folder):
             raise Invalid(f"{address} is not this template: it has no VERSION or no {names.RECORD}.")
@@ -108,9 +109,9 @@ def prepare(tree: Path, project: Names, resources: dict[str, list[Any]]) -> None
     _run(sys.executable, tree / "scripts/project/setup.py", *values)
     if any(resources.values()):
         # The formatters of the project. Other versions of them would change more than the template did.
-        links = [tree / path.relative_to(ROOT) for path in (STATE, FRONTEND / "node_modules")]
-        for link in links:
-            link.symlink_to(ROOT / link.relative_to(tree))
+        links = {tree / ".native": STATE, tree / "frontend/node_modules": FRONTEND / "node_modules"}
+        for link, packages in links.items():
+            link.symlink_to(packages)
         _run(VENV / "bin/python", tree / "scripts/project/replay.py", json.dumps(resources))
         for link in links:
             link.unlink()

@@ -117,15 +117,21 @@ def test_existing_secrets_are_kept(clone: Clone) -> None:
 
 
 def test_questions_are_asked_until_the_answer_is_valid(clone: Clone) -> None:
-    output = clone.run("sh ./scripts/setup.sh", stdin='My "shop"\nMy shop\nlocalhost\nshop.example.org\n\n')
+    output = clone.run("sh ./scripts/setup.sh", stdin='My "shop"\nMy shop\n\nlocalhost\nshop.example.org\n\n')
     assert 'Name of the project: the name must not contain "' in output
     assert "Email of the first administrator [admin@shop.example.org]: Changed:" in output
     assert "The project is My shop (my-shop) at shop.example.org." in output
 
 
+def test_first_run_needs_every_answer(clone: Clone) -> None:
+    output = clone.run("sh ./scripts/setup.sh", stdin="My shop\nshop\nshop.example.org\nnobody\n", status=1)
+    assert output.endswith("the email is missing: add --email.\n")
+    assert clone.run("git status --porcelain") == ""
+
+
 def test_name_without_latin_letters_needs_a_slug(clone: Clone) -> None:
     options = "--domain shop.example.org --email me@example.net"
-    assert "add one, such as --slug my-shop." in clone.run(f"sh ./scripts/setup.sh --name Магазин {options}", status=1)
+    assert "the slug is missing: add --slug." in clone.run(f"sh ./scripts/setup.sh --name Магазин {options}", status=1)
     clone.run(f"sh ./scripts/setup.sh --name Магазин --slug my-shop {options}")
     assert "PROJECT_NAME=Магазин\n" in clone.read(".env")
     assert "STACK_NAME=my-shop\n" in clone.read(".env")
@@ -155,15 +161,11 @@ def test_second_run_changes_only_what_is_asked(clone: Clone) -> None:
     assert "PROJECT_NAME=Shop\n" in clone.read(".env")
     assert clone.read(".env.production") == secrets
     clone.commit()
-    assert clone.run("sh ./scripts/setup.sh", stdin="\n\n\n").endswith("Nothing to change.\n")
+    assert clone.run("sh ./scripts/setup.sh", stdin="\n\n\n\n").endswith("Nothing to change.\n")
     assert clone.run("git status --porcelain") == ""
 
 
-def create(*, name: str, domain: str, email: str, slug: str | None = None) -> names.Names:
-    return names.Names.create(name, slug or names.derive_slug(names.check_name(name)), domain, email)
-
-
-VALID = {"name": "Shop", "domain": "shop.example.org", "email": "me@example.net"}
+VALID = {"name": "Shop", "slug": "shop", "domain": "shop.example.org", "email": "me@example.net"}
 
 
 @pytest.mark.parametrize(
@@ -179,8 +181,6 @@ VALID = {"name": "Shop", "domain": "shop.example.org", "email": "me@example.net"
         ("name", "a&lt;b", "must not contain"),
         ("name", "a\0b", "must not contain"),
         ("name", "a\u202eb", "must not contain"),
-        ("name", "Магазин", "no slug can be derived from this name: add one, such as --slug my-shop"),
-        ("name", "3D shop", "no slug can be derived"),
         ("slug", "My-Shop", "the slug 'My-Shop' is not valid"),
         ("slug", "a" * 36, "at most 35"),
         ("slug", "-a", "is not valid"),
@@ -206,7 +206,7 @@ VALID = {"name": "Shop", "domain": "shop.example.org", "email": "me@example.net"
 )
 def test_invalid_input_is_named(field: str, value: str, message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        create(**{**VALID, field: value})
+        names.Names.create(**{**VALID, field: value})
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -218,6 +218,8 @@ def test_invalid_input_is_named(field: str, value: str, message: str) -> None:
         ("Straße 7", "strasse-7"),
         ("  A   B/C_d  ", "a-b-c-d"),
         ("Ever " * 12, "ever-ever-ever-ever-ever-ever-ever"),
+        ("Магазин", ""),
+        ("3D shop", ""),
     ],
 )
 def test_slug_is_derived(name: str, slug: str) -> None:
@@ -248,5 +250,5 @@ def test_changed_administrator_of_an_existing_database_is_explained(clone: Clone
     (clone.folder / ".native/data/db").mkdir(parents=True)
     old, _ = names.read(clone.folder)
     output = clone.run(SETUP)
-    assert f"A database that exists already keeps the administrator {old.email}." in output
+    assert f"The existing database keeps the administrator {old.email}." in output
     assert "native.sh down -v" in output

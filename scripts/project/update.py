@@ -8,6 +8,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import indent
 from typing import Self
 
 # All modules are imported before the merge changes them.
@@ -136,13 +137,13 @@ def ensure_ready() -> None:
         raise Invalid("the project must be the root folder of its repository.")
     if not succeeds("rev-parse", "--verify", "HEAD"):
         raise Invalid("this repository has no commit: commit all files first.")
-    if (changes := git("status", "--porcelain")) and Progress.read():
-        raise Invalid(f"an update is not finished: resolve its conflicts, and run {CONTINUE}.")
+    if Progress.read():
+        raise Invalid(f"an update is not finished: resolve its conflicts if there are any, and run {CONTINUE}.")
     heads = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
     if any(succeeds("rev-parse", "--verify", head) for head in heads):
         raise Invalid("a merge, rebase, cherry-pick or revert is not finished: finish it, or abort it with git.")
-    if changes:
-        raise Invalid(f"these files have uncommitted changes: commit them first.\n{changes}")
+    if changes := git("status", "--porcelain"):
+        raise Invalid(f"these files have changes: commit, ignore or remove them first.\n{changes}")
 
 
 def _merge(commit: str) -> None:
@@ -167,6 +168,10 @@ def finish() -> None:
         raise Invalid("no update has begun: sh ./scripts/update.sh --from FOLDER_OR_URL.")
     if conflicts := _conflicts():
         raise Invalid(f"these files are still in conflict: edit and git add them.\n{conflicts}")
+    # The status is 2 if it finds markers.
+    markers = re.findall(r"^(.+): leftover conflict marker", git("diff", "--check", "HEAD", status=2), re.MULTILINE)
+    if markers:
+        raise Invalid(f"{markers[0]} still has a conflict marker: edit and git add the file.")
     # The merged scripts, with the packages of the new version.
     wanted = json.dumps({"locks": progress.locks, "revisions": progress.revisions})
     script = ["sh", "scripts/native/python.sh", "scripts/project/refresh.py", wanted]
@@ -175,7 +180,7 @@ def finish() -> None:
     progress.file().unlink()
     print(f"The project is updated to version {progress.version} of the template. Next:")
     if progress.notes:
-        print(f"  - do what the template's CHANGELOG asks for:\n{progress.notes}")
+        print(f"  - do what the template's CHANGELOG asks for:\n{indent(progress.notes, '      ')}")
     print("  - read the changes: git diff HEAD")
     print("  - restart the stack, which migrates its database: sh ./scripts/native.sh down, then up -d")
     print("  - run the tests: sh ./scripts/native.sh test")

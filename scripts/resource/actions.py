@@ -203,7 +203,7 @@ def _uncommitted_revision(resource: Resource) -> str | None:
         f'down_revision: str | Sequence[str] | None = "{identifier}"' in text for text in texts.values()
     )
     # A stopped database may be at this revision. Then a further revision drops the table.
-    is_safe = _exec_in_stack() is not None or not has_database()
+    is_safe = _exec_in_stack() is not None or not has_database(if_unknown=True)
     return found[0] if is_newest and is_safe else None
 
 

@@ -36,15 +36,15 @@ def is_committed(root: Path, path: str) -> bool:
     return done.returncode == 0
 
 
-def has_database() -> bool:
-    """Return whether there may be a database of a running or stopped stack, of either kind."""
+def has_database(*, if_unknown: bool) -> bool:
+    """Return whether there is a database of a running or stopped stack. Without a running Docker, this may be unknown."""
     if (DATA / "db").exists():
         return True
     if not shutil.which("docker"):
         return False
     command = ["docker", "volume", "ls", "--quiet", "--filter", "name=app-db-data"]
     volumes = subprocess.run(command, capture_output=True, text=True, check=False)
-    return bool(volumes.returncode or volumes.stdout)
+    return if_unknown if volumes.returncode else bool(volumes.stdout)
 
 
 class Folder:
