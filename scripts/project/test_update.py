@@ -154,7 +154,7 @@ def test_documented_day_and_update(project: Project, template: Clone) -> None:
 
     output = project.run(update.replace("FOLDER_OR_URL", str(template.folder)))
     assert "The project is updated to version 9.2.0 of the template." in output
-    assert "CHANGELOG asks for:\n- Tell your users.\n" in output
+    assert "CHANGELOG asks for:\n      - Tell your users.\n" in output
     assert "A fault" not in output
     assert project.run("git status --porcelain") == ""
     changed = project.run("git diff --name-only HEAD~1")
@@ -205,9 +205,13 @@ def test_conflicts_are_resolved_as_usual(named: Project) -> None:
 
     # Without its card, no form of the web app can be built, but the API and its client can be.
     named.run(UPDATE, status=1)
+    named.run("git add --all")
+    assert f"{path} still has a conflict marker" in named.run(CONTINUE, status=1)
     resolved = re.sub(r"<<<<<<< .*\n(.*\n)=======\n.*\n>>>>>>> .*\n", r"\1", named.read(path))
     (named.folder / path).write_text(resolved)
-    named.run(f"git add {path} && git rm --quiet {FORM_CARD}")
+    named.run(f"git add {path} && git rm --quiet --force {FORM_CARD} && git commit --quiet --message Resolved")
+    # The generated files are still the old ones.
+    assert "an update is not finished" in named.run(UPDATE, status=1)
     assert "The project is updated to version 9.1.0" in named.run(CONTINUE)
     assert "Enqueue my task." in named.read("frontend/openapi.json")
     assert "no update has begun" in named.run(CONTINUE, status=1)
@@ -276,7 +280,7 @@ def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_pa
     other.commit()
     (tmp_path / "empty").mkdir()
     for options, message in (
-        (f"--from {tmp_path}/empty", "empty can't be read: "),
+        (f"--from {tmp_path}/empty", "empty can't be read: not a git repository"),
         (f"--from {tmp_path}/nowhere", "nowhere can't be read: "),
         ("--from http://127.0.0.1:9/template.git", "http://127.0.0.1:9/template.git can't be read: "),
         (f"--from {other.folder}", "is not this template: it has no VERSION or no scripts/project/names.json."),
@@ -291,7 +295,7 @@ def test_unusable_source_changes_nothing(named: Project, template: Clone, tmp_pa
 
 def test_unready_project_is_not_changed(named: Project, template: Clone) -> None:
     (named.folder / "note.txt").write_text("mine")
-    assert "these files have uncommitted changes: commit them first.\n?? note.txt" in named.run(UPDATE, status=1)
+    assert "these files have changes: commit, ignore or remove them first.\n?? note.txt" in named.run(UPDATE, status=1)
     (named.folder / "note.txt").unlink()
 
     named.run("git checkout --quiet -b other && git commit --quiet --allow-empty --message Other")

@@ -81,7 +81,8 @@ def update(address: str | None, version: str | None) -> None:
     ensure_ready()
     if not record:
         raise Invalid("no version of the template is recorded: run sh ./scripts/setup.sh first, and commit.")
-    address = address or record["origin"]
+    origin = record["origin"]
+    address = address or origin
     if not address:
         raise Invalid("the origin of the template is not recorded: add --from FOLDER_OR_URL.")
     with tempfile.TemporaryDirectory() as name:
@@ -117,6 +118,8 @@ def update(address: str | None, version: str | None) -> None:
     except BaseException:
         git("reset", "--hard", "--quiet")
         raise
+    if origin not in ("", source.address):
+        print(f"The recorded origin of the template is now {source.address}.")
     if conflicts := _conflicts():
         raise Invalid(
             f"version {version} is merged, with conflicts in\n{conflicts}\nResolve them as usual: edit a file and git "

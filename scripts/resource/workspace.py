@@ -37,7 +37,7 @@ def is_committed(root: Path, path: str) -> bool:
 
 
 def has_database(*, if_unknown: bool) -> bool:
-    """Return whether there is a database of a running or stopped stack. Without a running Docker, this may be unknown."""
+    """Return whether there is a database of a running or stopped stack. If Docker is down, this is unknown."""
     if (DATA / "db").exists():
         return True
     if not shutil.which("docker"):
