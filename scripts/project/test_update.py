@@ -206,7 +206,7 @@ def test_conflicts_are_resolved_as_usual(named: Project) -> None:
     # Without its card, no form of the web app can be built, but the API and its client can be.
     named.run(UPDATE, status=1)
     named.run("git add --all")
-    assert f"{path} still has a conflict marker" in named.run(CONTINUE, status=1)
+    assert re.search(rf"{path}:\d+ still has a conflict marker", named.run(CONTINUE, status=1))
     resolved = re.sub(r"<<<<<<< .*\n(.*\n)=======\n.*\n>>>>>>> .*\n", r"\1", named.read(path))
     (named.folder / path).write_text(resolved)
     named.run(f"git add {path} && git rm --quiet --force {FORM_CARD} && git commit --quiet --message Resolved")
