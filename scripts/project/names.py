@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from workspace import Copy, Invalid
+from workspace import Folder, Invalid
 
 RECORD = "scripts/project/names.json"
 MAX_NAME = 60
@@ -147,7 +147,7 @@ def record(names: Names, template: dict[str, str]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def rename(copy: Copy, old: Names, new: Names) -> list[str]:
+def rename(copy: Folder, old: Names, new: Names) -> list[str]:
     """Replace the old names. Return the places that were not found, because the user has changed them."""
     missing = []
     for path, places in PLACES.items():
@@ -157,9 +157,8 @@ def rename(copy: Copy, old: Names, new: Names) -> list[str]:
             continue
         text = copy.read(path)
         missing += [f"{path}: {each.strip()}" for each in changed if each not in text]
-        # In one pass, because a new name may contain an old one. Long places first, because they contain short ones,
-        # such as an email the domain.
-        found = "|".join(_pattern(each) for each in sorted(changes, key=len, reverse=True))
+        # In one pass, because a new name may contain an old one.
+        found = "|".join(_pattern(each) for each in changes)
         copy.write(path, re.sub(found, partial(_replacement, changes), text))
     return missing
 

@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import names
 from clone import NAME, SETUP, Clone
 from env_file import read as read_env
 from settings import ROOT
-from workspace import Invalid
+from workspace import Folder, Invalid
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,9 @@ def test_names_are_written_everywhere(clone: Clone) -> None:
     assert env["EMAILS_FROM_EMAIL"] == "info@shop.example.org"
     assert frontend["VUE_APP_DOMAIN_PROD"] == "shop.example.org"
     assert f'PROJECT_NAME: str = "{NAME}"\n' in clone.read("backend/app/app/core/config.py")
-    assert clone.read("README.md").startswith(f"# {NAME}\n")
+    readme = clone.read("README.md")
+    assert readme.startswith(f"# {NAME}\n")
+    assert readme.count("me+shop@example.net") == 2
     assert clone.read("CHANGELOG.md").endswith("\n## Unreleased\n")
     found = clone.run("git grep -inE 'quartz|fastapi[ _-]template'", status=None).splitlines()
     # Names that are no longer the project's, this test, and a domain of the original template.
@@ -224,6 +227,15 @@ def test_invalid_input_is_named(field: str, value: str, message: str) -> None:
 )
 def test_slug_is_derived(name: str, slug: str) -> None:
     assert names.derive_slug(names.check_name(name)) == slug
+
+
+def test_only_whole_names_are_replaced(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    text = "shop.example.org, www.shop.example.org; my-shop.example.org, shop.example.organic\n"
+    folder.write("docs/development.md", text)
+    old = names.Names("Shop", "shop", "shop.example.org", "me@example.net")
+    assert names.rename(folder, old, replace(old, domain="new.org")) == []
+    assert folder.read("docs/development.md") == ("new.org, www.new.org; my-shop.example.org, shop.example.organic\n")
 
 
 def test_rejected_input_changes_nothing(clone: Clone) -> None:
