@@ -77,6 +77,12 @@ def test_folder_without_git_has_no_origin(clone: Clone) -> None:
     assert names.read(clone.folder)[1] == {"version": "1.2.3", "origin": ""}
 
 
+def test_origin_of_a_surrounding_repository_is_not_recorded(clone: Clone) -> None:
+    outer = clone.folder.parent
+    clone.run(f"mv .git {outer}/.git && rm -rf .git && {SETUP}")
+    assert names.read(clone.folder)[1]["origin"] == ""
+
+
 def test_token_in_the_origin_is_not_recorded(clone: Clone) -> None:
     clone.run("git remote set-url origin https://me:secret@git.example.com/template.git")
     clone.run(SETUP)
@@ -111,9 +117,11 @@ def test_unreadable_settings_prevent_all_changes(clone: Clone, path: str) -> Non
     assert clone.run("git status --porcelain") == ""
 
 
-def test_existing_secrets_are_kept(clone: Clone) -> None:
-    file = clone.folder / ".env.production"
+def test_existing_secrets_are_kept(clone: Clone, tmp_path: Path) -> None:
+    """Also if the file is a link."""
+    file = tmp_path / "secrets"
     file.write_text("SECRET_KEY=mine")
+    (clone.folder / ".env.production").symlink_to(file)
     clone.run(SETUP)
     assert file.read_text().startswith("SECRET_KEY=mine\nFIRST_SUPERUSER_PASSWORD=")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -165,6 +173,8 @@ def test_second_run_changes_only_what_is_asked(clone: Clone) -> None:
     assert clone.read(".env.production") == secrets
     clone.commit()
     assert clone.run("sh ./scripts/setup.sh", stdin="\n\n\n\n").endswith("Nothing to change.\n")
+    assert "(shop) at shop.example.com" in clone.run("sh ./scripts/setup.sh", stdin="\n\nshop.example.com\n\n")
+    clone.run("git checkout --quiet .")
     assert clone.run("git status --porcelain") == ""
 
 
