@@ -67,7 +67,7 @@ def test_version_gets_names_and_resources(tmp_path: Path) -> None:
     assert 'ForeignKey("zebra.id"' in tree.read("backend/app/app/models/apple.py")
     assert "title" not in tree.read("backend/app/app/schemas/item.py")
     routers = tree.read(template.ROUTERS)
-    assert all(f"{name}s.router" in routers for name in ("apple", "zebra", "item"))
+    assert [routers.count(f"{name}s.router") for name in ("apple", "zebra", "item")] == [1, 1, 1]
     # The links to the project's packages are removed.
     assert "node_modules" not in tree.run("git status --porcelain --untracked-files=all")
     assert not (tree.folder / ".native").is_symlink()

@@ -235,7 +235,7 @@ def test_copy_without_history_is_updated(project: Project, template: Clone) -> N
     assert_merged(project)
 
 
-def test_clone_with_own_commits_is_updated(project: Project, template: Clone) -> None:
+def test_clone_with_own_commits_is_updated(project: Project, template: Clone, tmp_path: Path) -> None:
     start(project, template)
     project.edit("docs/backend.md", SECTION, f"\nA sentence of the project.\n{SECTION}")
     project.commit()
@@ -248,7 +248,10 @@ def test_clone_with_own_commits_is_updated(project: Project, template: Clone) ->
     project.commit()
     project.run("git push --quiet origin HEAD:refs/heads/project")
     project.run("git reset --quiet --hard HEAD~1")
-    assert "is updated to version 9.1.0" in project.run(UPDATE)
+    # The user's own exclude file has no effect on the template's files.
+    (tmp_path / "exclude").write_text(".env\n")
+    (tmp_path / "config").write_text(f"[core]\nexcludesFile = {tmp_path}/exclude\n")
+    assert "is updated to version 9.1.0" in project.run(f"GIT_CONFIG_GLOBAL={tmp_path}/config {UPDATE}")
     assert_merged(project)
 
 
