@@ -5,6 +5,7 @@ update.py runs this. The argument is JSON: {"locks": [PATH, ...], "revisions": [
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,11 @@ def lock(file: Path) -> None:
         # The second is the plugin that pyproject.toml requires, the third is for mirrors: see docs/development.md.
         poetry = ["poetry>=2", "poetry-plugin-shell", "poetry-plugin-pypi-mirror"]
         _run([f"{folder}/bin/pip", "install", "--quiet", *poetry], file.parent)
-        _run([f"{folder}/bin/poetry", "lock", "--no-interaction"], file.parent)
+        # Like pip, trust the certificates of the machine, such as those of a company's mirror.
+        paths = ssl.get_default_verify_paths()
+        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or paths.cafile or paths.capath
+        env = {"REQUESTS_CA_BUNDLE": trusted} if trusted else {}
+        _run([f"{folder}/bin/poetry", "lock", "--no-interaction"], file.parent, env)
 
 
 def _run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> None:

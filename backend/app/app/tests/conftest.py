@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from alembic.config import Config
 from fastapi.testclient import TestClient
-from sqlalchemy import Connection, create_engine, delete, text
+from sqlalchemy import Connection, delete
 from sqlalchemy.orm import Session
 
 from alembic import command
@@ -32,6 +32,7 @@ from app.db.session import ReadSession, SessionLocal, engine, read_engine
 from app.main import app
 from app.models import User
 from app.tests.utils.completeness import *  # noqa: F403  # hooks, which pytest finds by name
+from app.tests.utils.database import new_database
 from app.tests.utils.forwarder import Forwarder
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.sample_note import SampleNote
@@ -63,10 +64,7 @@ def database() -> Iterator[None]:
     """Create and migrate a database. Drop it after the last test."""
     url = engine.url
     assert re.search(r"_test_\d+$", url.database or ""), "not a test database"
-    server = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{url.database}"'))
+    with new_database(url, url.set(database="postgres")):
         command.upgrade(Config(ALEMBIC_INI), "head")
         SampleNote.metadata.create_all(engine)
         with SessionLocal.begin() as session:
@@ -74,8 +72,6 @@ def database() -> Iterator[None]:
         yield
         engine.dispose()
         read_engine.dispose()
-        connection.execute(text(f'DROP DATABASE "{url.database}" WITH (FORCE)'))
-    server.dispose()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from app.core.config import settings
 from app.db.base import Base
 from app.db.migrations import newest_revisions
 from app.db.session import engine
+from app.tests.utils.database import new_database
 from app.tests.utils.worker import BACKEND
 
 
@@ -24,18 +25,13 @@ from app.tests.utils.worker import BACKEND
 def empty_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """An empty database. The settings contain its URL during the test."""
     url = engine.url.set(database=f"{engine.url.database}_empty")
-    server = create_engine(engine.url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{url.database}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{url.database}"'))
+    with new_database(url, engine.url):
         empty = create_engine(url)
         monkeypatch.setattr(
             settings, "SQLALCHEMY_DATABASE_URI", url.render_as_string(hide_password=False)
         )
         yield empty
         empty.dispose()
-        connection.execute(text(f'DROP DATABASE "{url.database}" WITH (FORCE)'))
-    server.dispose()
 
 
 def run(*command: str, folder: Path = BACKEND) -> subprocess.Popen[str]:
