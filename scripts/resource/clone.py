@@ -60,8 +60,9 @@ class Project(Clone):
         """Run the tests of the backend and of the web app, and every lint."""
         self.test_backend()
         self.run("sh ./scripts/native.sh test unit")
-        self.run("sh ./scripts/native.sh exec backend ./scripts/lint.sh")
-        self.run("sh ./scripts/native.sh exec frontend npm run lint")
+        # Both at the same time, because each mostly uses one core.
+        lint = "sh ./scripts/native.sh exec backend ./scripts/lint.sh"
+        self.run(f"{lint} & backend=$!; sh ./scripts/native.sh exec frontend npm run lint; wait $backend")
         self.run("sh ./scripts/native.sh exec backend alembic check")
 
     def shared_tests(self) -> set[str]:

@@ -130,8 +130,9 @@ def test_fields_are_added(project: Project) -> None:
     assert 'name="discount"' in text
     project.test_backend(f"-n 0 {ORDER_LINES}")
     project.run("sh ./scripts/native.sh exec backend alembic check")
-    project.run("sh ./scripts/native.sh exec frontend npm run lint")
-    project.run("sh ./scripts/native.sh test e2e order-lines")
+    # Both at the same time, because the browser test mostly waits.
+    lint = "sh ./scripts/native.sh exec frontend npm run lint"
+    project.run(f"{lint} & lint=$!; sh ./scripts/native.sh test e2e order-lines; wait $lint")
 
 
 def test_conflicts_are_listed(project: Project) -> None:
