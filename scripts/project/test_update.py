@@ -253,6 +253,7 @@ def test_clone_with_own_commits_is_updated(project: Project, template: Clone, tm
     (tmp_path / "config").write_text(f"[core]\nexcludesFile = {tmp_path}/exclude\n")
     assert "is updated to version 9.1.0" in project.run(f"GIT_CONFIG_GLOBAL={tmp_path}/config {UPDATE}")
     assert_merged(project)
+    assert "A sentence of the project." in project.read("docs/backend.md")
 
 
 def test_removed_table_that_the_template_changes_is_reported(named: Project, template: Clone, tmp_path: Path) -> None:
