@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from settings import ROOT
@@ -11,14 +10,13 @@ from workspace import Invalid
 REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}
 
 
-def git(*arguments: str, folder: Path = ROOT, env: Mapping[str, str] | None = None, status: int = 0) -> str:
+def git(*arguments: str, folder: Path = ROOT, status: int = 0) -> str:
     """Return the output of git. Raises Invalid with the line that reports an error, at a status above `status`."""
     # Messages must be in English, because they are searched. In a hook, these variables would replace the folder.
-    outer = {name: value for name, value in os.environ.items() if name not in REPOSITORY}
-    outer |= {"LC_ALL": "C", **(env or {})}
+    env = {name: value for name, value in os.environ.items() if name not in REPOSITORY} | {"LC_ALL": "C"}
     command = ["git", *arguments]
     try:
-        done = subprocess.run(command, cwd=folder, env=outer, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise Invalid("git is not installed.") from None
     if not 0 <= done.returncode <= status:

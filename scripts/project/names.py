@@ -4,7 +4,6 @@ import json
 import re
 import unicodedata
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -157,14 +156,14 @@ def rename(copy: Folder, old: Names, new: Names) -> list[str]:
             continue
         text = copy.read(path)
         missing += [f"{path}: {each.strip()}" for each in changed if each not in text]
-        # In one pass, because a new name may contain an old one.
-        found = "|".join(_pattern(each) for each in changes)
-        copy.write(path, re.sub(found, partial(_replacement, changes), text))
+        copy.write(path, _replace(text, changes))
     return missing
 
 
-def _replacement(changes: dict[str, str], match: re.Match[str]) -> str:
-    return changes[match[0]]
+def _replace(text: str, changes: dict[str, str]) -> str:
+    # In one pass, because a new name may contain an old one.
+    found = "|".join(_pattern(each) for each in changes)
+    return re.sub(found, lambda match: changes[match[0]], text)
 
 
 def _pattern(place: str) -> str:

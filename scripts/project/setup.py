@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> None:
 
 def setup(given: dict[str, str]) -> None:
     old, template = names.read(ROOT)
-    new = Names.create(**(_change(old, given) if template else _choose(given)))
+    new = _change(old, given) if template else _choose(given)
     content, added = _add_secrets()
     with copied(ROOT) as copy:
         missing = names.rename(copy, old, new)
@@ -68,30 +68,29 @@ def setup(given: dict[str, str]) -> None:
     _report(old, new, changes, missing)
 
 
-def _choose(given: dict[str, str]) -> dict[str, str]:
-    """Return the values of the first run. Raises Invalid."""
-    values: dict[str, str] = {}
-    for field in FIELDS:
-        default = ""
-        if field == "slug":
-            default = names.derive_slug(values["name"])
-        elif field == "email":
-            default = f"admin@{values['domain']}"
-        # The slug is asked for like the name, or else derived.
-        is_derived = field == "slug" and "name" in given and default
-        value = given.get(field) or (default if is_derived else _ask(field, default))
+def _choose(given: dict[str, str]) -> Names:
+    """Return the names of the first run: what is given, or else what the user enters. Raises Invalid."""
+
+    def choose(field: str, default: str = "") -> str:
+        value = given.get(field) or _ask(field, default)
         if value is None:
             raise Invalid(f"the {field} is missing: add --{field}.")
-        values[field] = FIELDS[field][1](value)
-    return values
+        return FIELDS[field][1](value)
+
+    name = choose("name")
+    slug = names.derive_slug(name)
+    if "slug" in given or "name" not in given or not slug:
+        slug = choose("slug", slug)
+    domain = choose("domain")
+    return Names(name, slug, domain, choose("email", f"admin@{domain}"))
 
 
-def _change(old: Names, given: dict[str, str]) -> dict[str, str]:
-    """Return the values of a later run: what is given, or else what the user enters. Raises Invalid."""
+def _change(old: Names, given: dict[str, str]) -> Names:
+    """Return the names of a later run: what is given, or else what the user enters. Raises Invalid."""
     values = {**asdict(old), **given}
     if not given:
         values |= {field: _ask(field, values[field]) or values[field] for field in FIELDS}
-    return values
+    return Names.create(**values)
 
 
 def _ask(field: str, default: str) -> str | None:

@@ -24,11 +24,7 @@ KEPT = ["CHANGELOG.md", names.RECORD, "frontend/openapi.json", "frontend/src/cli
 # In the order of locking: Node.js may be among the packages of Python.
 LOCKS = ("poetry.lock", "package-lock.json")
 # Commits that only the merge sees need an author too.
-AUTHOR = {
-    f"GIT_{who}_{what}": value
-    for who in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "template"), ("EMAIL", "template@localhost"))
-}
+AUTHOR = ("-c", "user.name=template", "-c", "user.email=template@localhost")
 
 
 class Source:
@@ -161,7 +157,7 @@ def commit(tree: Path, message: str, parent: str | None = None) -> str:
     git("-c", "core.excludesFile=/dev/null", "add", "--all", folder=tree)
     parents = ["-p", parent] if parent else []
     tree_id = git("write-tree", folder=tree)
-    return git("commit-tree", tree_id, *parents, "-m", message, folder=tree, env=AUTHOR)
+    return git(*AUTHOR, "commit-tree", tree_id, *parents, "-m", message, folder=tree)
 
 
 def upgrade_notes(changelog: str, version: str) -> str:
