@@ -153,8 +153,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def commit(tree: Path, message: str, parent: str | None = None) -> str:
     """Commit the files of a checkout, without its history. Return the commit's id."""
-    # The user's own exclude file would leave files out.
-    git("-c", "core.excludesFile=/dev/null", "add", "--all", folder=tree)
+    git("add", "--all", folder=tree)
     parents = ["-p", parent] if parent else []
     tree_id = git("write-tree", folder=tree)
     return git(*AUTHOR, "commit-tree", tree_id, *parents, "-m", message, folder=tree)

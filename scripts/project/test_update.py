@@ -110,6 +110,8 @@ def template(tmp_path_factory: pytest.TempPathFactory, index: None) -> Clone:
     clone.edit("README.md", "A starting point", "A good starting point")
     clone.edit(".env", "\nSECRET_KEY=", "\n# A comment of the template.\nSECRET_KEY=")
     clone.edit("docs/backend.md", "# Backend\n", "# The backend\n")
+    # A line that version 9.0.1 has changed too.
+    clone.edit("docs/frontend.md", "# The frontend\n", "# The frontend of the template\n")
     changelog = clone.read("CHANGELOG.md")
     notes = "# Changelog\n\n## 9.1.0\n\n### Upgrade\n\n- Tell your users.\n\n### Fixed\n\n- A fault.\n"
     (clone.folder / "CHANGELOG.md").write_text(changelog.replace("# Changelog\n", f"{notes}\n## 9.0.0\n", 1))
@@ -230,7 +232,6 @@ def test_copy_without_history_is_updated(project: Project, template: Clone) -> N
     assert project.read("docs/frontend.md").startswith("# The frontend\n")
     assert names.read(project.folder)[1]["origin"] == str(template.folder)
     project.commit()
-    # The second update starts from the first one.
     assert "is updated to version 9.1.0" in project.run(UPDATE)
     assert_merged(project)
 
@@ -254,6 +255,11 @@ def test_clone_with_own_commits_is_updated(project: Project, template: Clone, tm
     assert "is updated to version 9.1.0" in project.run(f"GIT_CONFIG_GLOBAL={tmp_path}/config {UPDATE}")
     assert_merged(project)
     assert "A sentence of the project." in project.read("docs/backend.md")
+    # The second update starts from the first one, not from the clone.
+    project.run("git reset --quiet --hard && sh ./scripts/update.sh --to 9.0.1")
+    project.commit()
+    assert "is updated to version 9.1.0" in project.run(UPDATE)
+    assert project.read("docs/frontend.md").startswith("# The frontend of the template\n")
 
 
 def test_removed_table_that_the_template_changes_is_reported(named: Project, template: Clone, tmp_path: Path) -> None:
