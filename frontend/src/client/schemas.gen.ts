@@ -1072,6 +1072,60 @@ export const UserRegisterSchema = {
     description: 'The fields of a sign-up.'
 } as const;
 
+export const UserSessionSchema = {
+    properties: {
+        id: {
+            type: 'integer',
+            title: 'Id'
+        },
+        created_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Created At'
+        },
+        updated_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Updated At'
+        },
+        user_agent: {
+            type: 'string',
+            title: 'User Agent'
+        },
+        address: {
+            type: 'string',
+            title: 'Address'
+        },
+        last_used_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Last Used At'
+        },
+        expires_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Expires At'
+        },
+        is_current: {
+            type: 'boolean',
+            title: 'Is Current',
+            description: 'Whether the request belongs to it',
+            default: false
+        }
+    },
+    type: 'object',
+    required: [
+        'id',
+        'created_at',
+        'updated_at',
+        'user_agent',
+        'address',
+        'last_used_at',
+        'expires_at'
+    ],
+    title: 'UserSession'
+} as const;
+
 export const UserUpdateByIDSchema = {
     properties: {
         full_name: {

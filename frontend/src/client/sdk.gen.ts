@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape, urlSearchParamsBodySerializer } from './client';
 import { client } from './client.gen';
-import type { ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
+import type { ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginLogoutData, LoginLogoutErrors, LoginLogoutResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginRefreshAccessTokenData, LoginRefreshAccessTokenErrors, LoginRefreshAccessTokenResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersEndOtherSessionsData, UsersEndOtherSessionsErrors, UsersEndOtherSessionsResponses, UsersEndSessionData, UsersEndSessionErrors, UsersEndSessionResponses, UsersEndUserSessionsData, UsersEndUserSessionsErrors, UsersEndUserSessionsResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadSessionsData, UsersReadSessionsErrors, UsersReadSessionsResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -22,6 +22,9 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * Login Access Token
  *
  * OAuth2 password login; the username is the email.
+ *
+ * With the header `X-Session: cookie`, the response sets a cookie for `POST /login/refresh`.
+ * Without it, the session ends with the access token.
  */
 export const loginLoginAccessToken = <ThrowOnError extends boolean = true>(options: Options<LoginLoginAccessTokenData, ThrowOnError>): RequestResult<LoginLoginAccessTokenResponses, LoginLoginAccessTokenErrors, ThrowOnError> => (options.client ?? client).post<LoginLoginAccessTokenResponses, LoginLoginAccessTokenErrors, ThrowOnError>({
     ...urlSearchParamsBodySerializer,
@@ -32,6 +35,22 @@ export const loginLoginAccessToken = <ThrowOnError extends boolean = true>(optio
         ...options.headers
     }
 });
+
+/**
+ * Refresh Access Token
+ *
+ * Return a new access token and a new cookie, in exchange for the cookie of the login.
+ *
+ * If a cookie is used again, the session ends, unless that happens within seconds.
+ */
+export const loginRefreshAccessToken = <ThrowOnError extends boolean = true>(options?: Options<LoginRefreshAccessTokenData, ThrowOnError>): RequestResult<LoginRefreshAccessTokenResponses, LoginRefreshAccessTokenErrors, ThrowOnError> => (options?.client ?? client).post<LoginRefreshAccessTokenResponses, LoginRefreshAccessTokenErrors, ThrowOnError>({ url: '/api/v1/login/refresh', ...options });
+
+/**
+ * Logout
+ *
+ * End the session of the access token and of the cookie, and delete the cookie.
+ */
+export const loginLogout = <ThrowOnError extends boolean = true>(options?: Options<LoginLogoutData, ThrowOnError>): RequestResult<LoginLogoutResponses, LoginLogoutErrors, ThrowOnError> => (options?.client ?? client).post<LoginLogoutResponses, LoginLogoutErrors, ThrowOnError>({ url: '/api/v1/login/logout', ...options });
 
 /**
  * Test Token
@@ -59,6 +78,37 @@ export const loginResetPassword = <ThrowOnError extends boolean = true>(options:
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * End Other Sessions
+ *
+ * Log out everywhere else.
+ */
+export const usersEndOtherSessions = <ThrowOnError extends boolean = true>(options?: Options<UsersEndOtherSessionsData, ThrowOnError>): RequestResult<UsersEndOtherSessionsResponses, UsersEndOtherSessionsErrors, ThrowOnError> => (options?.client ?? client).delete<UsersEndOtherSessionsResponses, UsersEndOtherSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/me/sessions',
+    ...options
+});
+
+/**
+ * Read Sessions
+ *
+ * Return your active sessions, the most recently used first.
+ */
+export const usersReadSessions = <ThrowOnError extends boolean = true>(options?: Options<UsersReadSessionsData, ThrowOnError>): RequestResult<UsersReadSessionsResponses, UsersReadSessionsErrors, ThrowOnError> => (options?.client ?? client).get<UsersReadSessionsResponses, UsersReadSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/me/sessions',
+    ...options
+});
+
+/**
+ * End Session
+ */
+export const usersEndSession = <ThrowOnError extends boolean = true>(options: Options<UsersEndSessionData, ThrowOnError>): RequestResult<UsersEndSessionResponses, UsersEndSessionErrors, ThrowOnError> => (options.client ?? client).delete<UsersEndSessionResponses, UsersEndSessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/me/sessions/{id}',
+    ...options
 });
 
 /**
@@ -188,6 +238,17 @@ export const usersUpdateUser = <ThrowOnError extends boolean = true>(options: Op
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * End User Sessions
+ *
+ * Log a user out everywhere.
+ */
+export const usersEndUserSessions = <ThrowOnError extends boolean = true>(options: Options<UsersEndUserSessionsData, ThrowOnError>): RequestResult<UsersEndUserSessionsResponses, UsersEndUserSessionsErrors, ThrowOnError> => (options.client ?? client).delete<UsersEndUserSessionsResponses, UsersEndUserSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/{user_id}/sessions',
+    ...options
 });
 
 /**

@@ -735,6 +735,46 @@ export type UserRegister = {
 };
 
 /**
+ * UserSession
+ */
+export type UserSession = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * User Agent
+     */
+    user_agent: string;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Last Used At
+     */
+    last_used_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Is Current
+     *
+     * Whether the request belongs to it
+     */
+    is_current?: boolean;
+};
+
+/**
  * UserUpdateByID
  *
  * A superuser's changes to any user.
@@ -840,6 +880,12 @@ export type ValueTaken = {
 
 export type LoginLoginAccessTokenData = {
     body: BodyLoginLoginAccessToken;
+    headers?: {
+        /**
+         * X-Session
+         */
+        'x-session'?: 'cookie' | null;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/login/access-token';
@@ -888,6 +934,94 @@ export type LoginLoginAccessTokenResponses = {
 };
 
 export type LoginLoginAccessTokenResponse = LoginLoginAccessTokenResponses[keyof LoginLoginAccessTokenResponses];
+
+export type LoginRefreshAccessTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/login/refresh';
+};
+
+export type LoginRefreshAccessTokenErrors = {
+    /**
+     * Response 401 Login-Refresh Access Token
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 409 Login-Refresh Access Token
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Refresh Access Token
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type LoginRefreshAccessTokenError = LoginRefreshAccessTokenErrors[keyof LoginRefreshAccessTokenErrors];
+
+export type LoginRefreshAccessTokenResponses = {
+    /**
+     * Successful Response
+     */
+    200: Token;
+};
+
+export type LoginRefreshAccessTokenResponse = LoginRefreshAccessTokenResponses[keyof LoginRefreshAccessTokenResponses];
+
+export type LoginLogoutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/login/logout';
+};
+
+export type LoginLogoutErrors = {
+    /**
+     * Response 409 Login-Logout
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Logout
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type LoginLogoutError = LoginLogoutErrors[keyof LoginLogoutErrors];
+
+export type LoginLogoutResponses = {
+    /**
+     * Successful Response
+     */
+    200: Msg;
+};
+
+export type LoginLogoutResponse = LoginLogoutResponses[keyof LoginLogoutResponses];
 
 export type LoginTestTokenData = {
     body?: never;
@@ -1032,6 +1166,170 @@ export type LoginResetPasswordResponses = {
 };
 
 export type LoginResetPasswordResponse = LoginResetPasswordResponses[keyof LoginResetPasswordResponses];
+
+export type UsersEndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/sessions';
+};
+
+export type UsersEndOtherSessionsErrors = {
+    /**
+     * Response 401 Users-End Other Sessions
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * Response 409 Users-End Other Sessions
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-End Other Sessions
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type UsersEndOtherSessionsError = UsersEndOtherSessionsErrors[keyof UsersEndOtherSessionsErrors];
+
+export type UsersEndOtherSessionsResponses = {
+    /**
+     * Response Users-End Other Sessions
+     *
+     * Successful Response
+     */
+    200: Array<UserSession>;
+};
+
+export type UsersEndOtherSessionsResponse = UsersEndOtherSessionsResponses[keyof UsersEndOtherSessionsResponses];
+
+export type UsersReadSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/sessions';
+};
+
+export type UsersReadSessionsErrors = {
+    /**
+     * Response 401 Users-Read Sessions
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-Read Sessions
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type UsersReadSessionsError = UsersReadSessionsErrors[keyof UsersReadSessionsErrors];
+
+export type UsersReadSessionsResponses = {
+    /**
+     * Response Users-Read Sessions
+     *
+     * Successful Response
+     */
+    200: Array<UserSession>;
+};
+
+export type UsersReadSessionsResponse = UsersReadSessionsResponses[keyof UsersReadSessionsResponses];
+
+export type UsersEndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/me/sessions/{id}';
+};
+
+export type UsersEndSessionErrors = {
+    /**
+     * Response 401 Users-End Session
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * Response 409 Users-End Session
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-End Session
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type UsersEndSessionError = UsersEndSessionErrors[keyof UsersEndSessionErrors];
+
+export type UsersEndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserSession;
+};
+
+export type UsersEndSessionResponse = UsersEndSessionResponses[keyof UsersEndSessionResponses];
 
 export type UsersReadUsersData = {
     body?: never;
@@ -1607,6 +1905,74 @@ export type UsersUpdateUserResponses = {
 };
 
 export type UsersUpdateUserResponse = UsersUpdateUserResponses[keyof UsersUpdateUserResponses];
+
+export type UsersEndUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/sessions';
+};
+
+export type UsersEndUserSessionsErrors = {
+    /**
+     * Response 401 Users-End User Sessions
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Users-End User Sessions
+     *
+     * superuser_required or inactive_user
+     */
+    403: SuperuserRequired | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * Response 409 Users-End User Sessions
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Users-End User Sessions
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type UsersEndUserSessionsError = UsersEndUserSessionsErrors[keyof UsersEndUserSessionsErrors];
+
+export type UsersEndUserSessionsResponses = {
+    /**
+     * Response Users-End User Sessions
+     *
+     * Successful Response
+     */
+    200: Array<UserSession>;
+};
+
+export type UsersEndUserSessionsResponse = UsersEndUserSessionsResponses[keyof UsersEndUserSessionsResponses];
 
 export type UtilsTestCeleryData = {
     body: Msg;

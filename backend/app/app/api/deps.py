@@ -23,11 +23,14 @@ from app.api.routing import raises
 from app.core.config import settings
 from app.core.security import InvalidToken
 from app.crud.base import CRUDBase, CRUDOwned, ModelType, OwnedModelType
+from app.crud.crud_session import decode_session_token
+from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import ValueTaken
 from app.db.base_class import Base, OwnedBase
 from app.db.session import ReadSession, SessionLocal
 from app.models.user import User
+from app.schemas.token import SessionPayload
 from app.schemas.types import Id
 
 
@@ -83,15 +86,24 @@ SessionDep = Annotated[Session, Depends(get_db, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 
 
-@raises(NotAuthenticated, InvalidToken, *DATABASE_ERRORS)
-def get_current_user(token: TokenDep) -> User:
-    """Return the token's user, active or not, detached from any session.
+@raises(NotAuthenticated, InvalidToken)
+async def get_access_payload(token: TokenDep) -> SessionPayload:
+    """Return the claims of the access token. The session may have ended."""
+    return decode_session_token(token, "access")
+
+
+AccessPayload = Annotated[SessionPayload, Depends(get_access_payload)]
+
+
+@raises(*DATABASE_ERRORS)
+def get_current_user(payload: AccessPayload) -> User:
+    """Return the token's user, active or not, detached from any database session.
 
     This function closes its own session before the endpoint starts. A request that holds a
     connection must never wait for a second one.
     """
     with ReadSession() as db:
-        return crud_user.get_by_token(db, token=token, purposes=["access"])
+        return crud_session.get_user(db, payload)
 
 
 @raises(InactiveUser)

@@ -25,6 +25,7 @@ from app.api.exceptions import (
     Conflict,
     ContentTooLarge,
     DatabaseUnreachable,
+    ForeignOrigin,
     InactiveAccount,
     InactiveUser,
     IncorrectCredentials,
@@ -80,6 +81,7 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
     InactiveUser: ErrorResponse(403, "Inactive user"),
     SuperuserRequired: ErrorResponse(403, "The user doesn't have enough privileges"),
     PermissionDenied: ErrorResponse(403, "Not enough permissions"),
+    ForeignOrigin: ErrorResponse(403, "This origin is not in BACKEND_CORS_ORIGINS"),
     RegistrationClosed: ErrorResponse(403, "Open user registration is forbidden on this server"),
     NotFound: ErrorResponse(404, "Not found"),
     EmailTaken: ErrorResponse(

@@ -15,6 +15,10 @@ class SuperuserRequired(Exception):
     """The user is not a superuser."""
 
 
+class ForeignOrigin(Exception):
+    """A page of another origin sent the request."""
+
+
 class PermissionDenied(Exception):
     """The row belongs to another user. `field` names the field of the request that refers to it."""
 

@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
-from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_origins
+from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_list
 
 PORT = Field(ge=1, le=65535)
 # The minimum length of an HS256 key (RFC 7518, section 3.2).
@@ -57,13 +57,17 @@ class Settings(BaseSettings):
     ENVIRONMENT: Literal["development", "staging", "production"] = "production"
     API_V1_STR: str = Field(default="/api/v1", pattern=r"^(/[\w.-]+)+$")
     PROJECT_NAME: str = "FastAPI template"
+    STACK_NAME: str = "app"
     SERVER_NAME: str = "localhost"
     SERVER_HOST: Origin = "http://localhost"
-    BACKEND_CORS_ORIGINS: Annotated[list[Origin], NoDecode, BeforeValidator(parse_origins)] = []
+    BACKEND_CORS_ORIGINS: Annotated[list[Origin], NoDecode, BeforeValidator(parse_list)] = []
     SENTRY_DSN: SentryDSN | None = None
 
     SECRET_KEY: str
+    SECRET_KEY_FALLBACKS: Annotated[list[str], NoDecode, BeforeValidator(parse_list)] = []
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=60 * 24 * 365)
+    SESSION_IDLE_HOURS: int = Field(default=24 * 7, ge=1, le=24 * 365)
+    SESSION_MAX_HOURS: int = Field(default=24 * 30, ge=1, le=24 * 365)
     FIRST_SUPERUSER: EmailStr
     FIRST_SUPERUSER_PASSWORD: Annotated[
         str, AfterValidator(normalise), Field(min_length=8, max_length=128)
@@ -142,6 +146,8 @@ class Settings(BaseSettings):
             yield f"{names}: still {DEFAULT_SECRET!r}; set your own secret"
         if len(self.SECRET_KEY.encode()) < MIN_KEY_BYTES:
             yield f"SECRET_KEY: must have at least {MIN_KEY_BYTES} bytes"
+        if any(len(key.encode()) < MIN_KEY_BYTES for key in self.SECRET_KEY_FALLBACKS):
+            yield f"SECRET_KEY_FALLBACKS: each key must have at least {MIN_KEY_BYTES} bytes"
         found = weakness(
             self.FIRST_SUPERUSER_PASSWORD,
             email=self.FIRST_SUPERUSER,

@@ -13,7 +13,7 @@ from app.core.passwords import normalise
 
 ALGORITHM = "HS256"
 
-Purpose = Literal["access", "reset-password", "new-account"]
+Purpose = Literal["access", "refresh", "reset-password", "new-account"]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
 # Older hashes use bcrypt. They are replaced at login.
@@ -31,31 +31,45 @@ class InvalidToken(Exception):
     """The token is malformed, forged, expired, revoked, or made for another purpose."""
 
 
-def create_token(purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str) -> str:
+def create_token(
+    purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str, **claims: int
+) -> str:
     """Return a signed token. It expires, and is revoked when one of the secrets changes."""
     now = datetime.now(UTC)
-    claims = {
+    all_claims = {
         "sub": str(subject),
         "iat": now,
         "exp": now + lifetime,
+        # Another installation rejects the token, even if it has the same SECRET_KEY.
+        "aud": settings.SERVER_HOST,
         "purpose": purpose,
         "fingerprint": fingerprint(*secrets),
+        **claims,
     }
-    return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
+    return jwt.encode(all_claims, settings.SECRET_KEY, algorithm=ALGORITHM)
 
 
 def create_access_token(
-    subject: str | int, expires_delta: timedelta | None = None, *, password_hash: str
+    subject: str | int,
+    expires_delta: timedelta | None = None,
+    *,
+    session: int,
+    secret: str,
 ) -> str:
-    """Return an access token for a user's id. It is revoked when the password changes."""
+    """Return an access token for a user's id, valid while the session with this id is."""
     lifetime = expires_delta or timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES)
-    return create_token("access", subject, lifetime, password_hash)
+    return create_token("access", subject, lifetime, secret, session=session)
 
 
 def decode_token(token: str, *purposes: Purpose) -> dict[str, Any]:
     """Return the claims of a token made for one of the purposes, or raise InvalidToken."""
     try:
-        claims = jwt.decode(token, settings.SECRET_KEY, algorithms=[ALGORITHM])
+        claims = jwt.decode(
+            token,
+            [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS],
+            algorithms=[ALGORITHM],
+            audience=settings.SERVER_HOST,
+        )
     # For malformed claims, such as a time of the wrong type, python-jose raises other errors.
     except (JWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error

@@ -9,10 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, AnyHttpUrl, FilePath, RedisDsn, TypeAdapter
 
 
-def parse_origins(value: object) -> object:
-    """Parse a list of origins, written in JSON or separated by commas."""
+def parse_list(value: object) -> object:
+    """Parse a list of texts, written in JSON or separated by commas."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
-        return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return [text.strip() for text in value.split(",") if text.strip()]
     return TypeAdapter(list[str]).validate_json(value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,5 @@
 from app.crud.crud_item import item
+from app.crud.crud_session import session
 from app.crud.crud_user import user
 
-__all__ = ["item", "user"]
+__all__ = ["item", "session", "user"]

@@ -9,7 +9,6 @@ from app.core.config import settings
 from app.core.passwords import weakness
 from app.core.security import (
     InvalidToken,
-    Purpose,
     decode_token,
     dummy_verify,
     fingerprint_matches,
@@ -18,6 +17,7 @@ from app.core.security import (
     verify_password,
 )
 from app.crud.base import CRUDBase
+from app.crud.crud_session import session as crud_session
 from app.crud.exceptions import EmailTaken, LastSuperuser, ValueTaken, WeakPassword
 from app.models.user import User
 from app.schemas import user as schemas
@@ -54,14 +54,21 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def update(
         self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
     ) -> User:
-        """Raises EmailTaken, LastSuperuser and WeakPassword."""
+        """A new password and a deactivation end all sessions of the user.
+
+        Raises EmailTaken, LastSuperuser and WeakPassword.
+        """
         fields = dict(self._fields_to_write(obj_in))
+        ends_sessions = "password" in fields or fields.get("is_active") is False
         if "password" in fields:
             self._reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._ensure_not_last_superuser(db, db_obj)
-        return super().update(db, db_obj=db_obj, obj_in=fields)
+        updated = super().update(db, db_obj=db_obj, obj_in=fields)
+        if ends_sessions:
+            crud_session.end(db, owner_id=updated.id)
+        return updated
 
     def remove(self, db: Session, *, id: int) -> User | None:  # noqa: A002
         """Remove a user. The database also deletes the rows that belong to the user.
@@ -76,36 +83,43 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         return super().remove(db, id=id)
 
     def authenticate(self, db: Session, *, email: str, password: str) -> User | None:
-        """Return the user, active or not. An unknown email takes as long as a wrong password."""
+        """Return the user, active or not, locked until the commit.
+
+        An unknown email takes as long as a wrong password.
+        """
         user = self.get_by_email(db, email=email)
         if user is None:
             dummy_verify(password)
             return None
-        matches, new_hash = verify_and_update(password, user.hashed_password)
-        if matches and new_hash is not None:
-            return self._replace_hash(db, user, password, new_hash)
-        return user if matches else None
+        verified = user.hashed_password
+        matches, new_hash = verify_and_update(password, verified)
+        if not matches:
+            return None
+        # Meanwhile, the password may have changed, or another login may have replaced the hash.
+        locked = self.get(db, user.id, for_update=True)
+        if locked is None:
+            return None
+        if locked.hashed_password != verified:
+            return locked if verify_password(password, locked.hashed_password) else None
+        if new_hash is None:
+            return locked
+        return self.update(db, db_obj=locked, obj_in={"hashed_password": new_hash})
 
-    def get_by_token(
-        self, db: Session, *, token: str, purposes: Sequence[Purpose], for_update: bool = False
-    ) -> User:
-        """Return the token's user.
+    def get_by_mailed_token(self, db: Session, *, token: str) -> User:
+        """Return the user of a mailed link, locked until the commit.
 
-        Raises InvalidToken, for example after the password was changed. Mailed tokens are also
-        revoked when the email changes: the owner of the old mailbox must not get the account.
+        Raises InvalidToken, for example after the password or the email was changed: the owner of
+        the old mailbox must not get the account.
         """
-        claims = decode_token(token, *purposes)
+        claims = decode_token(token, "reset-password", "new-account")
         try:
             payload = TokenPayload.model_validate(claims)
         except ValidationError as error:
             raise InvalidToken from error
-        user = self.get(db, payload.sub, for_update=for_update)
-        if user is None:
-            raise InvalidToken
-        secrets = [user.hashed_password]
-        if payload.purpose != "access":
-            secrets.append(user.email)
-        if not fingerprint_matches(payload.fingerprint, *secrets):
+        user = self.get(db, payload.sub, for_update=True)
+        if user is None or not fingerprint_matches(
+            payload.fingerprint, user.hashed_password, user.email
+        ):
             raise InvalidToken
         return user
 
@@ -149,14 +163,6 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             if error.field != "email":
                 raise
             raise EmailTaken from error
-
-    def _replace_hash(self, db: Session, user: User, password: str, new_hash: str) -> User | None:
-        """Store the new hash. If the old one has changed meanwhile, verify the password again."""
-        verified = user.hashed_password
-        now = self.get(db, user.id, for_update=True)
-        if now is not None and now.hashed_password == verified:
-            return self.update(db, db_obj=now, obj_in={"hashed_password": new_hash})
-        return now if now and verify_password(password, now.hashed_password) else None
 
     def _reject_weak_password(self, password: str, email: str) -> None:
         if found := weakness(password, email=email, project_name=settings.PROJECT_NAME):

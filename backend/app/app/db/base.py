@@ -5,3 +5,4 @@
 from app.db.base_class import Base as Base
 from app.models.item import Item
 from app.models.user import User
+from app.models.user_session import UserSession

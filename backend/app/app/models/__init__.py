@@ -1,4 +1,5 @@
 from app.models.item import Item
 from app.models.user import User
+from app.models.user_session import UserSession
 
-__all__ = ["Item", "User"]
+__all__ = ["Item", "User", "UserSession"]

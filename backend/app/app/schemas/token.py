@@ -21,8 +21,16 @@ class TokenPayload(BaseModel):
     sub: Id
     iat: Time
     exp: Time
+    aud: str
     purpose: Purpose
     fingerprint: str
+
+
+class SessionPayload(TokenPayload):
+    """The claims of access tokens and refresh tokens."""
+
+    session: Id
+    generation: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 class NewPassword(PrivateModel):

@@ -27,7 +27,7 @@ from app.tests.utils.worker import running_worker
 
 PASSWORD = "canary of a password"
 HASH = get_password_hash("a password")
-TOKEN = create_access_token(1, password_hash=HASH)
+TOKEN = create_access_token(1, session=1, secret=HASH)
 OPAQUE = "canary-of-an-opaque-token"
 SECRETS = [PASSWORD, HASH, TOKEN, OPAQUE, *HASH.split("$")[-2:], *TOKEN.split(".")[1:]]
 QUERY = f"?token={OPAQUE}&q=visible&new_password={OPAQUE}&reset-token={TOKEN}"

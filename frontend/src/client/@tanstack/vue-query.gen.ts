@@ -3,8 +3,8 @@
 import { queryOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { itemsReadItem, itemsReadItems, type Options, usersReadRegistration, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
-import type { ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
+import { itemsReadItem, itemsReadItems, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
+import type { ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -38,6 +38,26 @@ const createQueryKey = <TOptions extends Options>(id: string, options?: TOptions
     }
     return [params];
 };
+
+export const usersReadSessionsQueryKey = (options?: Options<UsersReadSessionsData>) => createQueryKey('usersReadSessions', options);
+
+/**
+ * Read Sessions
+ *
+ * Return your active sessions, the most recently used first.
+ */
+export const usersReadSessionsOptions = (options?: Options<UsersReadSessionsData>) => queryOptions<UsersReadSessionsResponse, UsersReadSessionsError, UsersReadSessionsResponse, ReturnType<typeof usersReadSessionsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await usersReadSessions({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: usersReadSessionsQueryKey(options)
+});
 
 export const usersReadUsersQueryKey = (options?: Options<UsersReadUsersData>) => createQueryKey('usersReadUsers', options);
 

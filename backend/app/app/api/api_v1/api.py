@@ -1,4 +1,5 @@
-from app.api.api_v1.endpoints import items, login, users, utils
+from app.api.api_v1.endpoints import items, login, sessions, users, utils
 
 # A list, not a parent router: each nested router adds about 5 % to the cost of every request.
-api_routers = [login.router, users.router, utils.router, items.router]
+# The path /users/me/sessions must precede /users/{user_id}/sessions.
+api_routers = [login.router, sessions.router, users.router, utils.router, items.router]

@@ -35,6 +35,7 @@ OPERATIONS = {
 }
 OPEN_TO_EVERYONE = [
     ("POST", f"{API}/login/access-token"),
+    ("POST", f"{API}/login/logout"),
     ("POST", f"{API}/password-recovery/{{email}}"),
     ("POST", f"{API}/reset-password/"),
     ("GET", f"{API}/users/open"),

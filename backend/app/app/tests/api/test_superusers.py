@@ -61,8 +61,11 @@ def delete(db: Session, user: User) -> None:
 
 
 @pytest.fixture(params=["caller first", "other first"])
-def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str, int]]:
-    """The ids of a superuser (the caller), of another user, and of that user's note."""
+def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str, Any]]:
+    """The ids of a superuser (the caller), of another user, and of that user's note.
+
+    Also the headers of the caller.
+    """
     with SessionLocal.begin() as db:
         kinds = [{"is_superuser": True, "password": PASSWORD}, {}]
         if request.param == "other first":
@@ -71,7 +74,8 @@ def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str,
         caller, other = pair if request.param == "caller first" else pair[::-1]
         note = create_random_note(db, owner_id=other.id)
         ids = {"caller": caller.id, "other": other.id, "note": note.id}
-    yield ids
+        headers = auth_headers(caller)
+    yield ids | {"headers": headers}
     with SessionLocal.begin() as db:
         for each in ("caller", "other"):
             if user := db.get(User, ids[each]):
@@ -106,7 +110,7 @@ ENDS = [
 )
 def test_revoked_permission_stops_pending_requests(
     committed_client: TestClient,
-    people: dict[str, int],
+    people: dict[str, Any],
     write: str,
     end: Callable[[Session, User], None],
     status: int,
@@ -116,7 +120,7 @@ def test_revoked_permission_stops_pending_requests(
     with SessionLocal() as db:
         caller = db.get(User, people["caller"], with_for_update=True)
         assert caller is not None
-        headers, number = auth_headers(caller), len(crud.user.get_multi(db))
+        number = len(crud.user.get_multi(db))
         with ThreadPoolExecutor(1) as pool:
             end(db, caller)
             # The request authenticates before the commit, so it still sees the old row.
@@ -124,7 +128,7 @@ def test_revoked_permission_stops_pending_requests(
                 committed_client.request,
                 method,
                 API + path.format(**people),
-                headers=headers,
+                headers=people["headers"],
                 json=body(),
             )
             wait_until_blocked(db)
@@ -150,14 +154,13 @@ def test_mutual_edits_do_not_deadlock(committed_client: TestClient) -> None:
     with SessionLocal.begin() as db:
         pair = [create_random_user(db, is_superuser=True) for _ in range(2)]
         notes = [create_random_note(db, owner_id=user.id) for user in pair]
+        headers = [auth_headers(user) for user in pair]
 
     def write(number: int) -> int:
         by, of = number % 2, (number // 2) % 2
         url = f"/users/{pair[of].id}" if number % 3 else f"/sample-notes/{notes[of].id}"
         body = {"full_name": str(number), "title": str(number)}
-        return committed_client.put(
-            API + url, headers=auth_headers(pair[by]), json=body
-        ).status_code
+        return committed_client.put(API + url, headers=headers[by], json=body).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(write, range(96))) == {200}

@@ -1,12 +1,15 @@
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app import crud
 from app.core.config import settings
 from app.core.security import create_access_token
-from app.models import User
+from app.db.session import SessionLocal
+from app.models import User, UserSession
 from app.schemas import UserCreate
 from app.tests.utils.utils import random_email, random_lower_string
 
@@ -24,10 +27,32 @@ def create_random_user(db: Session, **fields: Any) -> User:
     return crud.user.create(db, obj_in=UserCreate(**fields))
 
 
-def auth_headers(user: User) -> dict[str, str]:
-    """Return the Authorization header of this user."""
-    token = create_access_token(user.id, password_hash=user.hashed_password)
+def start_session(user: User) -> UserSession:
+    """Start a session of this user, in the transaction that created the user, if it is open."""
+    db = object_session(user)
+    with SessionLocal.begin() if db is None else nullcontext(db) as db:
+        return crud.session.create(
+            db,
+            owner_id=user.id,
+            lifetime=timedelta(hours=1),
+            user_agent="Tests",
+            address="192.0.2.1",
+        )
+
+
+def access_token(session: UserSession, expires_delta: timedelta | None = None) -> str:
+    return create_access_token(
+        session.owner_id, expires_delta, session=session.id, secret=session.secret
+    )
+
+
+def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def auth_headers(user: User) -> dict[str, str]:
+    """Return the Authorization header of a new session of this user."""
+    return bearer(access_token(start_session(user)))
 
 
 def authentication_token_from_email(

@@ -1,14 +1,31 @@
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Literal
 
-from fastapi import Depends, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
 from app.api.deps import CurrentUser, SessionDep
-from app.api.exceptions import InactiveAccount, IncorrectCredentials, InvalidLink
+from app.api.errors import error_response
+from app.api.exceptions import (
+    InactiveAccount,
+    IncorrectCredentials,
+    InvalidLink,
+    NotAuthenticated,
+)
 from app.api.routing import APIRouter, raises
-from app.core import security
+from app.api.session_tokens import (
+    COOKIE,
+    COOKIE_PATH,
+    IDLE,
+    RefreshCookie,
+    SameOrigin,
+    access_token,
+    set_refresh_cookie,
+)
 from app.core.config import settings
-from app.core.security import InvalidToken
+from app.core.security import InvalidToken, Purpose
+from app.crud.crud_session import decode_session_token
+from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import WeakPassword
 from app.models.user import User
@@ -21,20 +38,76 @@ from app.worker import send_reset_password_email
 router = APIRouter(tags=["login"])
 
 
-@router.post("/login/access-token")
+def end_session(db: SessionDep, token: str, purpose: Purpose) -> None:
+    """End the session of a token, if it is valid."""
+    try:
+        payload = decode_session_token(token, purpose)
+    except InvalidToken:
+        return
+    crud_session.end_by_token(db, payload)
+
+
+@router.post("/login/access-token", dependencies=[SameOrigin])
 @raises(IncorrectCredentials, InactiveAccount)
 def login_access_token(
-    response: Response, db: SessionDep, form: Annotated[OAuth2PasswordRequestForm, Depends()]
+    request: Request,
+    response: Response,
+    db: SessionDep,
+    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    cookie: RefreshCookie,
+    x_session: Annotated[Literal["cookie"] | None, Header()] = None,
 ) -> Token:
-    """OAuth2 password login; the username is the email."""
+    """OAuth2 password login; the username is the email.
+
+    With the header `X-Session: cookie`, the response sets a cookie for `POST /login/refresh`.
+    Without it, the session ends with the access token.
+    """
     user = crud_user.authenticate(db, email=form.username, password=form.password)
     if user is None:
         raise IncorrectCredentials
     if not crud_user.is_active(user):
         raise InactiveAccount
-    token = security.create_access_token(user.id, password_hash=user.hashed_password)
+    session = crud_session.create(
+        db,
+        owner_id=user.id,
+        lifetime=IDLE if x_session else timedelta(minutes=settings.ACCESS_TOKEN_EXPIRE_MINUTES),
+        user_agent=request.headers.get("user-agent", ""),
+        address=request.client.host if request.client else "",
+    )
+    if x_session:
+        end_session(db, cookie, "refresh")  # The new cookie replaces it.
+        set_refresh_cookie(request, response, session)
     response.headers["Cache-Control"] = "no-store"
-    return Token(access_token=token, expires_in=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60)
+    return access_token(session)
+
+
+@router.post("/login/refresh", response_model=Token, dependencies=[SameOrigin])
+@raises(NotAuthenticated, InvalidToken)
+def refresh_access_token(
+    request: Request, response: Response, db: SessionDep, cookie: RefreshCookie
+) -> Token | Response:
+    """Return a new access token and a new cookie, in exchange for the cookie of the login.
+
+    If a cookie is used again, the session ends, unless that happens within seconds.
+    """
+    if not cookie:
+        raise NotAuthenticated
+    session = crud_session.refresh(db, decode_session_token(cookie, "refresh"))
+    if session is None:
+        # Not raised: a session that has just been ended must be committed.
+        return error_response(InvalidToken)
+    set_refresh_cookie(request, response, session)
+    response.headers["Cache-Control"] = "no-store"
+    return access_token(session)
+
+
+@router.post("/login/logout", dependencies=[SameOrigin])
+def logout(request: Request, response: Response, db: SessionDep, cookie: RefreshCookie) -> Msg:
+    """End the session of the access token and of the cookie, and delete the cookie."""
+    end_session(db, cookie, "refresh")
+    end_session(db, request.headers.get("authorization", "").removeprefix("Bearer "), "access")
+    response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
+    return Msg(msg="Logged out")
 
 
 @router.post("/login/test-token", response_model=schemas.User)
@@ -55,9 +128,7 @@ def recover_password(db: SessionDep, email: Email) -> Msg:
 @raises(InvalidLink)
 def reset_password(db: SessionDep, body: NewPassword) -> Msg:
     try:
-        user = crud_user.get_by_token(
-            db, token=body.token, purposes=["reset-password", "new-account"], for_update=True
-        )
+        user = crud_user.get_by_mailed_token(db, token=body.token)
     except InvalidToken as error:
         raise InvalidLink from error
     if not crud_user.is_active(user):

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -15,10 +16,13 @@ from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.core.config import settings
 from app.core.security import verify_password
+from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import EmailTaken, LastSuperuser
 from app.models.user import User
+from app.models.user_session import UserSession
 from app.schemas import user as schemas
+from app.schemas import user_session
 from app.schemas.page import PageQuery
 from app.schemas.types import Id
 from app.worker import send_new_account_email
@@ -132,6 +136,16 @@ def update_user(
     if user.id == current_user.id and changes_credentials(user, fields):
         require_current_password(user, user_in.current_password)
     return crud_user.update(db, db_obj=user, obj_in=fields)
+
+
+@router.delete("/{user_id}/sessions", response_model=list[user_session.UserSession])
+@raises(NotFound)
+def end_user_sessions(
+    db: SessionDep, writer: SuperuserWriter, user_id: Id
+) -> Sequence[UserSession]:
+    """Log a user out everywhere."""
+    user = require_user(writer.lock_user(user_id))
+    return crud_session.end(db, owner_id=user.id)
 
 
 @router.delete("/{user_id}", response_model=schemas.User)
