@@ -3,6 +3,7 @@
 import type { ValidationError } from '@/client'
 import { client } from '@/client/client.gen'
 import { i18n } from '@/plugins/i18n'
+import { useSession } from '@/store/session'
 import { token } from '@/token'
 
 const TIMEOUT_MS = 30_000
@@ -46,6 +47,7 @@ export class ApiError extends Error {
 }
 
 export function toApiError(error: unknown, response?: Response): ApiError {
+  if (error instanceof ApiError) return error // Renewing the access token failed.
   // An error despite a successful status means that the body was incomplete.
   if (!response || response.ok) return new ApiError(0)
   const { code, field, detail } = (error || {}) as ErrorBody
@@ -103,15 +105,25 @@ export function abortRequests(): void {
   session = new AbortController()
 }
 
+function withTimeout(signal?: AbortSignal | null): { signal: AbortSignal } {
+  const signals = [session.signal, AbortSignal.timeout(TIMEOUT_MS)]
+  return { signal: AbortSignal.any(signal ? [...signals, signal] : signals) }
+}
+
 client.setConfig({
   // Requests go to the origin that the web app was opened at.
   baseUrl: '',
   auth: () => token.value,
 })
-client.interceptors.request.use(
-  (request) =>
-    new Request(request, {
-      signal: AbortSignal.any([request.signal, session.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    }),
-)
+client.interceptors.request.use((request) => new Request(request, withTimeout(request.signal)))
+// If the API rejects the access token, renew it and repeat the request.
+client.interceptors.response.use(async (response, { url, method, headers }, options) => {
+  const rejected = headers.get('Authorization')?.replace('Bearer ', '')
+  if (response.status !== 401 || !rejected) return response
+  if (!(await useSession().renew(rejected))) return response
+  const again = new Headers(headers)
+  again.set('Authorization', `Bearer ${token.value}`)
+  const body = options.serializedBody ?? (options.body as BodyInit | undefined)
+  return fetch(url, { method, headers: again, body, ...withTimeout(options.signal) })
+})
 client.interceptors.error.use((error, response) => toApiError(error, response))

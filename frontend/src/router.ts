@@ -8,7 +8,7 @@ import {
 } from '@mdi/js'
 import { createRouter, createWebHistory, type RouteLocation, type RouteRecordRaw } from 'vue-router'
 import { safePath } from '@/safePath'
-import { token } from '@/token'
+import { useSession } from '@/store/session'
 import Login from '@/views/Login.vue'
 
 declare module 'vue-router' {
@@ -127,9 +127,9 @@ const routes: RouteRecordRaw[] = [
 
 export const router = createRouter({ history: createWebHistory(), routes })
 
-router.beforeEach(({ path, fullPath, query, matched }) => {
-  if (matched[0]?.path === '/main' && !token.value) {
+router.beforeEach(async ({ path, fullPath, query, matched }) => {
+  if (matched[0]?.path === '/main' && !(await useSession().restore())) {
     return { path: '/login', query: path === '/main/dashboard' ? {} : { redirect: fullPath } }
   }
-  if (path === '/login' && token.value) return safePath(query.redirect)
+  if (path === '/login' && (await useSession().restore())) return safePath(query.redirect)
 })

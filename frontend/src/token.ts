@@ -1,4 +1,4 @@
-import { useSessionStorage } from '@vueuse/core'
+import { ref } from 'vue'
 
-/** The access token; empty if nobody is logged in. Only this module depends on where it is stored. */
-export const token = useSessionStorage('token', '')
+/** The access token, in memory only; empty if nobody is logged in. The session store sets it. */
+export const token = ref('')

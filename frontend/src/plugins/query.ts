@@ -1,9 +1,11 @@
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/vue-query'
+import { watch } from 'vue'
 import { abortRequests, ApiError, errorText } from '@/api'
 import { router } from '@/router'
 import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
 import { useSession } from '@/store/session'
+import { token } from '@/token'
 
 /** These error codes mean that the token no longer works. */
 const SESSION_ENDING_CODES = ['not_authenticated', 'invalid_token', 'inactive_user']
@@ -17,7 +19,7 @@ async function handleRequestError(error: Error): Promise<void> {
     if (wasLost) await queryClient.refetchQueries({ type: 'active', predicate: hasFailed })
   } else if (useSession().isLoggedIn && SESSION_ENDING_CODES.includes(error.code)) {
     const { fullPath } = router.currentRoute.value
-    endSession()
+    useSession().end()
     useNotifications().notify(errorText(error), 'error')
     await router.push({ path: '/login', query: { redirect: fullPath } })
   }
@@ -38,20 +40,14 @@ export const queryClient = new QueryClient({
   },
 })
 
-/** Deletes the token and all cached data, so that the next user cannot see them. */
-export function endSession(): void {
-  useSession().end()
-  abortRequests()
-  queryClient.clear()
-}
-
-/** Logs in again, because changing the password ended the session. Logs out if the login fails. */
-export async function renewSession(email: string, password: string): Promise<void> {
-  const session = useSession()
-  session.end()
-  try {
-    await session.login(email, password)
-  } catch {
-    endSession()
-  }
-}
+// Delete all data of the session when it ends, in each tab, so that the next user cannot see them.
+watch(
+  token,
+  () => {
+    if (token.value) return
+    abortRequests()
+    queryClient.clear()
+    if (router.currentRoute.value.matched[0]?.path === '/main') void router.push('/login')
+  },
+  { flush: 'sync' },
+)

@@ -1,20 +1,162 @@
+import { useLocalStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
-import { computed } from 'vue'
-import { loginLoginAccessToken } from '@/client'
+import { computed, ref, watch } from 'vue'
+import { ApiError } from '@/api'
+import { loginLoginAccessToken, loginLogout, loginRefreshAccessToken } from '@/client'
+import { i18n } from '@/plugins/i18n'
+import { useConnection } from '@/store/connection'
+import { useNotifications } from '@/store/notifications'
 import { token } from '@/token'
 
-/** Logs in and out. useCurrentUser loads the data of the user. */
+/** While a tab refreshes, the others wait for its token this long, in case the tab is closed meanwhile. */
+const LEASE_MS = 5_000
+const POLL_MS = 50
+const RETRY_INTERVAL_MS = 1_000
+/** A cookie that is missing after less time did not expire: the browser did not keep it. */
+const RECENT_MS = 60 * 60 * 1000
+
+/** Until when another tab may be refreshing, in milliseconds since 1970. Read directly: events come later. */
+const LEASE = 'session-refresh-until'
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Returns the id of the token's user. */
+function userOf(accessToken: string): string {
+  const payload = accessToken.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')
+  return (JSON.parse(atob(payload)) as { sub: string }).sub
+}
+
+/**
+ * Logs in and out, and renews the access token. useCurrentUser loads the data of the user.
+ *
+ * All tabs share one session: its refresh token is in a cookie that scripts can't read. A tab that gets an
+ * access token sends it to the others.
+ */
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
+  /** Whether there may be a cookie: the time of the last token, in milliseconds since 1970, or 0. */
+  const renewedAt = useLocalStorage('session-renewed-at', 0)
+  /** The email of the user, once it is loaded. */
+  const email = ref('')
+  /** Whether SessionDialog is open. */
+  const isEnded = ref(false)
+
+  const tabs = new BroadcastChannel('session')
+  tabs.onmessage = ({ data }: MessageEvent<string>) => {
+    // If another user logged in, this tab keeps its view: its next request asks for the password.
+    if (!data || !token.value || userOf(data) === userOf(token.value)) token.value = data
+  }
+  // The browser may show a page from its cache that was open before the user logged out elsewhere.
+  window.addEventListener('pageshow', ({ persisted }) => {
+    if (persisted && !renewedAt.value) token.value = ''
+  })
+
+  function share(accessToken: string): void {
+    token.value = accessToken
+    renewedAt.value = accessToken ? Date.now() : 0
+    tabs.postMessage(accessToken)
+  }
 
   async function login(username: string, password: string): Promise<void> {
-    const { data } = await loginLoginAccessToken({ body: { username, password } })
-    token.value = data.access_token
+    const { data } = await loginLoginAccessToken({
+      body: { username, password },
+      headers: { 'x-session': 'cookie' },
+    })
+    share(data.access_token)
+  }
+
+  /** Logs in again, because changing the password ended the session. Logs out if the login fails. */
+  async function loginAgain(username: string, password: string): Promise<void> {
+    await login(username, password).catch(end)
+  }
+
+  /** Logs out in all tabs. Throws if the server can't be reached, because the session would not end. */
+  async function logOut(): Promise<void> {
+    await loginLogout()
+    end()
   }
 
   function end(): void {
-    token.value = ''
+    email.value = ''
+    share('')
   }
 
-  return { isLoggedIn, login, end }
+  let refreshing: Promise<void> | undefined
+
+  /** Gets a new access token, from the server or from another tab. Throws an ApiError. */
+  function refresh(): Promise<void> {
+    return (refreshing ??= refreshOnce().finally(() => (refreshing = undefined)))
+  }
+
+  async function refreshOnce(): Promise<void> {
+    const before = token.value
+    for (let left = LEASE_MS; left > 0; left -= POLL_MS) {
+      if (Number(localStorage.getItem(LEASE)) < Date.now()) break
+      await sleep(POLL_MS)
+      if (token.value !== before) return
+    }
+    localStorage.setItem(LEASE, String(Date.now() + LEASE_MS))
+    try {
+      const { data } = await loginRefreshAccessToken()
+      if (before && userOf(data.access_token) !== userOf(before)) {
+        throw new ApiError(401, 'invalid_token')
+      }
+      share(data.access_token)
+    } finally {
+      localStorage.removeItem(LEASE)
+    }
+  }
+
+  /** Returns whether a user is logged in. After a reload and in a new tab, this needs a request. */
+  async function restore(): Promise<boolean> {
+    while (!token.value && renewedAt.value) {
+      try {
+        await refresh()
+      } catch (error) {
+        if (!(error instanceof ApiError && error.isUnreachable)) {
+          explain(error)
+          renewedAt.value = 0
+          break
+        }
+        await useConnection().check()
+        await sleep(RETRY_INTERVAL_MS)
+      }
+    }
+    return isLoggedIn.value
+  }
+
+  /** Says why the user has to log in again, if the cookie of a recent login is missing. */
+  function explain(error: unknown): void {
+    const isMissing = error instanceof ApiError && error.code === 'not_authenticated'
+    if (isMissing && Date.now() - renewedAt.value < RECENT_MS) {
+      useNotifications().notify(i18n.global.t('session.notKept'), 'error')
+    }
+  }
+
+  let answer: ((isRenewed: boolean) => void) | undefined
+  let asking: Promise<boolean> | undefined
+  watch(token, () => answer?.(isLoggedIn.value), { flush: 'sync' })
+
+  /** Asks for the password of the same user, and returns whether the user has logged in. */
+  function askForPassword(): Promise<boolean> {
+    isEnded.value = true
+    return (asking ??= new Promise<boolean>((resolve) => (answer = resolve)).finally(() => {
+      asking = answer = undefined
+      isEnded.value = false
+    }))
+  }
+
+  /** Replaces a token that the API rejected. Returns whether the request can be repeated. */
+  async function renew(rejected: string): Promise<boolean> {
+    if (token.value !== rejected) return isLoggedIn.value // Another request has already done so.
+    try {
+      await refresh()
+      return true
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error
+      return email.value !== '' && askForPassword()
+    }
+  }
+
+  return { isLoggedIn, isEnded, email, login, loginAgain, logOut, end, restore, renew }
 })

@@ -29,8 +29,9 @@ test('a form keeps its input while the backend restarts', async ({ page, user })
 })
 
 test('the web app connects when the backend starts', async ({ page, user }) => {
+  await openAs(page, user, '/robots.txt')
   stack('stop', 'backend')
-  await openAs(page, user)
+  await page.goto('/main/dashboard')
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
   stack('start', 'backend')
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible({ timeout: 20_000 })

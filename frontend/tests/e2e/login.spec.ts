@@ -59,20 +59,6 @@ test('a path in upper case requires a login too', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })
 
-test('after an ended session, logging in returns to the same page', async ({ page, user }) => {
-  await openAs(page, user)
-  await expect(page.getByText('Welcome')).toBeVisible()
-  const { client } = await loginAsFirstSuperuser()
-  const body = { password: 'another password' }
-  await usersUpdateUser({ client, path: { user_id: user.id }, body })
-
-  await page.getByRole('link', { name: 'Edit profile' }).first().click()
-  await expect(page).toHaveURL(/\/login/)
-  await expect(page.getByText('Your session has ended. Please log in again.')).toBeVisible()
-  await fillLogin(page, user.email, 'another password')
-  await expect(page).toHaveURL(/\/main\/profile\/edit$/)
-})
-
 test('a user who is deactivated is logged out', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
