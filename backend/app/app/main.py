@@ -7,6 +7,7 @@ from anyio import to_thread
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -14,7 +15,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from app import __version__
 from app.api.api_v1.api import api_routers
 from app.api.errors import add_error_handlers, internal_error_response
-from app.api.middleware import HeadAsGet
+from app.api.middleware import HeadAsGet, SecurityHeaders
 from app.api.redirects import use_relative_redirects
 from app.api.routing import include_routers
 from app.core.config import settings
@@ -22,6 +23,7 @@ from app.core.logging import configure_logging
 from app.core.sentry import init_sentry
 from app.db.session import THREADS
 
+OPENAPI_URL = f"{settings.API_V1_STR}/openapi.json"
 # Matches the request ids that the app accepts from a proxy. Other ids are replaced.
 REQUEST_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
@@ -44,7 +46,7 @@ def operation_id(route: APIRoute) -> str:
 app = FastAPIOffline(
     title=settings.PROJECT_NAME,
     version=__version__,
-    openapi_url=f"{settings.API_V1_STR}/openapi.json",
+    openapi_url=OPENAPI_URL,
     static_url="/docs/static",
     generate_unique_id_function=operation_id,
     lifespan=lifespan,
@@ -69,6 +71,18 @@ app.add_middleware(
     update_request_header=False,
 )
 app.add_middleware(HeadAsGet)
+app.add_middleware(
+    SecurityHeaders,
+    docs=[
+        get_swagger_ui_html(
+            openapi_url=OPENAPI_URL,
+            title="",
+            oauth2_redirect_url=app.swagger_ui_oauth2_redirect_url,
+            swagger_ui_parameters=app.swagger_ui_parameters,
+        ),
+        get_swagger_ui_oauth2_redirect_html(),
+    ],
+)
 use_relative_redirects(app)
 add_error_handlers(app)
 include_routers(app, api_routers, prefix=settings.API_V1_STR)
@@ -81,6 +95,6 @@ async def about() -> dict[str, str]:
         "version": __version__,
         "docs": "/docs",
         "redoc": "/redoc",
-        "schema": f"{settings.API_V1_STR}/openapi.json",
+        "schema": OPENAPI_URL,
         "health": f"{settings.API_V1_STR}/utils/health/ready",
     }

@@ -58,7 +58,6 @@ logger = logging.getLogger(__name__)
 
 
 BEARER = {"WWW-Authenticate": "Bearer"}
-NO_STORE = {"Cache-Control": "no-store"}
 RETRY_LATER = {"Retry-After": "5"}
 
 
@@ -72,8 +71,8 @@ class ErrorResponse:
 
 
 ERRORS: dict[type[Exception], ErrorResponse] = {
-    IncorrectCredentials: ErrorResponse(400, "Incorrect email or password", NO_STORE),
-    InactiveAccount: ErrorResponse(400, "Inactive user", NO_STORE),
+    IncorrectCredentials: ErrorResponse(400, "Incorrect email or password"),
+    InactiveAccount: ErrorResponse(400, "Inactive user"),
     IncorrectPassword: ErrorResponse(400, "Incorrect password", field="current_password"),
     InvalidLink: ErrorResponse(400, "Invalid token"),
     NotAuthenticated: ErrorResponse(401, "Not authenticated", BEARER),

@@ -8,9 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from starlette.responses import Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import crud
+from app.api.middleware import SecurityHeaders
 from app.core.config import settings
 from app.main import app
 from app.models.user import User
@@ -138,3 +140,11 @@ def test_hsts_is_sent_only_over_https(path: str) -> None:
             path, headers={"X-Forwarded-Proto": scheme}
         )
         assert response.headers.get("Strict-Transport-Security") == hsts
+
+
+def test_endpoint_can_replace_a_header() -> None:
+    cached = Response(headers={"Cache-Control": "public", "Content-Security-Policy": "sandbox"})
+    response = TestClient(SecurityHeaders(cached)).get("/")
+    assert_secure(response)
+    assert response.headers.get_list("Cache-Control") == ["public"]
+    assert response.headers.get_list("Content-Security-Policy") == ["sandbox"]

@@ -77,7 +77,6 @@ def login_access_token(
     if x_session:
         end_session(db, cookie, "refresh")  # The new cookie replaces it.
         set_refresh_cookie(request, response, session)
-    response.headers["Cache-Control"] = "no-store"
     return access_token(session)
 
 
@@ -97,7 +96,6 @@ def refresh_access_token(
         # Not raised: a session that has just been ended must be committed.
         return error_response(InvalidToken)
     set_refresh_cookie(request, response, session)
-    response.headers["Cache-Control"] = "no-store"
     return access_token(session)
 
 
