@@ -156,6 +156,8 @@ def test_public_traefik_routes_and_redirects(stack: Stack) -> None:
     assert get(f"flower.{DOMAIN}", auth=(name, password)).status_code == 200
     assert get("another.example.com").status_code == 404
     assert f"<title>{TITLE}</title>" in get(DOMAIN).text
+    for path in ("/login", "/api/", "/docs"):
+        assert get(DOMAIN, path).headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> None:

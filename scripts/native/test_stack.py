@@ -80,16 +80,25 @@ def mail_to(address: str) -> dict[str, Any]:
     return found
 
 
+def assert_security_headers(response: httpx2.Response) -> None:
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    assert "Strict-Transport-Security" not in response.headers
+
+
 @pytest.mark.parametrize("path", ["/api/", "/docs", "/redoc", "/api/v1/openapi.json"])
 def test_proxy_serves_the_backend(path: str) -> None:
-    assert httpx2.get(WEB + path).status_code == 200
+    response = httpx2.get(WEB + path, headers={"X-Forwarded-Proto": "https"})
+    assert response.status_code == 200
+    assert_security_headers(response)
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/main/admin/users/all?q=word"])
 def test_proxy_serves_the_web_app(path: str) -> None:
-    response = httpx2.get(WEB + path, headers={"Accept": "text/html"})
+    response = httpx2.get(WEB + path, headers={"Accept": "text/html", "X-Forwarded-Proto": "https"})
     assert response.status_code == 200
     assert '<div id="app">' in response.text
+    assert_security_headers(response)
 
 
 def get_path(path: str, origin: str = WEB) -> httpx2.Response:

@@ -125,6 +125,19 @@ export function pathOfLink(link: string, form: '#token=' | '?token='): string {
 }
 
 export const test = base.extend<{ user: Account; superuser: Account }>({
+  // Every test fails if the Content-Security-Policy of its pages blocks something.
+  page: async ({ page }, use) => {
+    const violations: string[] = []
+    page.on('console', (message) => {
+      const text = message.text()
+      // ReDoc works without its vendor's logo, which it would load from another origin.
+      if (/Content Security Policy/.test(text) && !text.includes('https://cdn.redoc.ly/')) {
+        violations.push(text)
+      }
+    })
+    await use(page)
+    expect(violations).toEqual([])
+  },
   user: async ({}, use) => use(await createAccount()),
   superuser: async ({}, use) => use(await createAccount({ is_superuser: true })),
 })

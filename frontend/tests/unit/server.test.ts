@@ -1,5 +1,11 @@
 // @vitest-environment node
-import { createServer as createHttpServer, request, type Server } from 'node:http'
+import { readFileSync } from 'node:fs'
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  request,
+  type Server,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { createServer, type ViteDevServer } from 'vite'
@@ -28,13 +34,21 @@ async function serve(settings: Record<string, string>): Promise<number> {
   return portOf(vite.httpServer!)
 }
 
-function get(port: number, path: string, host: string): Promise<{ status: number; body: string }> {
+interface Response {
+  status: number
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+function get(port: number, path: string, host: string, proto = 'http'): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const headers = { host, accept: 'text/html' }
+    const headers = { host, accept: 'text/html', 'x-forwarded-proto': proto }
     request({ host: '127.0.0.1', port, path, headers }, (response) => {
       let body = ''
       response.on('data', (part: Buffer) => (body += part.toString()))
-      response.on('end', () => resolve({ status: response.statusCode!, body }))
+      response.on('end', () => {
+        resolve({ status: response.statusCode!, headers: response.headers, body })
+      })
     })
       .on('error', reject)
       .end()
@@ -76,4 +90,31 @@ test('the development server forwards only backend paths', async () => {
   for (const path of ['/api-keys', '/docs-x', '/redocs', '/main/api']) {
     expect((await get(port, path, 'localhost')).body, path).toContain('<div id="app">')
   }
+})
+
+test('the development server sends the security headers of nginx.conf', async () => {
+  const nginx = readFileSync('nginx.conf', 'utf8')
+  const names = [...nginx.matchAll(/add_header (\S+) .* always;/g)].map(([, name]) => name!)
+  expect(names).toEqual([
+    'Cache-Control',
+    'Content-Security-Policy',
+    'X-Content-Type-Options',
+    'Referrer-Policy',
+    'Permissions-Policy',
+    'Strict-Transport-Security',
+  ])
+  const port = await serve({})
+  for (const path of ['/login', '/src/main.ts', '/favicon.svg']) {
+    const { headers } = await get(port, path, 'localhost', 'https')
+    for (const name of names.slice(1)) {
+      const value = String(headers[name.toLowerCase()])
+      expect(nginx, `${name} of ${path}`).toContain(`"${value}"`)
+    }
+  }
+  const { headers } = await get(port, '/login', 'localhost')
+  expect(headers['strict-transport-security']).toBeUndefined()
+  const policy = String(headers['content-security-policy'])
+  // Scripts must be files of the web app.
+  expect(policy).toMatch(/^default-src 'self';/)
+  expect(policy).not.toContain('script-src')
 })
