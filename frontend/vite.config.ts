@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
-import { loadEnv, type Plugin, type Rolldown } from 'vite'
+import { loadEnv, type Plugin, type PreviewServer, type Rolldown, type ViteDevServer } from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
 
@@ -35,6 +36,26 @@ const cacheAssets: Plugin = {
       })
     }
   },
+}
+
+/** Sends the security headers of nginx.conf. */
+function sendSecurityHeaders({ middlewares }: ViteDevServer | PreviewServer) {
+  const nginx = readFileSync(join(import.meta.dirname, 'nginx.conf'), 'utf8')
+  const always = [...nginx.matchAll(/add_header (\S+) "(.+)" always;/g)]
+  const hsts = nginx.match(/https "(.+)";/)![1]!
+  middlewares.use(({ headers }, response, next) => {
+    for (const [, name, value] of always) response.setHeader(name!, value!)
+    if (headers['x-forwarded-proto'] === 'https') {
+      response.setHeader('Strict-Transport-Security', hsts)
+    }
+    next()
+  })
+}
+
+const securityHeaders: Plugin = {
+  name: 'security-headers',
+  configureServer: sendSecurityHeaders,
+  configurePreviewServer: sendSecurityHeaders,
 }
 
 /** Disables Vite's endpoint that opens an editor, because any website and any local user can call it. */
@@ -82,6 +103,7 @@ export default defineConfig(({ command, mode }) => {
       vuetify(),
       stylesLast,
       cacheAssets,
+      securityHeaders,
       noEditor,
       // The build compiles the texts, so that the browser needs no message compiler.
       i18n({
