@@ -98,8 +98,12 @@ class CRUDSession:
             return None
         return session
 
-    def end_by_token(self, db: Session, payload: SessionPayload) -> None:
-        """End the session of an access token or a refresh token."""
+    def end_by_token(self, db: Session, token: str) -> None:
+        """End the session of an access token or a refresh token, if the token is valid."""
+        try:
+            payload = decode_session_token(token, "access", "refresh")
+        except InvalidToken:
+            return
         session = db.get(UserSession, payload.session)
         if session and fingerprint_matches(payload.fingerprint, session.secret):
             self.end(db, owner_id=session.owner_id, session_id=session.id)
@@ -128,10 +132,10 @@ def _printable(text: str) -> str:
     return "".join(filter(str.isprintable, text))
 
 
-def decode_session_token(token: str, purpose: Purpose) -> SessionPayload:
+def decode_session_token(token: str, *purposes: Purpose) -> SessionPayload:
     """Return the claims of an access token or a refresh token. Raises InvalidToken."""
     try:
-        return SessionPayload.model_validate(decode_token(token, purpose))
+        return SessionPayload.model_validate(decode_token(token, *purposes))
     except ValidationError as error:
         raise InvalidToken from error
 

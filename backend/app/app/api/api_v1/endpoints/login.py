@@ -23,7 +23,7 @@ from app.api.session_tokens import (
     set_refresh_cookie,
 )
 from app.core.config import settings
-from app.core.security import InvalidToken, Purpose
+from app.core.security import InvalidToken
 from app.crud.crud_session import decode_session_token
 from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
@@ -36,15 +36,6 @@ from app.schemas.types import Email
 from app.worker import send_reset_password_email
 
 router = APIRouter(tags=["login"])
-
-
-def end_session(db: SessionDep, token: str, purpose: Purpose) -> None:
-    """End the session of a token, if it is valid."""
-    try:
-        payload = decode_session_token(token, purpose)
-    except InvalidToken:
-        return
-    crud_session.end_by_token(db, payload)
 
 
 @router.post("/login/access-token", dependencies=[SameOrigin])
@@ -75,7 +66,7 @@ def login_access_token(
         address=request.client.host if request.client else "",
     )
     if x_session:
-        end_session(db, cookie, "refresh")  # The new cookie replaces it.
+        crud_session.end_by_token(db, cookie)  # The new cookie replaces this one.
         set_refresh_cookie(request, response, session)
     return access_token(session)
 
@@ -102,8 +93,9 @@ def refresh_access_token(
 @router.post("/login/logout", dependencies=[SameOrigin])
 def logout(request: Request, response: Response, db: SessionDep, cookie: RefreshCookie) -> Msg:
     """End the session of the access token and of the cookie, and delete the cookie."""
-    end_session(db, cookie, "refresh")
-    end_session(db, request.headers.get("authorization", "").removeprefix("Bearer "), "access")
+    _, _, bearer_token = request.headers.get("authorization", "").partition(" ")
+    for token in (cookie, bearer_token):
+        crud_session.end_by_token(db, token)
     response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
     return Msg(msg="Logged out")
 
