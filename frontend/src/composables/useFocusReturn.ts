@@ -6,6 +6,9 @@ export function useFocusReturn(isOpen: () => boolean): void {
   watch(isOpen, async (open) => {
     if (open) {
       before = document.activeElement
+      // The menu closes as well. The button that opened it stays.
+      const menu = before?.closest('.v-menu')
+      if (menu) before = document.querySelector(`[aria-owns="${menu.id}"]`)
     } else {
       await nextTick()
       if (before instanceof HTMLElement) before.focus()

@@ -17,12 +17,20 @@ export interface FieldOptions {
 /** A field that is not in the schema, such as a repeated password, is a text without limits. */
 const NO_LIMITS: Limits = { kind: 'text', isEmail: false, isNullable: false }
 
-/** Connects a field to its form: label, limits, rules, and the API's errors. */
-export function useFormField(options: FieldOptions, value: () => FieldValue) {
+/**
+ * Connects a field to its form: label, limits, rules, and the API's errors.
+ *
+ * `input` is what the user entered. It differs from the value if an invalid text has no value.
+ */
+export function useFormField(
+  options: FieldOptions,
+  value: () => FieldValue,
+  input: () => FieldValue = value,
+) {
   const { t } = useI18n()
   const form = inject(formKey)!
   const id = useId()
-  form.fields.add(options.name)
+  form.fields.set(options.name, { value: input, initial: input() })
   onBeforeUnmount(() => form.fields.delete(options.name))
 
   /** Whether the value has changed since the API rejected it. */

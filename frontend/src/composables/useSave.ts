@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/vue-query'
 import { onScopeDispose } from 'vue'
 import { useRouter } from 'vue-router'
 import { useNotifications } from '@/store/notifications'
+import { forgetInput } from '@/unsavedInput'
 
 /**
  * Saves or deletes a record, then notifies the user and returns to the list.
@@ -26,6 +27,8 @@ export function useSave(path?: string) {
 
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
+    // After a slow save, the input may be that of another view.
+    if (!hasLeft) forgetInput()
     // Invalidate all queries: other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
     notify(notification)

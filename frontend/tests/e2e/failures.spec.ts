@@ -34,6 +34,7 @@ test('a slow save does not navigate after the user has left the form', async ({ 
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByRole('link', { name: 'Change password' }).click()
+  await page.getByRole('button', { name: 'Discard' }).click()
   await page.getByLabel('Current password').fill('Typed meanwhile')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
@@ -48,6 +49,7 @@ test('logging out cancels a slow save', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
   await page.getByText('Log out').click()
+  await page.getByRole('button', { name: 'Discard' }).click()
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(page.getByText(`Welcome, ${superuser.email}`)).toBeVisible()
   release()
@@ -74,6 +76,7 @@ test('a dialog cannot be closed while its request runs', async ({ page, user, su
 test('a view whose script failed to load is loaded again', async ({ page }) => {
   await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
   await page.getByRole('link', { name: 'Change password' }).click()
+  await page.getByRole('button', { name: 'Discard' }).click()
   await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
 })
 

@@ -172,6 +172,36 @@ test('a date that is typed in part is an error', async ({ page }) => {
   })
 })
 
+test('a change of any kind is unsaved input until it is undone', async ({ page }) => {
+  await open(page, '/?edit')
+  const isUnsaved = (text: 'true' | 'false') => expect(page.getByTestId('unsaved')).toHaveText(text)
+  await isUnsaved('false')
+  for (const [name, text] of [
+    ['title', 'x'],
+    ['note', 'x'],
+    ['count', '7'],
+    ['price', '1,234'],
+    ['discount', 'no number'],
+    ['day', '2026-01-01'],
+    ['seen_at', '2026-07-01T21:01'],
+  ] as const) {
+    const before = await field(page, name).inputValue()
+    await field(page, name).fill(text)
+    await isUnsaved('true')
+    await field(page, name).fill(before)
+    await isUnsaved('false')
+  }
+  await field(page, 'is_open').uncheck()
+  await isUnsaved('true')
+  await field(page, 'is_open').check()
+  await choose(page, 'state', 'Draft')
+  await isUnsaved('true')
+  await choose(page, 'state', 'Done')
+  await isUnsaved('false')
+  await choose(page, 'item_id', 'Item 1')
+  await isUnsaved('true')
+})
+
 test('a time that the clocks skip is an error', async ({ page }) => {
   await open(page, '/?edit')
   await field(page, 'starts_at').fill('2026-03-08T02:30')
