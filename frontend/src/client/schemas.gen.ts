@@ -164,6 +164,32 @@ export const EmailTakenSchema = {
     title: 'EmailTaken'
 } as const;
 
+export const ForeignOriginSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'foreign_origin',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'ForeignOrigin'
+} as const;
+
 export const HTTPValidationErrorSchema = {
     properties: {
         detail: {

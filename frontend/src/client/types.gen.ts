@@ -113,6 +113,26 @@ export type EmailTaken = {
 };
 
 /**
+ * ForeignOrigin
+ */
+export type ForeignOrigin = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'foreign_origin';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * HTTPValidationError
  */
 export type HttpValidationError = {
@@ -899,6 +919,10 @@ export type LoginLoginAccessTokenErrors = {
      */
     400: IncorrectCredentials | InactiveAccount;
     /**
+     * foreign_origin
+     */
+    403: ForeignOrigin;
+    /**
      * Response 409 Login-Login Access Token
      *
      * conflict or value_taken
@@ -950,6 +974,10 @@ export type LoginRefreshAccessTokenErrors = {
      */
     401: NotAuthenticated | InvalidToken;
     /**
+     * foreign_origin
+     */
+    403: ForeignOrigin;
+    /**
      * Response 409 Login-Refresh Access Token
      *
      * conflict or value_taken
@@ -990,6 +1018,10 @@ export type LoginLogoutData = {
 };
 
 export type LoginLogoutErrors = {
+    /**
+     * foreign_origin
+     */
+    403: ForeignOrigin;
     /**
      * Response 409 Login-Logout
      *

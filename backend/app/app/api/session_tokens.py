@@ -44,19 +44,12 @@ def set_refresh_cookie(request: Request, response: Response, session: UserSessio
 
 
 @raises(ForeignOrigin)
-async def check_origin(request: Request) -> None:
-    """Reject requests from pages of other origins. Only browsers send the header Origin."""
-    origin = request.headers.get("origin")
-    if origin is None or origin in settings.BACKEND_CORS_ORIGINS:
-        return
-    if origin.partition("://")[2] != request.headers.get("host"):
-        raise ForeignOrigin
-
-
-SameOrigin = Depends(check_origin)
-
-
 async def get_refresh_cookie(request: Request) -> str:
+    """Return the refresh token or an empty string. Reject requests from pages of other origins."""
+    origin = request.headers.get("origin")  # Only browsers send it.
+    is_own = origin is None or origin.partition("://")[2] == request.headers.get("host")
+    if not is_own and origin not in settings.BACKEND_CORS_ORIGINS:
+        raise ForeignOrigin
     # Not a parameter of the type Cookie: the API's schema must not depend on STACK_NAME.
     return request.cookies.get(COOKIE, "")
 

@@ -18,7 +18,6 @@ from app.api.session_tokens import (
     COOKIE_PATH,
     IDLE,
     RefreshCookie,
-    SameOrigin,
     access_token,
     set_refresh_cookie,
 )
@@ -38,7 +37,7 @@ from app.worker import send_reset_password_email
 router = APIRouter(tags=["login"])
 
 
-@router.post("/login/access-token", dependencies=[SameOrigin])
+@router.post("/login/access-token")
 @raises(IncorrectCredentials, InactiveAccount)
 def login_access_token(
     request: Request,
@@ -71,7 +70,7 @@ def login_access_token(
     return access_token(session)
 
 
-@router.post("/login/refresh", response_model=Token, dependencies=[SameOrigin])
+@router.post("/login/refresh", response_model=Token)
 @raises(NotAuthenticated, InvalidToken)
 def refresh_access_token(
     request: Request, response: Response, db: SessionDep, cookie: RefreshCookie
@@ -90,7 +89,7 @@ def refresh_access_token(
     return access_token(session)
 
 
-@router.post("/login/logout", dependencies=[SameOrigin])
+@router.post("/login/logout")
 def logout(request: Request, response: Response, db: SessionDep, cookie: RefreshCookie) -> Msg:
     """End the session of the access token and of the cookie, and delete the cookie."""
     _, _, bearer_token = request.headers.get("authorization", "").partition(" ")
