@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import crud
@@ -16,6 +15,7 @@ from app.api.api_v1.api import api_routers
 from app.core.config import settings
 from app.db.session import SessionLocal
 from app.models import User
+from app.tests.utils.database import wait_until_blocked
 from app.tests.utils.sample_note import SampleNote, create_random_note
 from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email, random_lower_string
@@ -80,19 +80,6 @@ def people(request: pytest.FixtureRequest, database: None) -> Iterator[dict[str,
         for each in ("caller", "other"):
             if user := db.get(User, ids[each]):
                 db.delete(user)
-
-
-def wait_until_blocked(db: Session) -> None:
-    """Wait until a lock of this session blocks another connection."""
-    blocked = (
-        "SELECT count(*) FROM pg_locks"
-        " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    )
-    for _ in range(500):
-        if db.scalar(text(blocked)):
-            return
-        db.execute(text("SELECT pg_sleep(0.01)"))
-    pytest.fail("the request did not wait for the lock")
 
 
 ENDS = [
