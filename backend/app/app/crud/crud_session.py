@@ -106,7 +106,7 @@ class CRUDSession:
             return
         session = db.get(UserSession, payload.session)
         if session and fingerprint_matches(payload.fingerprint, session.secret):
-            self.end(db, owner_id=session.owner_id, session_id=session.id)
+            self.end(db, owner_id=payload.sub, session_id=session.id)
 
     def end(
         self,
