@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 # may get lost.
 GRACE = timedelta(seconds=30)
 
-# The database's clock decides, because the clocks of several servers differ.
-is_active = UserSession.expires_at > func.now()
+# The database's clock decides, because the clocks of several servers differ. Not now(): that is the
+# start of the transaction, which may be before the session was ended.
+is_active = UserSession.expires_at > func.clock_timestamp()
 
 
 class CRUDSession:
