@@ -146,8 +146,12 @@ class Settings(BaseSettings):
             yield f"{names}: still {DEFAULT_SECRET!r}; set your own secret"
         if len(self.SECRET_KEY.encode()) < MIN_KEY_BYTES:
             yield f"SECRET_KEY: must have at least {MIN_KEY_BYTES} bytes"
-        if any(len(key.encode()) < MIN_KEY_BYTES for key in self.SECRET_KEY_FALLBACKS):
-            yield f"SECRET_KEY_FALLBACKS: each key must have at least {MIN_KEY_BYTES} bytes"
+        keys = self.SECRET_KEY_FALLBACKS
+        if any(len(key.encode()) < MIN_KEY_BYTES or DEFAULT_SECRET in key for key in keys):
+            yield (
+                f"SECRET_KEY_FALLBACKS: each key must have at least {MIN_KEY_BYTES} bytes, "
+                f"without {DEFAULT_SECRET!r}"
+            )
         found = weakness(
             self.FIRST_SUPERUSER_PASSWORD,
             email=self.FIRST_SUPERUSER,
