@@ -133,6 +133,7 @@ class Settings(BaseSettings):
             self.EMAILS_ENABLED and self.SMTP_HOST and self.EMAILS_FROM_EMAIL
         )
         self.FIRST_SUPERUSER = self.FIRST_SUPERUSER.lower()
+        self.SESSION_IDLE_HOURS = min(self.SESSION_IDLE_HOURS, self.SESSION_MAX_HOURS)
         return self
 
     @model_validator(mode="after")
