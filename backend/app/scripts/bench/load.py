@@ -80,11 +80,9 @@ class Server:
 
     def measure(self, case: Case, seconds: int) -> Result:
         before = self.totals()
-        load = self._load(case, seconds)
+        load = self.load(case, seconds)
         after = self.totals()
         requests = after["requests"] - before["requests"]
-        if load["errors"]:
-            raise SystemExit(f"bench: {case.name}: {load['errors']} of {requests:.0f} failed")
         return Result(
             requests_per_second=load["requests"] / load["seconds"],
             p50_ms=load["p50"],
@@ -95,7 +93,7 @@ class Server:
             memory_mib=after["memory_mib"],
         )
 
-    def _load(self, case: Case, seconds: int) -> dict[str, float]:
+    def load(self, case: Case, seconds: int, connections: int = CONNECTIONS) -> dict[str, float]:
         user = self.users[case.user]
         kind = "json" if case.body.startswith("{") else "x-www-form-urlencoded"
         headers = {
@@ -115,7 +113,7 @@ class Server:
                 )
             )
             script.flush()
-            options = [f"--connections={CONNECTIONS}", "--threads=1", f"--duration={seconds}s"]
+            options = [f"--connections={connections}", "--threads=1", f"--duration={seconds}s"]
             output = subprocess.run(
                 ["wrk", *options, "--timeout=60s", f"--script={script.name}", self.url],
                 check=True,
@@ -123,7 +121,10 @@ class Server:
                 text=True,
                 preexec_fn=lambda: pin(0, LOAD_CORE),
             ).stdout
-        return dict(json.loads(output.splitlines()[-1]))
+        load = dict(json.loads(output.splitlines()[-1]))
+        if load["errors"]:
+            raise SystemExit(f"bench: {case.name}: {load['errors']} requests failed")
+        return load
 
 
 def pin(process: int, core: int) -> None:

@@ -5,6 +5,7 @@ GET /bench returns the totals since the start of the process.
 
 import json
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -65,12 +66,13 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def send_totals(send: Send) -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    status = dict(re.findall(r"(\w+):\s+(\d+) kB", Path("/proc/self/status").read_text()))
     body = json.dumps(
         {
             **totals,
             "cpu_seconds": time.process_time(),
-            "memory_mib": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+            "memory_mib": int(status["VmRSS"]) / 1024,
+            "peak_mib": int(status["VmHWM"]) / 1024,
         }
     )
     headers = [(b"content-type", b"application/json")]

@@ -5,12 +5,17 @@ Compare results by CPU time per request, which hardly depends on other load on t
 
 import argparse
 import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from statistics import median
 from urllib.parse import urlencode
 
-from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server
+from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server, pin
 from subjects import BACKEND, PASSWORD, application, checkout, server
+
+from app.core.security import get_password_hash, verify_password
 
 CASES = (
     Case("users/me", "/users/me"),
@@ -37,11 +42,49 @@ CASES = (
 )
 
 
+def report_logins(server: Server, seconds: int) -> None:
+    """Print what many logins at once cost. To see the peak of memory, run this first."""
+    login, me = CASES[-1], CASES[0]
+    server.load(me, 1)
+    memory = server.totals()["memory_mib"]
+    # Other load on the machine changes over time, so measure the two rates alternately.
+    rates = [(verifications_per_second(1), server.measure(login, seconds)) for _ in range(3)]
+    verifications = median(rate for rate, _ in rates)
+    logins = median(result.requests_per_second for _, result in rates)
+    alone = server.load(me, seconds, connections=1)["p99"]
+    with ThreadPoolExecutor() as pool:
+        others = pool.submit(server.load, login, seconds + 2)
+        time.sleep(1)
+        beside = server.load(me, seconds, connections=1)["p99"]
+        others.result()
+    growth = server.totals()["peak_mib"] - memory
+    print(
+        f"{CONNECTIONS} clients log in at once: {logins:.1f}/s, {logins / verifications:.0%} of"
+        f" {verifications:.1f} verifications/s in a loop; {growth:.0f} MiB more memory;"
+        f"\np99 of users/me for another client: {beside:.1f} ms, {beside / alone:.1f} times the"
+        f" {alone:.1f} ms without logins\n",
+        flush=True,
+    )
+
+
+def verifications_per_second(seconds: int) -> float:
+    """Return how often the server's core verifies a password, while the server is idle."""
+    hashed, cores = get_password_hash(PASSWORD), os.sched_getaffinity(0)
+    pin(0, SERVER_CORE)
+    count, start = 0, time.perf_counter()
+    while (duration := time.perf_counter() - start) < seconds:
+        verify_password(PASSWORD, hashed)
+        count += 1
+    os.sched_setaffinity(0, cores)
+    return count / duration
+
+
 def report(seconds: int) -> None:
     with (
         application("now", BACKEND) as (ours, uri),
         server("floor:app", BACKEND, uri) as floor,
     ):
+        report_logins(ours, seconds)
         floor.users = ours.users
         heads = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "queries", "hops", "MiB")
         print(f"{'':<22}" + "".join(f"{head:>11}" for head in heads) + "   floor CPU ms  ratio")
