@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import Depends, Path
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from app.api.exceptions import (
     NotAuthenticated,
     NotFound,
     PermissionDenied,
+    ServerBusy,
     SuperuserRequired,
 )
 from app.api.routing import raises
@@ -84,6 +85,33 @@ async def get_read_db() -> AsyncIterator[Session]:
 # With scope="function", the dependency ends before the response is sent.
 SessionDep = Annotated[Session, Depends(get_db, scope="function")]
 ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
+
+
+# One request hashes (app.core.security), while another one sends its queries.
+hashing_slots = CapacityLimiter(2)
+# Shorter than the timeouts of clients, such as the web app's 30 seconds: they shall get the 503.
+HASHING_WAIT_SECONDS = 10
+
+
+@raises(ServerBusy)
+async def get_hashing_slot() -> AsyncIterator[None]:
+    """Wait in line until the endpoint may hash and verify passwords.
+
+    Declare a parameter of type HashingSlot after the parameter for the user: callers without a
+    token must not wait in this line. A waiting request holds no thread and no connection.
+    """
+    try:
+        with fail_after(HASHING_WAIT_SECONDS):
+            await hashing_slots.acquire()
+    except TimeoutError as error:
+        raise ServerBusy(f"no hashing slot within {HASHING_WAIT_SECONDS} seconds") from error
+    try:
+        yield
+    finally:
+        hashing_slots.release()
+
+
+HashingSlot = Annotated[None, Depends(get_hashing_slot, scope="function")]
 
 
 @raises(NotAuthenticated, InvalidToken)

@@ -71,6 +71,10 @@ class InactiveAccount(InvalidGrant):
     """The password is correct, but the user is inactive."""
 
 
+class ServerBusy(Exception):
+    """All connections or hashing slots are in use, or another request holds a lock."""
+
+
 # The code does not raise the classes below. app.api.errors uses them for database errors and bugs.
 
 
@@ -84,10 +88,6 @@ class DatabaseUnreachable(Exception):
 
 class StatementTimeout(Exception):
     """A statement exceeded POSTGRES_STATEMENT_TIMEOUT_SECONDS."""
-
-
-class ServerBusy(Exception):
-    """All connections are in use, or another request holds a lock."""
 
 
 class InternalError(Exception):

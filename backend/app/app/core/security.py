@@ -1,9 +1,11 @@
 """Passwords and tokens."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from jose import JWTError, jwt
 from passlib.context import CryptContext
@@ -13,6 +15,7 @@ from app.core.passwords import normalise
 
 ALGORITHM = "HS256"
 
+Result = TypeVar("Result")
 Purpose = Literal["access", "refresh", "reset-password", "new-account"]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
@@ -25,6 +28,9 @@ password_context = CryptContext(
     argon2__time_cost=2,
     argon2__parallelism=1,
 )
+# Hash one password at a time, because a hash takes all of a core. The 19 MiB stay with the thread
+# that hashed, so always use the same one.
+hashing_thread = ThreadPoolExecutor(1)
 
 
 class InvalidToken(Exception):
@@ -89,7 +95,7 @@ def fingerprint_matches(given: str, *secrets: str) -> bool:
 
 
 def get_password_hash(password: str) -> str:
-    return password_context.hash(normalise(password))
+    return _hash(password_context.hash, normalise(password))
 
 
 def verify_password(plain_password: str, hashed_password: str) -> bool:
@@ -119,7 +125,7 @@ def dummy_verify(password: str) -> None:
     Users with a bcrypt hash are an exception: verifying a bcrypt hash takes longer.
     """
     for _ in _unicode_forms(password):
-        password_context.dummy_verify()
+        _hash(password_context.dummy_verify)
 
 
 def _unicode_forms(password: str) -> list[str]:
@@ -133,8 +139,12 @@ def _verify_and_update(password: str, hashed_password: str) -> tuple[bool, str |
         # bcrypt uses only the first 72 bytes. The current bcrypt library rejects longer passwords.
         secret = password.encode(errors="replace")[:72]
     try:
-        return password_context.verify_and_update(secret, hashed_password)
+        return _hash(password_context.verify_and_update, secret, hashed_password)
     # Raised for a malformed hash, and for a password that is too long or can't be encoded.
     except ValueError:
-        password_context.dummy_verify()
+        _hash(password_context.dummy_verify)
         return False, None
+
+
+def _hash(function: Callable[..., Result], *arguments: str | bytes) -> Result:
+    return hashing_thread.submit(function, *arguments).result()

@@ -23,9 +23,9 @@ from sqlalchemy.orm import Session
 
 from alembic import command
 from app import crud
+from app.core import security
 from app.core.celery_app import celery_app
 from app.core.config import settings
-from app.core.security import password_context
 from app.db.init_db import init_db
 from app.db.migrations import ALEMBIC_INI
 from app.db.session import ReadSession, SessionLocal, engine, read_engine
@@ -34,6 +34,7 @@ from app.models import User
 from app.tests.utils.completeness import *  # noqa: F403  # hooks, which pytest finds by name
 from app.tests.utils.database import new_database
 from app.tests.utils.forwarder import Forwarder
+from app.tests.utils.hashing import CheckingThread
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.sample_note import SampleNote
 from app.tests.utils.user import (
@@ -45,7 +46,8 @@ from app.tests.utils.utils import get_superuser_token_headers
 from app.tests.utils.worker import running_worker
 
 # With the parameters of production, hashing would take a third of the run.
-password_context.update(argon2__memory_cost=8, argon2__time_cost=1)
+security.password_context.update(argon2__memory_cost=8, argon2__time_cost=1)
+security.hashing_thread = CheckingThread(1)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import crud
 from app.api.api_v1.api import api_routers
-from app.api.deps import ReadSessionDep, SessionDep, get_db, get_read_db
+from app.api.deps import HashingSlot, ReadSessionDep, SessionDep, get_db, get_read_db
 from app.api.routing import APIRouter, Route
 from app.core.config import settings
 from app.db.session import THREADS, SessionLocal, engine
@@ -93,7 +93,7 @@ def test_failed_request_is_rolled_back(db: Session) -> None:
     class Bug(Exception):
         pass
 
-    def write_and_fail(db: SessionDep) -> None:
+    def write_and_fail(db: SessionDep, _: HashingSlot) -> None:
         create_random_user(db, email=email)
         raise Bug
 
@@ -115,7 +115,7 @@ def test_uncommitted_write_is_an_error(db: Session) -> None:
     email = random_email()
 
     @plain.post("/plain")
-    def write(db: SessionDep) -> None:
+    def write(db: SessionDep, _: HashingSlot) -> None:
         create_random_user(db, email=email)
 
     @router.post("/coroutine")
@@ -134,7 +134,7 @@ def test_read_session_rejects_writes(db: Session) -> None:
     broken = FastAPI()
 
     @broken.post("/")
-    def write(db: ReadSessionDep) -> None:
+    def write(db: ReadSessionDep, _: HashingSlot) -> None:
         create_random_user(db)
 
     with TestClient(broken) as client, pytest.raises(RuntimeError, match="only reads"):

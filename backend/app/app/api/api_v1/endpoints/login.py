@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Header, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
-from app.api.deps import CurrentUser, SessionDep
+from app.api.deps import CurrentUser, HashingSlot, SessionDep
 from app.api.errors import error_response
 from app.api.exceptions import (
     InactiveAccount,
@@ -45,6 +45,7 @@ def login_access_token(
     db: SessionDep,
     form: Annotated[OAuth2PasswordRequestForm, Depends()],
     cookie: RefreshCookie,
+    _: HashingSlot,
     x_session: Annotated[Literal["cookie"] | None, Header()] = None,
 ) -> Token:
     """OAuth2 password login; the username is the email.
@@ -115,7 +116,7 @@ def recover_password(db: SessionDep, email: Email) -> Msg:
 
 @router.post("/reset-password/")
 @raises(InvalidLink)
-def reset_password(db: SessionDep, body: NewPassword) -> Msg:
+def reset_password(db: SessionDep, _: HashingSlot, body: NewPassword) -> Msg:
     try:
         user = crud_user.get_by_mailed_token(db, token=body.token)
     except InvalidToken as error:

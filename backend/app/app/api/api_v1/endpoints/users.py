@@ -6,6 +6,7 @@ from fastapi import Query, Request, Response
 from app.api.deps import (
     CurrentSuperuser,
     CurrentUser,
+    HashingSlot,
     ReadSessionDep,
     SessionDep,
     SuperuserWriter,
@@ -58,7 +59,9 @@ def read_users(
 
 @router.post("/", response_model=schemas.User, status_code=201)
 @raises(EmailTaken)
-def create_user(db: SessionDep, writer: SuperuserWriter, user_in: schemas.UserCreate) -> User:
+def create_user(
+    db: SessionDep, writer: SuperuserWriter, _: HashingSlot, user_in: schemas.UserCreate
+) -> User:
     """Create a user. If mail is configured, the user is sent a link to set a password."""
     writer.lock_caller()
     user = crud_user.create(db, obj_in=user_in)
@@ -73,7 +76,9 @@ async def read_user_me(current_user: CurrentUser) -> User:
 
 @router.put("/me", response_model=schemas.User)
 @raises(IncorrectPassword, EmailTaken)
-def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdateMe) -> User:
+def update_user_me(
+    db: SessionDep, writer: WriterDep, _: HashingSlot, user_in: schemas.UserUpdateMe
+) -> User:
     """Changing the email or password requires `current_password`.
 
     A new password invalidates all of the user's tokens.
@@ -87,7 +92,9 @@ def update_user_me(db: SessionDep, writer: WriterDep, user_in: schemas.UserUpdat
 
 @router.delete("/me", response_model=schemas.User)
 @raises(IncorrectPassword, LastSuperuser)
-def delete_user_me(db: SessionDep, writer: WriterDep, body: schemas.UserDeleteMe) -> User:
+def delete_user_me(
+    db: SessionDep, writer: WriterDep, _: HashingSlot, body: schemas.UserDeleteMe
+) -> User:
     """Delete your account and everything you own."""
     user = writer.lock_self()
     require_current_password(user, body.current_password)
@@ -103,7 +110,7 @@ async def read_registration() -> schemas.Registration:
 
 @router.post("/open", response_model=schemas.User, status_code=201)
 @raises(RegistrationClosed, EmailTaken)
-def create_user_open(db: SessionDep, user_in: schemas.UserRegister) -> User:
+def create_user_open(db: SessionDep, _: HashingSlot, user_in: schemas.UserRegister) -> User:
     """Sign up, if USERS_OPEN_REGISTRATION is on."""
     if not settings.USERS_OPEN_REGISTRATION:
         raise RegistrationClosed
@@ -127,6 +134,7 @@ def update_user(
     db: SessionDep,
     writer: SuperuserWriter,
     current_user: CurrentSuperuser,
+    _: HashingSlot,
     user_id: Id,
     user_in: schemas.UserUpdateByID,
 ) -> User:
@@ -154,6 +162,7 @@ def delete_user(
     db: SessionDep,
     writer: SuperuserWriter,
     current_user: CurrentSuperuser,
+    _: HashingSlot,
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,
 ) -> User:
