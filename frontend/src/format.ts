@@ -1,4 +1,4 @@
-/** Formats the values of list cells in the current language. */
+/** Formats values in the current language. */
 
 import { i18n } from '@/plugins/i18n'
 import { type Limits, limitsOf, type ObjectSchema, type Reference } from '@/schema'
@@ -71,4 +71,36 @@ function formatterOfKind(column: string, limits: Limits | undefined): Formatter 
 export function formatterOf(schema: ObjectSchema, column: string): Formatter {
   const format = formatterOfKind(column, limitsOfColumn(schema, column))
   return (value) => (value === null || value === undefined ? '' : format(value))
+}
+
+type Patterns = [name: string, pattern: RegExp][]
+
+// The first match counts: browsers also claim to be the browsers and systems that they descend from.
+const BROWSERS: Patterns = [
+  ['Edge', /Edg(e|A|iOS)?\//],
+  ['Opera', /(OPR|OPT|Opera)\//],
+  ['Yandex Browser', /YaBrowser\//],
+  ['Samsung Internet', /SamsungBrowser\//],
+  ['Firefox', /(Firefox|FxiOS)\//],
+  ['Chrome', /(Chrome|CriOS)\//],
+  ['Safari', /Version\/.* Safari\//],
+]
+const SYSTEMS: Patterns = [
+  ['iPhone', /iPhone/],
+  ['iPad', /iPad/],
+  ['Android', /Android/],
+  ['Windows', /Windows/],
+  ['macOS', /Macintosh/],
+  ['ChromeOS', /CrOS/],
+  ['Linux', /Linux/],
+]
+
+/** Names the device of a user agent, such as “Chrome on Linux”. Returns an unknown user agent as it is. */
+export function deviceOf(userAgent: string): string {
+  const { t } = i18n.global
+  const nameIn = (patterns: Patterns) =>
+    patterns.find(([, pattern]) => pattern.test(userAgent))?.[0]
+  const [browser, system] = [nameIn(BROWSERS), nameIn(SYSTEMS)]
+  if (browser && system) return t('session.device', { browser, system })
+  return userAgent || t('session.unknownDevice')
 }

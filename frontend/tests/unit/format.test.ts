@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { formatterOf } from '@/format'
+import { deviceOf, formatterOf } from '@/format'
 import { i18n, type Locale, setLocale } from '@/plugins/i18n'
 import type { ObjectSchema } from '@/schema'
 
@@ -82,4 +82,47 @@ describe.each(['Pacific/Kiritimati', 'Pacific/Pago_Pago'])('in %s', (zone) => {
     await setLocale('en')
     expect(format('day', '2026-11-27')).toBe('Nov 27, 2026')
   })
+})
+
+const WEBKIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)'
+const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0'
+
+test.each([
+  [`(X11; Linux x86_64) ${CHROME} Safari/537.36`, 'Chrome on Linux'],
+  [`(X11; CrOS x86_64 14541.0.0) ${CHROME} Safari/537.36`, 'Chrome on ChromeOS'],
+  [`(Linux; Android 10; K) ${CHROME} Mobile Safari/537.36`, 'Chrome on Android'],
+  [`(Linux; Android 10; K) ${CHROME} Mobile Safari/537.36 EdgA/146.0.0.0`, 'Edge on Android'],
+  [`(Windows NT 10.0; Win64; x64) ${CHROME} Safari/537.36 Edg/146.0.0.0`, 'Edge on Windows'],
+  [`(Windows NT 10.0; Win64; x64) ${CHROME} Safari/537.36 OPR/130.0.0.0`, 'Opera on Windows'],
+  [
+    `(Windows NT 10.0; Win64; x64) ${CHROME} YaBrowser/26.3.0.0 Yowser/2.5 Safari/537.36`,
+    'Yandex Browser on Windows',
+  ],
+  [
+    '(Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/29.0 Chrome/136.0.0.0 Mobile Safari/537.36',
+    'Samsung Internet on Android',
+  ],
+  ['(Android 16; Mobile; rv:150.0) Gecko/150.0 Firefox/150.0', 'Firefox on Android'],
+  ['(Macintosh; Intel Mac OS X 10.15; rv:150.0) Gecko/20100101 Firefox/150.0', 'Firefox on macOS'],
+  [`(Macintosh; Intel Mac OS X 10_15_7) ${WEBKIT} Version/26.0 Safari/605.1.15`, 'Safari on macOS'],
+  [
+    `(iPhone; CPU iPhone OS 18_6 like Mac OS X) ${WEBKIT} Version/26.0 Mobile/15E148 Safari/604.1`,
+    'Safari on iPhone',
+  ],
+  [
+    `(iPad; CPU OS 18_6 like Mac OS X) ${WEBKIT} CriOS/146.0.0.0 Mobile/15E148 Safari/604.1`,
+    'Chrome on iPad',
+  ],
+])('the user agent %s is shown as %s', async (agent, english) => {
+  await setLocale('en')
+  expect(deviceOf(`Mozilla/5.0 ${agent}`)).toBe(english)
+  await setLocale('ru')
+  expect(deviceOf(`Mozilla/5.0 ${agent}`)).toBe(english.replace(' on', ','))
+})
+
+test('a user agent that is no known browser is shown as it is', async () => {
+  await setLocale('en')
+  expect(deviceOf('curl/8.14.1')).toBe('curl/8.14.1')
+  expect(deviceOf('Mozilla/5.0 (Windows NT 10.0) Other/1.0')).toContain('Other/1.0')
+  expect(deviceOf('')).toBe('Unknown device')
 })
