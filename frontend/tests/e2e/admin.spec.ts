@@ -66,7 +66,7 @@ test('a superuser sets another user’s password', async ({ page, superuser, use
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Log out').click()
+  await page.getByText('Log out', { exact: true }).click()
   await fillLogin(page, user.email, 'a given password')
   await expect(page).toHaveURL(/dashboard$/)
 })

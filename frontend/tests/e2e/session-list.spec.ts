@@ -8,7 +8,12 @@ const IPHONE =
 const rowOf = (page: Page, device: string) => page.getByRole('listitem').filter({ hasText: device })
 const endedDialog = (page: Page) => page.getByRole('dialog', { name: 'Your session has ended' })
 
-test('users see and end their sessions', async ({ browser, page, user }) => {
+test('users see and end their sessions, and administrators those of others', async ({
+  browser,
+  page,
+  user,
+  superuser,
+}) => {
   const phone = await (await browser.newContext({ userAgent: IPHONE })).newPage()
   await openAs(phone, user, '/main/profile/edit')
   await phone.getByLabel('Full name').fill('Typed on the phone')
@@ -50,4 +55,14 @@ test('users see and end their sessions', async ({ browser, page, user }) => {
   await expect(page.getByRole('button', { name: 'Log out everywhere else' })).toHaveCount(0)
   await expect(rowOf(page, 'node')).toHaveCount(0)
   await expect(current).toBeVisible()
+
+  const admin = await (await browser.newContext()).newPage()
+  await openAs(admin, superuser, `/main/admin/users/edit/${user.id}`)
+  await admin.getByRole('button', { name: 'Log out everywhere' }).click()
+  await expect(admin.getByText('User logged out everywhere')).toBeVisible()
+  await page.getByRole('link', { name: 'Edit', exact: true }).click()
+  await expect(endedDialog(page)).toBeVisible()
+  await admin.goto(`/main/admin/users/edit/${superuser.id}`)
+  await expect(admin.getByLabel('Email')).toHaveValue(superuser.email)
+  await expect(admin.getByRole('button', { name: 'Log out everywhere' })).toHaveCount(0)
 })
