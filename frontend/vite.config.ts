@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import i18n from '@intlify/unplugin-vue-i18n/vite'
 import vue from '@vitejs/plugin-vue'
-import { loadEnv, type Plugin, type PreviewServer, type Rolldown, type ViteDevServer } from 'vite'
+import {
+  loadEnv,
+  type Plugin,
+  type PreviewServer,
+  type ProxyOptions,
+  type Rolldown,
+  type ViteDevServer,
+} from 'vite'
 import vuetify from 'vite-plugin-vuetify'
 import { defineConfig } from 'vitest/config'
 
@@ -85,6 +92,16 @@ function chunkOf(id: string, modules: Rolldown.ChunkingContext): string | null {
   return firstLoad.has(id) && id.includes('node_modules') ? 'libraries' : null
 }
 
+/** Forwards requests to the stack. scripts/native.sh sets SERVER_HOST. */
+const toStack = (target: string): ProxyOptions => ({
+  target,
+  changeOrigin: true, // The header Host: the stack accepts only its own host names.
+  configure: (proxy) =>
+    proxy.on('proxyReq', (request, { headers: { origin, host } }) => {
+      if (origin === `http://${host}`) request.setHeader('Origin', target)
+    }),
+})
+
 /** The host name in a setting such as Example.com:8080, as browsers send it; undefined if blank. */
 const hostname = (domain = '') => URL.parse(`http://${domain}`)?.hostname
 
@@ -92,8 +109,7 @@ export default defineConfig(({ command, mode }) => {
   const { DOMAIN } = loadEnv(mode, join(import.meta.dirname, '..'), 'DOMAIN')
   const domains = Object.values(loadEnv(mode, import.meta.dirname, 'VUE_APP_DOMAIN_'))
   const server = {
-    // Forward backend paths to the stack. scripts/native.sh sets SERVER_HOST.
-    proxy: { '^/(api|docs|redoc)([/?]|$)': process.env.SERVER_HOST || 'http://localhost' },
+    proxy: { '^/(api|docs|redoc)([/?]|$)': toStack(process.env.SERVER_HOST || 'http://localhost') },
     // Host names that are accepted in addition to localhost and IP addresses.
     allowedHosts: [DOMAIN, ...domains].flatMap((domain) => hostname(domain) ?? []),
   }
