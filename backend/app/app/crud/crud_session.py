@@ -99,10 +99,10 @@ class CRUDSession:
             return None
         return session
 
-    def end_by_token(self, db: Session, token: str) -> None:
+    def end_by_token(self, db: Session, token: str, purpose: Purpose) -> None:
         """End the session of an access token or a refresh token, if the token is valid."""
         try:
-            payload = decode_session_token(token, "access", "refresh")
+            payload = decode_session_token(token, purpose)
         except InvalidToken:
             return
         session = db.get(UserSession, payload.session)
@@ -133,10 +133,10 @@ def _printable(text: str) -> str:
     return "".join(filter(str.isprintable, text))
 
 
-def decode_session_token(token: str, *purposes: Purpose) -> SessionPayload:
+def decode_session_token(token: str, purpose: Purpose) -> SessionPayload:
     """Return the claims of an access token or a refresh token. Raises InvalidToken."""
     try:
-        return SessionPayload.model_validate(decode_token(token, *purposes))
+        return SessionPayload.model_validate(decode_token(token, purpose))
     except ValidationError as error:
         raise InvalidToken from error
 

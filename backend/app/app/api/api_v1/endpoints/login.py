@@ -66,7 +66,7 @@ def login_access_token(
         address=request.client.host if request.client else "",
     )
     if x_session:
-        crud_session.end_by_token(db, cookie)  # The new cookie replaces this one.
+        crud_session.end_by_token(db, cookie, "refresh")  # The new cookie replaces this one.
         set_refresh_cookie(request, response, session)
     return access_token(session)
 
@@ -93,9 +93,9 @@ def refresh_access_token(
 @router.post("/login/logout")
 def logout(request: Request, response: Response, db: SessionDep, cookie: RefreshCookie) -> Msg:
     """End the session of the access token and of the cookie, and delete the cookie."""
-    _, _, bearer_token = request.headers.get("authorization", "").partition(" ")
-    for token in (cookie, bearer_token):
-        crud_session.end_by_token(db, token)
+    _, _, token = request.headers.get("authorization", "").partition(" ")
+    crud_session.end_by_token(db, token, "access")
+    crud_session.end_by_token(db, cookie, "refresh")
     response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
     return Msg(msg="Logged out")
 
