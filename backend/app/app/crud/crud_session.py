@@ -63,11 +63,12 @@ class CRUDSession:
         return row[0]
 
     def get_active(self, db: Session, owner_id: int) -> Sequence[UserSession]:
-        """Return the active sessions of a user, the most recently used first."""
+        """Return up to 100 active sessions of a user, the most recently used first."""
         return db.scalars(
             select(UserSession)
             .where(UserSession.owner_id == owner_id, is_active)
             .order_by(UserSession.last_used_at.desc(), UserSession.id.desc())
+            .limit(100)
         ).all()
 
     def refresh(self, db: Session, payload: SessionPayload) -> UserSession | None:
