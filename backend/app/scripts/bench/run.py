@@ -57,7 +57,7 @@ def report_logins(server: Server, seconds: int) -> None:
         time.sleep(1)
         beside = server.load(me, seconds, connections=1)["p99"]
         others.result()
-    growth = server.totals()["peak_mib"] - memory
+    growth = max(0, server.totals()["peak_mib"] - memory)
     print(
         f"{CONNECTIONS} clients log in at once: {logins:.1f}/s, {logins / verifications:.0%} of"
         f" {verifications:.1f} verifications/s in a loop; {growth:.0f} MiB more memory;"
