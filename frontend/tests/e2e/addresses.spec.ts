@@ -31,6 +31,8 @@ for (const address of new Set([...ADDRESSES, ...NAMES])) {
     await fillLogin(page, user.email, PASSWORD)
     await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
     await expect(page).toHaveURL(`${origin}/main/dashboard`)
+    await page.reload()
+    await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
     expect(foreign).toEqual([])
   })
 }
