@@ -28,7 +28,7 @@ export function useSave(path?: string) {
   async function save(request: Promise<unknown>, notification: string): Promise<void> {
     await request
     // After a slow save, the input may be that of another view.
-    if (!hasLeft) forgetInput()
+    if (!hasLeft && path) forgetInput()
     // Invalidate all queries: other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
     notify(notification)

@@ -1,7 +1,7 @@
 import { useLocalStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, ref, watch } from 'vue'
-import { ApiError } from '@/api'
+import { ApiError, errorText } from '@/api'
 import { loginLoginAccessToken, loginLogout, loginRefreshAccessToken } from '@/client'
 import { i18n } from '@/plugins/i18n'
 import { useConnection } from '@/store/connection'
@@ -15,6 +15,7 @@ const RETRY_INTERVAL_MS = 1_000
 /** A cookie that is missing after less time did not expire: the browser did not keep it. */
 const RECENT_MS = 60 * 60 * 1000
 
+const RENEWED_AT = 'session-renewed-at'
 /** Until when another tab may be refreshing, in milliseconds since 1970. Read directly: events come later. */
 const LEASE = 'session-refresh-until'
 
@@ -35,7 +36,7 @@ function userOf(accessToken: string): string {
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
   /** Whether there may be a cookie: the time of the last token, in milliseconds since 1970, or 0. */
-  const renewedAt = useLocalStorage('session-renewed-at', 0)
+  const renewedAt = useLocalStorage(RENEWED_AT, 0)
   /** The email of the user, once it is loaded. */
   const email = ref('')
   /** Whether SessionDialog is open. */
@@ -48,10 +49,12 @@ export const useSession = defineStore('session', () => {
   }
   // The browser may show a page from its cache that was open before the user logged out elsewhere.
   window.addEventListener('pageshow', ({ persisted }) => {
-    if (persisted && !renewedAt.value) token.value = ''
+    if (persisted && !Number(localStorage.getItem(RENEWED_AT))) token.value = ''
   })
 
   function share(accessToken: string): void {
+    const isOther = token.value && accessToken && userOf(accessToken) !== userOf(token.value)
+    if (isOther) token.value = '' // Deletes the data of the previous user.
     token.value = accessToken
     renewedAt.value = accessToken ? Date.now() : 0
     tabs.postMessage(accessToken)
@@ -65,21 +68,26 @@ export const useSession = defineStore('session', () => {
     share(data.access_token)
   }
 
-  /** Logs in again, because changing the password ended the session. Logs out if the login fails. */
+  /** Logs in again, because changing the password ended the session. */
   async function loginAgain(username: string, password: string): Promise<void> {
-    await login(username, password).catch(end)
+    try {
+      await login(username, password)
+    } catch {
+      email.value = username // The next request asks for the password of this user.
+    }
   }
 
   /** Logs out in all tabs. Throws if the server can't be reached, because the session would not end. */
   async function logOut(): Promise<void> {
-    await loginLogout()
+    await loginLogout({ headers: { Authorization: `Bearer ${token.value}` } })
     end()
   }
 
-  function end(): void {
-    email.value = ''
-    share('')
-  }
+  /** Ends the session in all tabs. */
+  const end = (): void => share('')
+
+  /** Ends the session in this tab. The others find out by themselves, and keep what is typed there. */
+  const forget = (): void => void (token.value = '')
 
   let refreshing: Promise<void> | undefined
 
@@ -115,7 +123,6 @@ export const useSession = defineStore('session', () => {
       } catch (error) {
         if (!(error instanceof ApiError && error.isUnreachable)) {
           explain(error)
-          renewedAt.value = 0
           break
         }
         await useConnection().check()
@@ -125,17 +132,30 @@ export const useSession = defineStore('session', () => {
     return isLoggedIn.value
   }
 
-  /** Says why the user has to log in again, if the cookie of a recent login is missing. */
+  /** Says why the user has to log in again, unless the session has just ended. */
   function explain(error: unknown): void {
-    const isMissing = error instanceof ApiError && error.code === 'not_authenticated'
-    if (isMissing && Date.now() - renewedAt.value < RECENT_MS) {
-      useNotifications().notify(i18n.global.t('session.notKept'), 'error')
+    const { notify } = useNotifications()
+    if (!(error instanceof ApiError) || error.status !== 401) {
+      notify(errorText(error), 'error')
+      return
     }
+    const isRecent = Date.now() - renewedAt.value < RECENT_MS
+    if (error.code === 'not_authenticated' && isRecent) {
+      notify(i18n.global.t('session.notKept'), 'error')
+    }
+    renewedAt.value = 0
   }
 
   let answer: ((isRenewed: boolean) => void) | undefined
   let asking: Promise<boolean> | undefined
-  watch(token, () => answer?.(isLoggedIn.value), { flush: 'sync' })
+  watch(
+    token,
+    () => {
+      if (!token.value) email.value = ''
+      answer?.(isLoggedIn.value)
+    },
+    { flush: 'sync' },
+  )
 
   /** Asks for the password of the same user, and returns whether the user has logged in. */
   function askForPassword(): Promise<boolean> {
@@ -148,7 +168,8 @@ export const useSession = defineStore('session', () => {
 
   /** Replaces a token that the API rejected. Returns whether the request can be repeated. */
   async function renew(rejected: string): Promise<boolean> {
-    if (token.value !== rejected) return isLoggedIn.value // Another request has already done so.
+    // Another request has already renewed it, or another user has logged in.
+    if (token.value !== rejected) return !!token.value && userOf(token.value) === userOf(rejected)
     try {
       await refresh()
       return true
@@ -158,5 +179,5 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  return { isLoggedIn, isEnded, email, login, loginAgain, logOut, end, restore, renew }
+  return { isLoggedIn, isEnded, email, login, loginAgain, logOut, end, forget, restore, renew }
 })

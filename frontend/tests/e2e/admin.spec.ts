@@ -77,7 +77,7 @@ test('losing superuser status takes effect immediately', async ({ page, superuse
   await page.getByRole('button', { name: 'Save' }).click()
   const question = page.getByRole('alertdialog', { name: 'Remove your own superuser status?' })
   await expect(question).toHaveAccessibleDescription('You will lose access to user management.')
-  await question.getByRole('button', { name: 'Remove status' }).click()
+  await question.getByRole('button', { name: 'Remove superuser status' }).click()
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
   await expect(page.getByText('Manage users')).toHaveCount(0)
 })

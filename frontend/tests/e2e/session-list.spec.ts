@@ -58,8 +58,11 @@ test('users see and end their sessions, and administrators those of others', asy
 
   const admin = await (await browser.newContext()).newPage()
   await openAs(admin, superuser, `/main/admin/users/edit/${user.id}`)
+  await admin.getByLabel('Full name').fill('Not saved')
   await admin.getByRole('button', { name: 'Log out everywhere' }).click()
   await expect(admin.getByText('User logged out everywhere')).toBeVisible()
+  await admin.getByRole('link', { name: 'Dashboard' }).click()
+  await admin.getByRole('button', { name: 'Discard' }).click()
   await page.getByRole('link', { name: 'Edit', exact: true }).click()
   await expect(endedDialog(page)).toBeVisible()
   await admin.goto(`/main/admin/users/edit/${superuser.id}`)

@@ -1,15 +1,17 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from '@playwright/test'
-import { usersEndUserSessions } from '../../src/client'
+import { loginRecoverPassword, usersEndUserSessions } from '../../src/client'
 import {
   type Account,
   createAccount,
   expect,
   fillLogin,
+  linkInMail,
   loginAsFirstSuperuser,
   openAs,
   PASSWORD,
+  pathOfLink,
   test,
 } from './fixtures'
 
@@ -145,7 +147,7 @@ test('two users in one browser never act for each other', async ({ context, page
 
   // Now the cookie belongs to the first user. The second tab asks, and can switch.
   await other.getByRole('link', { name: 'Edit profile' }).first().click()
-  await other.getByRole('dialog').getByRole('button', { name: 'Log out' }).click()
+  await other.getByRole('dialog').getByRole('button', { name: 'Discard and leave' }).click()
   await expect(other.getByText('Welcome, Of the first user')).toBeVisible()
 })
 
@@ -170,6 +172,34 @@ test('a refresh whose response is lost is repeated', async ({ context, page, use
   await page.route('**/login/refresh', (route) => route.abort(), { times: 1 })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText("The server can't be reached. Try again.")).toBeVisible()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('Profile saved')).toBeVisible()
+  await expect(page.getByText('Typed before')).toBeVisible()
+
+  // An error of the server does not end the session.
+  await page.route('**/login/refresh', (route) => route.fulfill({ status: 500 }), { times: 1 })
+  await page.reload()
+  await expect(page.getByText('Something went wrong. Try again.')).toBeVisible()
+  await page.goto('/main/dashboard')
+  await expect(page.getByText('Welcome, Typed before')).toBeVisible()
+})
+
+test('a reset of another password keeps the session and what is typed', async ({
+  context,
+  page,
+  superuser,
+  user,
+}) => {
+  await openAs(page, superuser, '/main/profile/edit')
+  await page.getByLabel('Full name').fill('Typed before')
+  const other = await context.newPage()
+  const { client } = user
+  await loginRecoverPassword({ client, path: { email: user.email } })
+  await other.goto(pathOfLink(await linkInMail(user.email, 'Password recovery'), '#token='))
+  await other.getByLabel('New password').fill('another good password')
+  await other.getByLabel('Confirm password').fill('another good password')
+  await other.getByRole('button', { name: 'Reset password' }).click()
+  await expect(other.getByText('Password changed')).toBeVisible()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByText('Typed before')).toBeVisible()

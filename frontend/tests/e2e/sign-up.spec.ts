@@ -1,5 +1,5 @@
 import { startBackend } from './backend'
-import { expect, newEmail, PASSWORD, test } from './fixtures'
+import { expect, fillLogin, hold, newEmail, PASSWORD, test } from './fixtures'
 
 test('a new user is logged in after signing up', async ({ page }) => {
   const email = newEmail()
@@ -12,6 +12,23 @@ test('a new user is logged in after signing up', async ({ page }) => {
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page.getByText('Your account is ready')).toBeVisible()
   await expect(page.getByText('Welcome, Ada Example')).toBeVisible()
+})
+
+test('signing up shows no data of the user who was logged in', async ({ page, superuser }) => {
+  await page.goto('/sign-up')
+  await page.getByText('Log in').click()
+  await fillLogin(page, superuser.email, PASSWORD)
+  await expect(page.getByText('Manage users')).toBeVisible()
+  await page.goBack()
+  await page.getByLabel('Email').fill(newEmail())
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByLabel('Confirm password').fill(PASSWORD)
+  const release = await hold(page, '**/users/me', 'GET')
+  await page.getByRole('button', { name: 'Sign up' }).click()
+  await expect(page.getByRole('main').getByText('Loading…')).toBeVisible()
+  await expect(page.getByText('Manage users')).toHaveCount(0)
+  release()
+  await expect(page.getByText('Welcome')).toBeVisible()
 })
 
 test('a taken email shows an error at its field and can be replaced', async ({ page, user }) => {

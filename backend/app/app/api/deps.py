@@ -89,16 +89,16 @@ ReadSessionDep = Annotated[Session, Depends(get_read_db, scope="function")]
 
 # One request hashes (app.core.security), while another one sends its queries.
 hashing_slots = CapacityLimiter(2)
-# Shorter than the timeouts of clients, such as the web app's 30 seconds: they shall get the 503.
+# Shorter than the timeouts of clients, such as the web app's 30 s, so that they receive the 503.
 HASHING_WAIT_SECONDS = 10
 
 
 @raises(ServerBusy)
 async def get_hashing_slot() -> AsyncIterator[None]:
-    """Wait in line until the endpoint may hash and verify passwords.
+    """Wait in a queue until the endpoint may hash and verify passwords.
 
     Declare a parameter of type HashingSlot after the parameter for the user: callers without a
-    token must not wait in this line. A waiting request holds no thread and no connection.
+    token must not wait in this queue. A waiting request holds no thread and no connection.
     """
     try:
         with fail_after(HASHING_WAIT_SECONDS):

@@ -45,7 +45,6 @@ class CRUDSession:
         session = UserSession(
             owner_id=owner_id,
             secret=token_urlsafe(32),
-            generation=0,
             expires_at=func.now() + lifetime,
             user_agent=_printable(user_agent)[:255],
             address=_printable(address)[:45],
