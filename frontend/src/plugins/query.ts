@@ -19,7 +19,8 @@ async function handleRequestError(error: Error): Promise<void> {
     if (wasLost) await queryClient.refetchQueries({ type: 'active', predicate: hasFailed })
   } else if (useSession().isLoggedIn && SESSION_ENDING_CODES.includes(error.code)) {
     const { fullPath } = router.currentRoute.value
-    useSession().forget()
+    if (error.code === 'inactive_user') useSession().end()
+    else useSession().forget()
     useNotifications().notify(errorText(error), 'error')
     await router.push({ path: '/login', query: { redirect: fullPath } })
   }

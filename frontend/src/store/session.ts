@@ -16,9 +16,11 @@ const RETRY_INTERVAL_MS = 1_000
 const RECENT_MS = 60 * 60 * 1000
 
 const RENEWED_AT = 'session-renewed-at'
-/** Until when another tab may be refreshing, in milliseconds since 1970. Read directly: events come later. */
+/** Until when another tab may be refreshing, in milliseconds since 1970. */
 const LEASE = 'session-refresh-until'
 
+/** Reads a time that another tab may just have stored: useLocalStorage learns it later, by an event. */
+const stored = (key: string) => Number(localStorage.getItem(key))
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Returns the id of the token's user. */
@@ -36,27 +38,32 @@ function userOf(accessToken: string): string {
 export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => token.value !== '')
   /** Whether there may be a cookie: the time of the last token, in milliseconds since 1970, or 0. */
-  const renewedAt = useLocalStorage(RENEWED_AT, 0)
+  const renewedAt = useLocalStorage(RENEWED_AT, 0, { flush: 'sync' })
   /** The email of the user, once it is loaded. */
   const email = ref('')
   /** Whether SessionDialog is open. */
   const isEnded = ref(false)
 
+  /** When this tab was loaded or got the last message or token, in milliseconds since 1970. */
+  let knownAt = Date.now()
+
   const tabs = new BroadcastChannel('session')
   tabs.onmessage = ({ data }: MessageEvent<string>) => {
+    knownAt = Date.now()
     // If another user logged in, this tab keeps its view: its next request asks for the password.
     if (!data || !token.value || userOf(data) === userOf(token.value)) token.value = data
   }
   // The browser may show a page from its cache that was open before the user logged out elsewhere.
   window.addEventListener('pageshow', ({ persisted }) => {
-    if (persisted && !Number(localStorage.getItem(RENEWED_AT))) token.value = ''
+    if (persisted && !stored(RENEWED_AT)) token.value = ''
   })
 
   function share(accessToken: string): void {
     const isOther = token.value && accessToken && userOf(accessToken) !== userOf(token.value)
     if (isOther) token.value = '' // Deletes the data of the previous user.
     token.value = accessToken
-    renewedAt.value = accessToken ? Date.now() : 0
+    knownAt = Date.now()
+    renewedAt.value = accessToken ? knownAt : 0
     tabs.postMessage(accessToken)
   }
 
@@ -99,7 +106,9 @@ export const useSession = defineStore('session', () => {
   async function refreshOnce(): Promise<void> {
     const before = token.value
     for (let left = LEASE_MS; left > 0; left -= POLL_MS) {
-      if (Number(localStorage.getItem(LEASE)) < Date.now()) break
+      const isRefreshing = stored(LEASE) > Date.now()
+      const isOnItsWay = stored(RENEWED_AT) > knownAt
+      if (!isRefreshing && !isOnItsWay) break
       await sleep(POLL_MS)
       if (token.value !== before) return
     }

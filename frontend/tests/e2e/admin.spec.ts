@@ -136,7 +136,7 @@ test('changing one’s own password requires the current one and keeps the sessi
   await expect(page).toHaveURL(/dashboard$/)
 })
 
-test('if the login after a password change fails, the login form opens', async ({
+test('if the login after a password change fails, the new password is asked', async ({
   page,
   superuser,
 }) => {
@@ -148,9 +148,12 @@ test('if the login after a password change fails, the login form opens', async (
   await page.getByLabel('Confirm password').fill('my new password')
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('User saved')).toBeVisible()
+  const dialog = page.getByRole('dialog', { name: 'Your session has ended' })
+  await expect(dialog).toBeVisible()
   await page.unroute('**/login/access-token')
-  await fillLogin(page, superuser.email, 'my new password')
+  await dialog.getByLabel('Password', { exact: true }).fill('my new password')
+  await dialog.getByRole('button', { name: 'Log in' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
   await expect(page.getByRole('heading', { name: 'Manage users' })).toBeVisible()
 })
 

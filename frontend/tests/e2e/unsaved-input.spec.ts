@@ -129,7 +129,7 @@ test('public forms and the end of the session ask no question', async ({ page, u
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Typed')
   await page.route('**/api/v1/users/me', (route) =>
-    route.fulfill({ status: 401, json: { detail: 'x', code: 'invalid_token' } }),
+    route.fulfill({ status: 403, json: { detail: 'x', code: 'inactive_user' } }),
   )
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page).toHaveURL(/\/login\?/)
