@@ -177,15 +177,15 @@ export const useSession = defineStore('session', () => {
 
   /** Replaces a token that the API rejected. Returns whether the request can be repeated. */
   async function renew(rejected: string): Promise<boolean> {
-    // Another request has already renewed it, or another user has logged in.
-    if (token.value !== rejected) return !!token.value && userOf(token.value) === userOf(rejected)
     try {
-      await refresh()
-      return true
+      if (token.value === rejected) await refresh()
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error
-      return email.value !== '' && askForPassword()
+      // The user may have logged in meanwhile.
+      if (token.value === rejected) return email.value !== '' && askForPassword()
     }
+    // Another user may have logged in.
+    return isLoggedIn.value && userOf(token.value) === userOf(rejected)
   }
 
   return { isLoggedIn, isEnded, email, login, loginAgain, logOut, end, forget, restore, renew }
