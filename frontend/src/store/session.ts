@@ -6,21 +6,18 @@ import { loginLoginAccessToken, loginLogout, loginRefreshAccessToken } from '@/c
 import { i18n } from '@/plugins/i18n'
 import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
+import { inOneTab } from '@/tabLock'
 import { token } from '@/token'
 
-/** While a tab refreshes, the others wait for its token this long, in case the tab is closed meanwhile. */
-const LEASE_MS = 5_000
+/** How long to wait for a token that another tab may have sent. */
+const MESSAGE_MS = 300
 const POLL_MS = 50
 const RETRY_INTERVAL_MS = 1_000
 /** A cookie that is missing after less time did not expire: the browser did not keep it. */
 const RECENT_MS = 60 * 60 * 1000
 
 const RENEWED_AT = 'session-renewed-at'
-/** Until when another tab may be refreshing, in milliseconds since 1970. */
-const LEASE = 'session-refresh-until'
 
-/** Reads a time that another tab may just have stored: useLocalStorage learns it later, by an event. */
-const stored = (key: string) => Number(localStorage.getItem(key))
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Returns the id of the token's user. */
@@ -44,26 +41,21 @@ export const useSession = defineStore('session', () => {
   /** Whether SessionDialog is open. */
   const isEnded = ref(false)
 
-  /** When this tab was loaded or got the last message or token, in milliseconds since 1970. */
-  let knownAt = Date.now()
-
   const tabs = new BroadcastChannel('session')
   tabs.onmessage = ({ data }: MessageEvent<string>) => {
-    knownAt = Date.now()
     // If another user logged in, this tab keeps its view: its next request asks for the password.
     if (!data || !token.value || userOf(data) === userOf(token.value)) token.value = data
   }
   // The browser may show a page from its cache that was open before the user logged out elsewhere.
   window.addEventListener('pageshow', ({ persisted }) => {
-    if (persisted && !stored(RENEWED_AT)) token.value = ''
+    if (persisted && !Number(localStorage.getItem(RENEWED_AT))) token.value = ''
   })
 
   function share(accessToken: string): void {
     const isOther = token.value && accessToken && userOf(accessToken) !== userOf(token.value)
     if (isOther) token.value = '' // Deletes the data of the previous user.
     token.value = accessToken
-    knownAt = Date.now()
-    renewedAt.value = accessToken ? knownAt : 0
+    renewedAt.value = accessToken ? Date.now() : 0
     tabs.postMessage(accessToken)
   }
 
@@ -103,25 +95,21 @@ export const useSession = defineStore('session', () => {
     return (refreshing ??= refreshOnce().finally(() => (refreshing = undefined)))
   }
 
-  async function refreshOnce(): Promise<void> {
+  function refreshOnce(): Promise<void> {
     const before = token.value
-    for (let left = LEASE_MS; left > 0; left -= POLL_MS) {
-      const isRefreshing = stored(LEASE) > Date.now()
-      const isOnItsWay = stored(RENEWED_AT) > knownAt
-      if (!isRefreshing && !isOnItsWay) break
-      await sleep(POLL_MS)
+    return inOneTab('session-refresh', async (hasWaited) => {
+      // Another tab may have refreshed already, and its message comes later than the end of its lock.
+      const mayArrive = hasWaited || before !== ''
+      for (let ms = mayArrive ? MESSAGE_MS : 0; ms > 0 && token.value === before; ms -= POLL_MS) {
+        await sleep(POLL_MS)
+      }
       if (token.value !== before) return
-    }
-    localStorage.setItem(LEASE, String(Date.now() + LEASE_MS))
-    try {
       const { data } = await loginRefreshAccessToken()
       if (before && userOf(data.access_token) !== userOf(before)) {
         throw new ApiError(401, 'invalid_token')
       }
       share(data.access_token)
-    } finally {
-      localStorage.removeItem(LEASE)
-    }
+    })
   }
 
   /** Returns whether a user is logged in. After a reload and in a new tab, this needs a request. */
