@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -25,7 +26,9 @@ class Server:
 def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Server]:
     """Run the backend in a separate process, with a changed environment."""
     with (
-        tempfile.TemporaryFile("w+") as log,
+        tempfile.NamedTemporaryFile("r") as log,
+        # Opened again: the server must not share the position at which `output` reads.
+        Path(log.name).open("a") as server_log,
         # The server inherits this socket, so no other program can take the port meanwhile.
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
@@ -35,8 +38,8 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
             cwd=BACKEND,
             env=os.environ | environment,
             pass_fds=[descriptor],
-            stdout=log,
-            stderr=log,
+            stdout=server_log,
+            stderr=server_log,
         )
         # If this copy stayed open, requests would wait forever after a crash of the server.
         listener.close()
