@@ -5,7 +5,7 @@ const POLL_MS = 50
 /** Other processes of the browser see a change of localStorage after a few milliseconds. */
 const SETTLE_MS = 100
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Runs a function in one tab at a time. Tells it whether this tab had to wait for another one. */
 export async function inOneTab(

@@ -6,7 +6,7 @@ import { loginLoginAccessToken, loginLogout, loginRefreshAccessToken } from '@/c
 import { i18n } from '@/plugins/i18n'
 import { useConnection } from '@/store/connection'
 import { useNotifications } from '@/store/notifications'
-import { inOneTab } from '@/tabLock'
+import { inOneTab, sleep } from '@/tabLock'
 import { token } from '@/token'
 
 /** How long to wait for a token that another tab may have sent. */
@@ -17,8 +17,6 @@ const RETRY_INTERVAL_MS = 1_000
 const RECENT_MS = 60 * 60 * 1000
 
 const RENEWED_AT = 'session-renewed-at'
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Returns the id of the token's user. */
 function userOf(accessToken: string): string {
