@@ -84,7 +84,12 @@ export async function choose(
   const field = page.locator('.v-input', { has: page.getByLabel(label, { exact: true }) })
   await field.locator('.v-field').click()
   if (search) await field.locator('input').fill(option)
-  await page.getByRole('option', { name: option, exact: true }).click()
+  const item = page.getByRole('option', { name: option, exact: true })
+  // On a busy machine, a list that is just opening can move under the pointer. Then it stays open.
+  await expect(async () => {
+    await item.click({ timeout: 5000 })
+    await expect(item).toBeHidden()
+  }).toPass()
 }
 
 /** Holds requests with this method until the returned function is called. */
