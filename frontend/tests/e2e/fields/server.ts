@@ -1,28 +1,31 @@
-import { fileURLToPath } from 'node:url'
-import { createServer } from 'vite'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build, type InlineConfig, preview } from 'vite'
 import { freePort } from '../backend'
 
-const frontend = fileURLToPath(new URL('../../..', import.meta.url))
+const root = import.meta.dirname
+const frontend = join(root, '../../..')
 
-/** Serves the web app in this folder with Vite. Returns its address. */
+/** Builds and serves the web app in this folder. Returns its address. */
 export async function startFields() {
+  const outDir = await mkdtemp(join(tmpdir(), 'fields-'))
   const port = await freePort()
-  const server = await createServer({
-    root: fileURLToPath(new URL('.', import.meta.url)),
-    configFile: `${frontend}/vite.config.ts`,
+  const config: InlineConfig = {
+    root,
+    configFile: join(frontend, 'vite.config.ts'),
     envDir: frontend,
-    // The development server of the stack uses the default folder.
-    cacheDir: `${frontend}/node_modules/.vite-fields`,
     logLevel: 'error',
-    server: {
-      host: '127.0.0.1',
-      port,
-      strictPort: true,
-      hmr: false,
-      watch: null,
-      fs: { allow: [frontend] },
+    build: { outDir, emptyOutDir: true },
+    preview: { host: '127.0.0.1', port, strictPort: true },
+  }
+  await build(config)
+  const server = await preview(config)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      await server.close()
+      await rm(outDir, { recursive: true })
     },
-  })
-  await server.listen()
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
+  }
 }
