@@ -85,7 +85,7 @@ export async function choose(
   await field.locator('.v-field').click()
   if (search) await field.locator('input').fill(option)
   const item = page.getByRole('option', { name: option, exact: true })
-  // On a busy machine, a list that is just opening can move under the pointer. Then it stays open.
+  // A click was once ignored on a busy machine, for an unknown reason. Then the list stays open.
   await expect(async () => {
     await item.click({ timeout: 5000 })
     await expect(item).toBeHidden()

@@ -16,7 +16,7 @@ export async function startFields() {
     configFile: join(frontend, 'vite.config.ts'),
     envDir: frontend,
     logLevel: 'error',
-    build: { outDir, emptyOutDir: true },
+    build: { outDir },
     preview: { host: '127.0.0.1', port, strictPort: true },
   }
   await build(config)
