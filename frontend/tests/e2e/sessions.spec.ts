@@ -98,6 +98,11 @@ for (const locks of ['with locks', 'without locks, as over plain HTTP']) {
         return route.fulfill({ status: 401, json })
       })
     }
+    // Slow, so that all tabs need a token before the first one has it.
+    await context.route('**/login/refresh', async (route) => {
+      await page.waitForTimeout(2_000)
+      await route.continue()
+    })
     await Promise.all(tabs.map((tab) => tab.getByRole('button', { name: 'Save' }).click()))
     for (const tab of tabs) await expect(tab.getByText('Profile saved')).toBeVisible()
     expect(expired.size).toBe(3)
