@@ -116,6 +116,14 @@ def test_backend_logs_the_real_client_address(stack: Stack) -> None:
     assert any(f" {address}:" in line[0] for address in gateway)
 
 
+def test_forged_address_does_not_raise_the_limit_of_attempts(stack: Stack) -> None:
+    form = {"username": "forger@example.com", "password": "a wrong one"}
+    url = f"{WEB}/api/v1/login/access-token"
+    forged = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(11)]
+    statuses = [httpx2.post(url, data=form, headers=each).status_code for each in forged]
+    assert statuses == [400] * 10 + [429]
+
+
 def in_terminal(stack: Stack, commands: str, keys: str = "") -> str:
     """Run shell commands in a terminal, type these keys, and return the output. Fail if a command fails."""
     # Some systems have only `docker compose`.

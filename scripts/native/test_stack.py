@@ -171,6 +171,15 @@ def test_users_are_stored_and_tasks_run(api: httpx2.Client) -> None:
     eventually(lambda: "test task return word" in native("logs", "celeryworker"))
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded"])
+def test_forged_address_does_not_raise_the_limit_of_attempts(header: str) -> None:
+    form = {"username": f"{uuid4()}@example.com", "password": "a wrong one"}
+    url = f"{WEB}/api/v1/login/access-token"
+    forged = [{header: f"{'for=' * (header == 'Forwarded')}192.0.2.{number}"} for number in range(11)]
+    statuses = [httpx2.post(url, data=form, headers=each).status_code for each in forged]
+    assert statuses == [400] * 10 + [429]
+
+
 def test_link_in_recovery_mail_sets_password(api: httpx2.Client) -> None:
     user = {"email": new_email(), "password": "a password"}
     api.post("/users/", json=user)

@@ -1,7 +1,9 @@
-"""Mails and password reset tokens."""
+"""Mails and the tokens in their links."""
 
+import json
 from datetime import timedelta
 from email.utils import make_msgid
+from functools import cache
 
 import idna
 from emails.message import Message
@@ -23,14 +25,33 @@ class MailNotSent(Exception):
     """The mail server did not accept the mail."""
 
 
-def send_email(email_to: str, subject: str, template: str, **context: str | int) -> None:
+@cache
+def _texts(language: str) -> dict[str, dict[str, str]]:
+    """Return the texts of each template."""
+    texts: dict[str, dict[str, str]] = json.loads(
+        (settings.EMAIL_TEMPLATES_DIR / f"{language}.json").read_text("utf-8")
+    )
+    return texts
+
+
+def send_email(email_to: str, template: str, *, language: str = "en", **context: str | int) -> None:
     """Send a mail with a text and an HTML part. Raises MailNotSent."""
-    context |= {"project_name": settings.PROJECT_NAME, "email": email_to}
+    context |= {
+        "project_name": settings.PROJECT_NAME,
+        "email": email_to,
+        "language": language,
+        "valid_hours": settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
+    }
+    texts = _texts(language)
+    text = {
+        name: value.format_map(context)
+        for name, value in (texts["common"] | texts[template]).items()
+    }
     sender = ascii_email(str(settings.EMAILS_FROM_EMAIL))
     message = Message(
-        subject=subject,
-        text=templates.get_template(f"{template}.txt").render(context),
-        html=templates.get_template(f"{template}.html").render(context),
+        subject=text["subject"],
+        text=templates.get_template(f"{template}.txt").render(context, text=text),
+        html=templates.get_template(f"{template}.html").render(context, text=text),
         mail_from=(settings.EMAILS_FROM_NAME, sender),
         message_id=make_msgid(domain=sender.partition("@")[2]),
     )
@@ -59,31 +80,49 @@ def ascii_email(email: str) -> str:
 
 
 def send_test_email(email_to: str) -> None:
-    send_email(email_to, f"{settings.PROJECT_NAME} - Test email", "test_email")
+    send_email(email_to, "test_email")
 
 
 def send_reset_password_email(user: User) -> None:
-    subject = f"{settings.PROJECT_NAME} - Password recovery for user {user.email}"
-    _send_link(user, "reset-password", subject, "reset_password")
+    _send_link(user, "reset_password", "reset-password")
 
 
 def send_new_account_email(user: User) -> None:
-    subject = f"{settings.PROJECT_NAME} - New account for user {user.email}"
-    _send_link(user, "new-account", subject, "new_account")
+    _send_link(user, "new_account", "new-account")
 
 
-def generate_password_reset_token(user: User, purpose: Purpose = "reset-password") -> str:
+def send_account_exists_email(user: User) -> None:
+    _send_link(user, "account_exists", "reset-password")
+
+
+def send_verification_email(user: User) -> None:
+    _send_link(user, "verify_email", "verify-email")
+
+
+def send_change_email(user: User, new_email: str) -> None:
+    """Send the new email a link that changes the email of the account."""
+    token = generate_mailed_token(user, "change-email", email=new_email)
+    link = f"{settings.SERVER_HOST}/verify-email#token={token}"
+    send_email(new_email, "change_email", language=user.language, link=link)
+
+
+def send_email_changing_email(user: User, new_email: str) -> None:
+    """Inform the old email. To set a new password invalidates the link sent to the new one."""
+    _send_link(user, "email_changing", "reset-password", new_email=new_email)
+
+
+def generate_password_reset_token(user: User) -> str:
     """Return a token that can set a new password once, before it expires."""
+    return generate_mailed_token(user, "reset-password")
+
+
+def generate_mailed_token(user: User, purpose: Purpose, **claims: str) -> str:
+    """Return the token of a mailed link. A new password or email invalidates it."""
     lifetime = timedelta(hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS)
-    return create_token(purpose, user.id, lifetime, user.hashed_password, user.email)
+    return create_token(purpose, user.id, lifetime, user.hashed_password, user.email, **claims)
 
 
-def _send_link(user: User, purpose: Purpose, subject: str, template: str) -> None:
-    token = generate_password_reset_token(user, purpose)
-    send_email(
-        user.email,
-        subject,
-        template,
-        link=f"{settings.SERVER_HOST}/reset-password#token={token}",
-        valid_hours=settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
-    )
+def _send_link(user: User, template: str, purpose: Purpose, **context: str) -> None:
+    view = "verify-email" if purpose == "verify-email" else "reset-password"
+    link = f"{settings.SERVER_HOST}/{view}#token={generate_mailed_token(user, purpose)}"
+    send_email(user.email, template, language=user.language, link=link, **context)

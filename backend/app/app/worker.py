@@ -66,3 +66,44 @@ def send_new_account_email(user_id: int) -> None:
         user = crud.user.get(db, user_id)
     if user is not None and user.is_active:
         utils.send_new_account_email(user)
+
+
+@celery_app.task(base=MailTask)
+def send_sign_up_email(email: str, is_new: bool) -> None:
+    """Send the link to confirm the email, or inform its owner that the account exists."""
+    with ReadSession() as db:
+        user = crud.user.get_by_email(db, email=email)
+    if user is not None and user.is_active:
+        # The password of a second sign-up was not stored, so confirming would not help its sender.
+        send = utils.send_verification_email if is_new else utils.send_account_exists_email
+        send(user)
+
+
+@celery_app.task(base=MailTask)
+def send_verification_email(email: str) -> None:
+    """Send the link to confirm the email again, if it has to be confirmed."""
+    with ReadSession() as db:
+        user = crud.user.get_by_email(db, email=email)
+    if user is not None and user.is_active and not user.is_verified:
+        utils.send_verification_email(user)
+
+
+@celery_app.task(base=MailTask)
+def send_change_email(user_id: int, new_email: str) -> None:
+    """Send a link to the new email, or inform its owner that they have an account."""
+    with ReadSession() as db:
+        user = crud.user.get(db, user_id)
+        owner = crud.user.get_by_email(db, email=new_email)
+    if owner is not None and owner.is_active:
+        utils.send_account_exists_email(owner)
+    elif user is not None and user.is_active and owner is None:
+        utils.send_change_email(user, new_email)
+
+
+@celery_app.task(base=MailTask)
+def send_email_changing_email(user_id: int, new_email: str) -> None:
+    """Inform the old email of a change that was requested."""
+    with ReadSession() as db:
+        user = crud.user.get(db, user_id)
+    if user is not None and user.is_active:
+        utils.send_email_changing_email(user, new_email)

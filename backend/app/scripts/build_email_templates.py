@@ -1,7 +1,7 @@
 """Build the mails in app/email-templates/build from their sources in src.
 
-An .mjml file becomes HTML. A .txt file is the mail's text part and is copied. With --check, the
-script writes nothing, and fails if a built file is out of date.
+An .mjml file of a mail becomes HTML. Text parts and the texts of each language are copied. With
+--check, the script writes nothing, and fails if a built file is out of date.
 """
 
 import sys
@@ -10,16 +10,25 @@ from pathlib import Path
 from mjml import mjml2html
 
 TEMPLATES = Path(__file__).parents[1] / "app" / "email-templates"
+# Parts of the mails, which have no file of their own in build.
+PARTS = ("style.mjml", "link.mjml")
 
 
 def build() -> dict[Path, str]:
     """Return the content of each built file."""
     built = {}
-    for source in sorted((TEMPLATES / "src").iterdir()):
+    source_dir = TEMPLATES / "src"
+    for source in sorted(source_dir.iterdir()):
         target = TEMPLATES / "build" / source.name
+        if source.name in PARTS:
+            continue
         if source.suffix == ".mjml":
-            # No fonts: a mail must not load anything from another host.
-            built[target.with_suffix(".html")] = mjml2html(source.read_text(), fonts={}) + "\n"
+            html = mjml2html(
+                source.read_text(),
+                fonts={},  # A mail must not load anything from another host.
+                include_loader=lambda name: (source_dir / name).read_text(),
+            )
+            built[target.with_suffix(".html")] = html + "\n"
         else:
             built[target] = source.read_text()
     return built

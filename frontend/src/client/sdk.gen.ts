@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape, urlSearchParamsBodySerializer } from './client';
 import { client } from './client.gen';
-import type { ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginLogoutData, LoginLogoutErrors, LoginLogoutResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginRefreshAccessTokenData, LoginRefreshAccessTokenErrors, LoginRefreshAccessTokenResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersEndOtherSessionsData, UsersEndOtherSessionsErrors, UsersEndOtherSessionsResponses, UsersEndSessionData, UsersEndSessionErrors, UsersEndSessionResponses, UsersEndUserSessionsData, UsersEndUserSessionsErrors, UsersEndUserSessionsResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadSessionsData, UsersReadSessionsErrors, UsersReadSessionsResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
+import type { AuditReadAuditData, AuditReadAuditErrors, AuditReadAuditResponses, ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginLogoutData, LoginLogoutErrors, LoginLogoutResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginRefreshAccessTokenData, LoginRefreshAccessTokenErrors, LoginRefreshAccessTokenResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginSendEmailVerificationData, LoginSendEmailVerificationErrors, LoginSendEmailVerificationResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, LoginVerifyEmailData, LoginVerifyEmailErrors, LoginVerifyEmailResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersEndOtherSessionsData, UsersEndOtherSessionsErrors, UsersEndOtherSessionsResponses, UsersEndSessionData, UsersEndSessionErrors, UsersEndSessionResponses, UsersEndUserSessionsData, UsersEndUserSessionsErrors, UsersEndUserSessionsResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadSessionsData, UsersReadSessionsErrors, UsersReadSessionsResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -67,6 +67,34 @@ export const loginTestToken = <ThrowOnError extends boolean = true>(options?: Op
  * Send a recovery mail. The response is the same whether or not the email is registered.
  */
 export const loginRecoverPassword = <ThrowOnError extends boolean = true>(options: Options<LoginRecoverPasswordData, ThrowOnError>): RequestResult<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError> => (options.client ?? client).post<LoginRecoverPasswordResponses, LoginRecoverPasswordErrors, ThrowOnError>({ url: '/api/v1/password-recovery/{email}', ...options });
+
+/**
+ * Send Email Verification
+ *
+ * Send the link to confirm the email again. The response is the same for every email.
+ */
+export const loginSendEmailVerification = <ThrowOnError extends boolean = true>(options: Options<LoginSendEmailVerificationData, ThrowOnError>): RequestResult<LoginSendEmailVerificationResponses, LoginSendEmailVerificationErrors, ThrowOnError> => (options.client ?? client).post<LoginSendEmailVerificationResponses, LoginSendEmailVerificationErrors, ThrowOnError>({
+    url: '/api/v1/email-verification/',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Verify Email
+ *
+ * Confirm the email of a new account, or the new email of an account.
+ */
+export const loginVerifyEmail = <ThrowOnError extends boolean = true>(options: Options<LoginVerifyEmailData, ThrowOnError>): RequestResult<LoginVerifyEmailResponses, LoginVerifyEmailErrors, ThrowOnError> => (options.client ?? client).post<LoginVerifyEmailResponses, LoginVerifyEmailErrors, ThrowOnError>({
+    url: '/api/v1/verify-email/',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * Reset Password
@@ -164,7 +192,8 @@ export const usersReadUserMe = <ThrowOnError extends boolean = true>(options?: O
  *
  * Changing the email or password requires `current_password`.
  *
- * A new password invalidates all of the user's tokens.
+ * A new email has to be confirmed first: it is sent a link, and the old one is informed. The
+ * response is the same if it is taken. A new password invalidates all of the user's tokens.
  */
 export const usersUpdateUserMe = <ThrowOnError extends boolean = true>(options: Options<UsersUpdateUserMeData, ThrowOnError>): RequestResult<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError> => (options.client ?? client).put<UsersUpdateUserMeResponses, UsersUpdateUserMeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -186,7 +215,10 @@ export const usersReadRegistration = <ThrowOnError extends boolean = true>(optio
 /**
  * Create User Open
  *
- * Sign up, if USERS_OPEN_REGISTRATION is on.
+ * Sign up, if USERS_OPEN_REGISTRATION is on and mail is configured.
+ *
+ * The response is the same if the email is taken. The mail contains a link to confirm the email,
+ * or says that the account exists.
  */
 export const usersCreateUserOpen = <ThrowOnError extends boolean = true>(options: Options<UsersCreateUserOpenData, ThrowOnError>): RequestResult<UsersCreateUserOpenResponses, UsersCreateUserOpenErrors, ThrowOnError> => (options.client ?? client).post<UsersCreateUserOpenResponses, UsersCreateUserOpenErrors, ThrowOnError>({
     url: '/api/v1/users/open',
@@ -290,6 +322,17 @@ export const utilsHealthLive = <ThrowOnError extends boolean = true>(options?: O
  * The states of Redis and of the schema are only reported.
  */
 export const utilsHealthReady = <ThrowOnError extends boolean = true>(options?: Options<UtilsHealthReadyData, ThrowOnError>): RequestResult<UtilsHealthReadyResponses, UtilsHealthReadyErrors, ThrowOnError> => (options?.client ?? client).get<UtilsHealthReadyResponses, UtilsHealthReadyErrors, ThrowOnError>({ url: '/api/v1/utils/health/ready', ...options });
+
+/**
+ * Read Audit
+ *
+ * Return what happened to accounts: who did what to whom, when and from where.
+ */
+export const auditReadAudit = <ThrowOnError extends boolean = true>(options?: Options<AuditReadAuditData, ThrowOnError>): RequestResult<AuditReadAuditResponses, AuditReadAuditErrors, ThrowOnError> => (options?.client ?? client).get<AuditReadAuditResponses, AuditReadAuditErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/audit/',
+    ...options
+});
 
 /**
  * Read Items

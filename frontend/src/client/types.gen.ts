@@ -5,6 +5,56 @@ export type ClientOptions = {
 };
 
 /**
+ * Audit
+ */
+export type Audit = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Event
+     */
+    event: 'email_changed' | 'email_verified' | 'login' | 'login_failed' | 'logout' | 'password_changed' | 'password_rejected' | 'permissions_changed' | 'refresh_token_reused' | 'session_ended' | 'signed_up' | 'user_created' | 'user_deleted';
+    /**
+     * Actor Id
+     */
+    actor_id: number | null;
+    /**
+     * Actor
+     */
+    actor: string | null;
+    /**
+     * Target Id
+     */
+    target_id: number | null;
+    /**
+     * Target
+     */
+    target: string | null;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Session Id
+     */
+    session_id: number | null;
+};
+
+/**
  * Body_login-login_access_token
  */
 export type BodyLoginLoginAccessToken = {
@@ -92,6 +142,44 @@ export type DatabaseUnreachable = {
      * The request field that caused the error, if any
      */
     field?: string;
+};
+
+/**
+ * EmailIn
+ */
+export type EmailIn = {
+    /**
+     * Email
+     */
+    email: string;
+};
+
+/**
+ * EmailNotVerified
+ */
+export type EmailNotVerified = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'email_not_verified';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+    /**
+     * Error
+     */
+    error: 'invalid_grant';
+    /**
+     * Error Description
+     */
+    error_description: string;
 };
 
 /**
@@ -419,6 +507,16 @@ export type MailNotConfigured = {
 };
 
 /**
+ * MailedToken
+ */
+export type MailedToken = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
  * Msg
  */
 export type Msg = {
@@ -653,6 +751,26 @@ export type Token = {
 };
 
 /**
+ * TooManyAttempts
+ */
+export type TooManyAttempts = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'too_many_attempts';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * User
  */
 export type User = {
@@ -684,6 +802,14 @@ export type User = {
      * Is Superuser
      */
     is_superuser: boolean;
+    /**
+     * Is Verified
+     */
+    is_verified: boolean;
+    /**
+     * Language
+     */
+    language: 'en' | 'ru';
 };
 
 /**
@@ -703,6 +829,10 @@ export type UserCreate = {
      */
     full_name?: string | null;
     /**
+     * Language
+     */
+    language?: 'en' | 'ru';
+    /**
      * Is Active
      */
     is_active?: boolean;
@@ -710,6 +840,10 @@ export type UserCreate = {
      * Is Superuser
      */
     is_superuser?: boolean;
+    /**
+     * Is Verified
+     */
+    is_verified?: boolean;
 };
 
 /**
@@ -752,6 +886,10 @@ export type UserRegister = {
      * Full Name
      */
     full_name?: string | null;
+    /**
+     * Language
+     */
+    language?: 'en' | 'ru';
 };
 
 /**
@@ -821,6 +959,10 @@ export type UserUpdateById = {
      */
     is_superuser?: boolean;
     /**
+     * Is Verified
+     */
+    is_verified?: boolean;
+    /**
      * Current Password
      *
      * Required to change your own email or password
@@ -846,6 +988,10 @@ export type UserUpdateMe = {
      * Password
      */
     password?: string;
+    /**
+     * Language
+     */
+    language?: 'en' | 'ru';
     /**
      * Current Password
      */
@@ -915,9 +1061,9 @@ export type LoginLoginAccessTokenErrors = {
     /**
      * Response 400 Login-Login Access Token
      *
-     * incorrect_credentials or inactive_account
+     * incorrect_credentials or inactive_account or email_not_verified
      */
-    400: IncorrectCredentials | InactiveAccount;
+    400: IncorrectCredentials | InactiveAccount | EmailNotVerified;
     /**
      * foreign_origin
      */
@@ -936,6 +1082,10 @@ export type LoginLoginAccessTokenErrors = {
      * validation_error
      */
     422: HttpValidationError;
+    /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
     /**
      * internal_error
      */
@@ -1128,6 +1278,10 @@ export type LoginRecoverPasswordErrors = {
      */
     422: HttpValidationError;
     /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
+    /**
      * internal_error
      */
     500: InternalError;
@@ -1149,6 +1303,104 @@ export type LoginRecoverPasswordResponses = {
 };
 
 export type LoginRecoverPasswordResponse = LoginRecoverPasswordResponses[keyof LoginRecoverPasswordResponses];
+
+export type LoginSendEmailVerificationData = {
+    body: EmailIn;
+    path?: never;
+    query?: never;
+    url: '/api/v1/email-verification/';
+};
+
+export type LoginSendEmailVerificationErrors = {
+    /**
+     * Response 409 Login-Send Email Verification
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Send Email Verification
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type LoginSendEmailVerificationError = LoginSendEmailVerificationErrors[keyof LoginSendEmailVerificationErrors];
+
+export type LoginSendEmailVerificationResponses = {
+    /**
+     * Successful Response
+     */
+    202: Msg;
+};
+
+export type LoginSendEmailVerificationResponse = LoginSendEmailVerificationResponses[keyof LoginSendEmailVerificationResponses];
+
+export type LoginVerifyEmailData = {
+    body: MailedToken;
+    path?: never;
+    query?: never;
+    url: '/api/v1/verify-email/';
+};
+
+export type LoginVerifyEmailErrors = {
+    /**
+     * invalid_link
+     */
+    400: InvalidLink;
+    /**
+     * Response 409 Login-Verify Email
+     *
+     * email_taken or conflict or value_taken
+     */
+    409: EmailTaken | Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Login-Verify Email
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type LoginVerifyEmailError = LoginVerifyEmailErrors[keyof LoginVerifyEmailErrors];
+
+export type LoginVerifyEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: Msg;
+};
+
+export type LoginVerifyEmailResponse = LoginVerifyEmailResponses[keyof LoginVerifyEmailResponses];
 
 export type LoginResetPasswordData = {
     body: NewPassword;
@@ -1386,7 +1638,7 @@ export type UsersReadUsersData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser' | 'is_verified' | '-is_verified' | 'language' | '-language';
     };
     url: '/api/v1/users/';
 };
@@ -1531,6 +1783,10 @@ export type UsersDeleteUserMeErrors = {
      */
     422: HttpValidationError;
     /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
+    /**
      * internal_error
      */
     500: InternalError;
@@ -1623,9 +1879,9 @@ export type UsersUpdateUserMeErrors = {
     /**
      * Response 409 Users-Update User Me
      *
-     * email_taken or conflict or value_taken
+     * conflict or value_taken
      */
-    409: EmailTaken | Conflict | ValueTaken;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1635,15 +1891,19 @@ export type UsersUpdateUserMeErrors = {
      */
     422: HttpValidationError;
     /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
+    /**
      * internal_error
      */
     500: InternalError;
     /**
      * Response 503 Users-Update User Me
      *
-     * database_unreachable or statement_timeout or server_busy
+     * mail_not_configured or database_unreachable or statement_timeout or server_busy
      */
-    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+    503: MailNotConfigured | DatabaseUnreachable | StatementTimeout | ServerBusy;
 };
 
 export type UsersUpdateUserMeError = UsersUpdateUserMeErrors[keyof UsersUpdateUserMeErrors];
@@ -1701,9 +1961,9 @@ export type UsersCreateUserOpenErrors = {
     /**
      * Response 409 Users-Create User Open
      *
-     * email_taken or conflict or value_taken
+     * conflict or value_taken
      */
-    409: EmailTaken | Conflict | ValueTaken;
+    409: Conflict | ValueTaken;
     /**
      * content_too_large
      */
@@ -1712,6 +1972,10 @@ export type UsersCreateUserOpenErrors = {
      * validation_error
      */
     422: HttpValidationError;
+    /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
     /**
      * internal_error
      */
@@ -1730,7 +1994,7 @@ export type UsersCreateUserOpenResponses = {
     /**
      * Successful Response
      */
-    201: User;
+    202: Msg;
 };
 
 export type UsersCreateUserOpenResponse = UsersCreateUserOpenResponses[keyof UsersCreateUserOpenResponses];
@@ -1785,6 +2049,10 @@ export type UsersDeleteUserErrors = {
      * validation_error
      */
     422: HttpValidationError;
+    /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
     /**
      * internal_error
      */
@@ -1915,6 +2183,10 @@ export type UsersUpdateUserErrors = {
      * validation_error
      */
     422: HttpValidationError;
+    /**
+     * too_many_attempts
+     */
+    429: TooManyAttempts;
     /**
      * internal_error
      */
@@ -2182,6 +2454,80 @@ export type UtilsHealthReadyResponses = {
 };
 
 export type UtilsHealthReadyResponse = UtilsHealthReadyResponses[keyof UtilsHealthReadyResponses];
+
+export type AuditReadAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Skip
+         */
+        skip?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Q
+         *
+         * Only rows that contain this text, ignoring case
+         */
+        q?: string;
+        /**
+         * Sort
+         *
+         * The field to sort by, with `-` in front of it for descending order
+         */
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'event' | '-event' | 'actor_id' | '-actor_id' | 'actor' | '-actor' | 'target_id' | '-target_id' | 'target' | '-target' | 'detail' | '-detail' | 'address' | '-address' | 'session_id' | '-session_id';
+    };
+    url: '/api/v1/audit/';
+};
+
+export type AuditReadAuditErrors = {
+    /**
+     * Response 401 Audit-Read Audit
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Audit-Read Audit
+     *
+     * superuser_required or inactive_user
+     */
+    403: SuperuserRequired | InactiveUser;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Audit-Read Audit
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type AuditReadAuditError = AuditReadAuditErrors[keyof AuditReadAuditErrors];
+
+export type AuditReadAuditResponses = {
+    /**
+     * Response Audit-Read Audit
+     *
+     * Successful Response
+     */
+    200: Array<Audit>;
+};
+
+export type AuditReadAuditResponse = AuditReadAuditResponses[keyof AuditReadAuditResponses];
 
 export type ItemsReadItemsData = {
     body?: never;

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, fail_after, to_thread
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -114,10 +114,17 @@ async def get_hashing_slot() -> AsyncIterator[None]:
 HashingSlot = Annotated[None, Depends(get_hashing_slot, scope="function")]
 
 
+def client_address(request: Request) -> str:
+    """Return the client's IP address. The server takes it from X-Forwarded-For of the proxy."""
+    return request.client.host if request.client else ""
+
+
 @raises(NotAuthenticated, InvalidToken)
-async def get_access_payload(token: TokenDep) -> SessionPayload:
+async def get_access_payload(request: Request, token: TokenDep) -> SessionPayload:
     """Return the claims of the access token. The session may have ended."""
-    return decode_session_token(token, "access")
+    payload = decode_session_token(token, "access")
+    request.state.session_id = payload.session  # For the audit log.
+    return payload
 
 
 AccessPayload = Annotated[SessionPayload, Depends(get_access_payload)]

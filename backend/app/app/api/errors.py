@@ -25,6 +25,7 @@ from app.api.exceptions import (
     Conflict,
     ContentTooLarge,
     DatabaseUnreachable,
+    EmailNotVerified,
     ForeignOrigin,
     InactiveAccount,
     InactiveUser,
@@ -44,6 +45,7 @@ from app.api.exceptions import (
 )
 from app.core.celery_app import QueueUnreachable
 from app.core.security import InvalidToken
+from app.core.throttling import TooManyAttempts
 from app.crud.exceptions import (
     EmailTaken,
     LastSuperuser,
@@ -73,6 +75,7 @@ class ErrorResponse:
 ERRORS: dict[type[Exception], ErrorResponse] = {
     IncorrectCredentials: ErrorResponse(400, "Incorrect email or password"),
     InactiveAccount: ErrorResponse(400, "Inactive user"),
+    EmailNotVerified: ErrorResponse(400, "Email not verified"),
     IncorrectPassword: ErrorResponse(400, "Incorrect password", field="current_password"),
     InvalidLink: ErrorResponse(400, "Invalid token"),
     NotAuthenticated: ErrorResponse(401, "Not authenticated", BEARER),
@@ -91,6 +94,7 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
     LastSuperuser: ErrorResponse(409, "The last superuser can't be removed"),
     Conflict: ErrorResponse(409, "Conflicts with existing data"),
     ContentTooLarge: ErrorResponse(413, "Content Too Large"),
+    TooManyAttempts: ErrorResponse(429, "Too many attempts, try again later"),
     InternalError: ErrorResponse(500, "Internal server error"),
     MailNotConfigured: ErrorResponse(
         503, "Mail is not configured: set SMTP_HOST and EMAILS_FROM_EMAIL", RETRY_LATER
@@ -139,7 +143,10 @@ async def _respond(request: Request, error: Exception) -> Response:
     if ERRORS[error_class].status == 503:
         _log(request, logging.ERROR, error.__cause__ or error)
     detail = str(error) if isinstance(error, NotFound) else ""
-    return error_response(error_class, detail, getattr(error, "field", None))
+    response = error_response(error_class, detail, getattr(error, "field", None))
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 async def _respond_to_database_error(request: Request, error: Exception) -> Response:

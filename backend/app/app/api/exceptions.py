@@ -2,6 +2,12 @@
 
 from starlette.exceptions import HTTPException
 
+from app.core.security import InvalidToken
+
+
+class CommittedError(Exception):
+    """An error of an endpoint that keeps what the endpoint has written, such as an audit row."""
+
 
 class NotAuthenticated(Exception):
     """The request has no Authorization header."""
@@ -35,8 +41,12 @@ class NotFound(Exception):
         self.field = field
 
 
-class IncorrectPassword(Exception):
+class IncorrectPassword(CommittedError):
     """`current_password` is missing or wrong."""
+
+
+class RefreshTokenReused(CommittedError, InvalidToken):
+    """A refresh token was used again, so its session has ended."""
 
 
 class InvalidLink(Exception):
@@ -44,7 +54,7 @@ class InvalidLink(Exception):
 
 
 class RegistrationClosed(Exception):
-    """USERS_OPEN_REGISTRATION is off."""
+    """USERS_OPEN_REGISTRATION is off, or mail is not configured."""
 
 
 class MailNotConfigured(Exception):
@@ -59,7 +69,7 @@ class ContentTooLarge(HTTPException):
         super().__init__(413)
 
 
-class InvalidGrant(Exception):
+class InvalidGrant(CommittedError):
     """A rejected login. The response also has the fields of RFC 6749, section 5.2."""
 
 
@@ -69,6 +79,10 @@ class IncorrectCredentials(InvalidGrant):
 
 class InactiveAccount(InvalidGrant):
     """The password is correct, but the user is inactive."""
+
+
+class EmailNotVerified(InvalidGrant):
+    """The password is correct, but the user has not confirmed the email."""
 
 
 class ServerBusy(Exception):

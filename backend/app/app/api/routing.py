@@ -18,7 +18,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.types import Message, Receive
 
 from app.api.errors import ERRORS, error_code
-from app.api.exceptions import ContentTooLarge, InternalError, InvalidGrant
+from app.api.exceptions import CommittedError, ContentTooLarge, InternalError, InvalidGrant
 from app.schemas.error import Error, HTTPValidationError, OAuth2Error
 from app.schemas.page import PageQuery
 
@@ -157,6 +157,10 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             result = endpoint(**arguments)
             for session in sessions:
                 session.commit()  # Only closes a ReadSession.
+        except CommittedError:
+            for session in sessions:
+                session.commit()
+            raise
         except BaseException:
             for session in sessions:
                 session.rollback()

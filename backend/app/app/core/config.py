@@ -27,7 +27,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
-from app.core.setting_types import CAFile, Origin, RedisURL, SentryDSN, is_loopback, parse_list
+from app.core.setting_types import (
+    AttemptLimit,
+    CAFile,
+    Origin,
+    RedisURL,
+    SentryDSN,
+    is_loopback,
+    parse_list,
+)
 
 PORT = Field(ge=1, le=65535)
 # The minimum length of an HS256 key (RFC 7518, section 3.2).
@@ -74,6 +82,12 @@ class Settings(BaseSettings):
     ]
     USERS_OPEN_REGISTRATION: bool = False
 
+    LIMIT_FAILED_PASSWORDS: AttemptLimit = "10 per 5 minutes"
+    LIMIT_FAILED_PASSWORDS_OF_NETWORK: AttemptLimit = "100 per 5 minutes"
+    LIMIT_MAILS: AttemptLimit = "1 per minute; 10 per day"
+    LIMIT_MAILS_OF_NETWORK: AttemptLimit = "30 per hour"
+    AUDIT_DAYS: int = Field(default=365, ge=1, le=36500)
+
     POSTGRES_SERVER: str = "localhost"
     POSTGRES_PORT: Annotated[int, PORT] = 5432
     POSTGRES_USER: str = "app"
@@ -112,6 +126,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # A file overrides the variable, which is usually set too: most services read all of .env.
         return init_settings, FileSettingsSource(settings_cls), env_settings
+
+    @property
+    def registration_is_open(self) -> bool:
+        """Whether anyone can sign up. Without mail, nobody could confirm their email."""
+        return self.USERS_OPEN_REGISTRATION and self.EMAILS_ENABLED
 
     @model_validator(mode="before")
     @classmethod
@@ -184,10 +203,14 @@ class Settings(BaseSettings):
         return ", ".join(names)
 
     def warnings(self) -> list[str]:
-        """Return warnings about unencrypted connections. In development there are none."""
-        if self.ENVIRONMENT == "development":
-            return []
+        """Return warnings. In development there are none about unencrypted connections."""
         warnings = []
+        if self.USERS_OPEN_REGISTRATION and not self.EMAILS_ENABLED:
+            warnings.append(
+                "USERS_OPEN_REGISTRATION is on, but nobody can sign up: mail is not configured"
+            )
+        if self.ENVIRONMENT == "development":
+            return warnings
         if self.SERVER_HOST.startswith("http://"):
             warnings.append("SERVER_HOST is http://, so the links in mails open without encryption")
         encrypted = self.SMTP_TLS or self.SMTP_SSL

@@ -17,6 +17,17 @@ def counter_client() -> Redis:
 
 
 @cache
+def throttle_client() -> Redis:
+    """Return a client without retries, because a request waits for it."""
+    return Redis.from_url(
+        settings.CELERY_BROKER_URL,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@cache
 def probe_client() -> Redis:
     """Return a client that keeps its connection open, and retries once if it was lost."""
     return Redis.from_url(

@@ -16,7 +16,9 @@ from app.core.passwords import normalise
 ALGORITHM = "HS256"
 
 Result = TypeVar("Result")
-Purpose = Literal["access", "refresh", "reset-password", "new-account"]
+Purpose = Literal[
+    "access", "refresh", "reset-password", "new-account", "verify-email", "change-email"
+]
 
 # Argon2id with OWASP's parameters (Password Storage Cheat Sheet: m=19 MiB, t=2, p=1).
 # Older hashes use bcrypt. They are replaced at login.
@@ -38,7 +40,7 @@ class InvalidToken(Exception):
 
 
 def create_token(
-    purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str, **claims: int
+    purpose: Purpose, subject: str | int, lifetime: timedelta, *secrets: str, **claims: int | str
 ) -> str:
     """Return a signed token. It expires, and is revoked when one of the secrets changes."""
     now = datetime.now(UTC)

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
+from limits import parse_many
 from pydantic import AfterValidator, AnyHttpUrl, FilePath, RedisDsn, TypeAdapter
 
 
@@ -31,6 +32,13 @@ def normalise_redis_url(value: str) -> str:
             raise ValueError("must end with the number of a database, like redis://host:6379/0")
     # Celery's documentation uses CERT_REQUIRED, which redis-py rejects. Both accept "required".
     return re.sub(r"(?<=[?&]ssl_cert_reqs=)CERT_\w+", lambda match: match[0][5:].lower(), value)
+
+
+def check_attempt_limit(value: str) -> str:
+    """Reject a limit that the library `limits` can't parse. It would ignore a wrong part."""
+    if len(parse_many(value)) != len(value.split(";")):
+        raise ValueError('must be like "5 per minute; 20 per hour"')
+    return value
 
 
 def is_loopback(host: str) -> bool:
@@ -65,3 +73,4 @@ Origin = Annotated[str, AfterValidator(normalise_origin)]
 RedisURL = Annotated[str, AfterValidator(normalise_redis_url)]
 CAFile = Annotated[FilePath, AfterValidator(validate_ca_file)]
 SentryDSN = Annotated[str, AfterValidator(validate_sentry_dsn)]
+AttemptLimit = Annotated[str, AfterValidator(check_attempt_limit)]

@@ -1,5 +1,6 @@
+from app.crud.crud_audit import audit
 from app.crud.crud_item import item
 from app.crud.crud_session import session
 from app.crud.crud_user import user
 
-__all__ = ["item", "session", "user"]
+__all__ = ["audit", "item", "session", "user"]

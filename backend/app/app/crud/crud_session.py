@@ -1,4 +1,3 @@
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from secrets import token_urlsafe
@@ -13,8 +12,6 @@ from app.models.user import User
 from app.models.user_session import UserSession
 from app.schemas.token import SessionPayload
 
-logger = logging.getLogger(__name__)
-
 # How long a refresh token can be used again: two tabs may refresh at the same time, and a response
 # may get lost.
 GRACE = timedelta(seconds=30)
@@ -22,6 +19,10 @@ GRACE = timedelta(seconds=30)
 # The database's clock decides, because the clocks of several servers differ. Not now(): that is the
 # start of the transaction, which may be before the session was ended.
 is_active = UserSession.expires_at > func.clock_timestamp()
+
+
+class TokenReused(InvalidToken):
+    """A refresh token was used again, after the next one was in use."""
 
 
 class CRUDSession:
@@ -70,11 +71,11 @@ class CRUDSession:
             .limit(100)
         ).all()
 
-    def refresh(self, db: Session, payload: SessionPayload) -> UserSession | None:
+    def refresh(self, db: Session, payload: SessionPayload) -> UserSession:
         """Return the session of a refresh token, with the generation of the next one.
 
-        If the token was used before, somebody else may have it: the session ends, and the result
-        is None.
+        Raises InvalidToken. If the token was used before, somebody else may have it: the session
+        ends, which must be committed, and the error is TokenReused.
         """
         row = db.execute(
             select(UserSession, UserSession.last_used_at > func.now() - GRACE)
@@ -83,7 +84,7 @@ class CRUDSession:
             .with_for_update()
         ).one_or_none()
         if row is None or not fingerprint_matches(payload.fingerprint, row[0].secret):
-            return None
+            raise InvalidToken
         session, in_grace = row
         if payload.generation == session.generation:
             session.generation += 1
@@ -94,20 +95,20 @@ class CRUDSession:
             )
             db.flush()
         elif not (in_grace and payload.generation == session.generation - 1):
-            logger.warning("A refresh token was used again, so session %d has ended", session.id)
             self.end(db, owner_id=session.owner_id, session_id=session.id)
-            return None
+            raise TokenReused
         return session
 
-    def end_by_token(self, db: Session, token: str, purpose: Purpose) -> None:
-        """End the session of an access token or a refresh token, if the token is valid."""
+    def end_by_token(self, db: Session, token: str, purpose: Purpose) -> Sequence[UserSession]:
+        """End the session of an access or refresh token. Return it, if it was active."""
         try:
             payload = decode_session_token(token, purpose)
         except InvalidToken:
-            return
+            return []
         session = db.get(UserSession, payload.session)
         if session and fingerprint_matches(payload.fingerprint, session.secret):
-            self.end(db, owner_id=payload.sub, session_id=session.id)
+            return self.end(db, owner_id=payload.sub, session_id=session.id)
+        return []
 
     def end(
         self,

@@ -3,12 +3,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.core.passwords import weakness
 from app.core.security import (
     InvalidToken,
+    Purpose,
     decode_token,
     dummy_verify,
     fingerprint_matches,
@@ -21,7 +23,7 @@ from app.crud.crud_session import session as crud_session
 from app.crud.exceptions import EmailTaken, LastSuperuser, ValueTaken, WeakPassword
 from app.models.user import User
 from app.schemas import user as schemas
-from app.schemas.token import TokenPayload
+from app.schemas.token import MailedPayload
 from app.schemas.types import Email
 
 # The number of an advisory lock, unique in this project.
@@ -46,10 +48,21 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     ) -> User:
         """Raises EmailTaken and WeakPassword."""
         if not allow_weak_password:
-            self._reject_weak_password(obj_in.password, obj_in.email)
+            self.reject_weak_password(obj_in.password, obj_in.email)
         hashed_password = get_password_hash(obj_in.password)
         db_obj = User(**obj_in.model_dump(exclude={"password"}), hashed_password=hashed_password)
         return self._save(db, db_obj)
+
+    def register(self, db: Session, *, obj_in: schemas.UserRegister) -> bool:
+        """Create an unverified user. Return False if the email is taken, after the same time.
+
+        Raises WeakPassword.
+        """
+        self.reject_weak_password(obj_in.password, obj_in.email)
+        values = obj_in.model_dump(exclude={"password"})
+        values |= {"hashed_password": get_password_hash(obj_in.password), "is_verified": False}
+        statement = insert(User).values(values).on_conflict_do_nothing(index_elements=["email"])
+        return db.scalar(statement.returning(User.id)) is not None
 
     def update(
         self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
@@ -61,7 +74,7 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         fields = dict(self._fields_to_write(obj_in))
         ends_sessions = "password" in fields or fields.get("is_active") is False
         if "password" in fields:
-            self._reject_weak_password(fields["password"], fields.get("email", db_obj.email))
+            self.reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
         if fields.get("is_active") is False or fields.get("is_superuser") is False:
             self._ensure_not_last_superuser(db, db_obj)
@@ -105,23 +118,26 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             return locked
         return self.update(db, db_obj=locked, obj_in={"hashed_password": new_hash})
 
-    def get_by_mailed_token(self, db: Session, *, token: str) -> User:
-        """Return the user of a mailed link, locked until the commit.
+    def get_by_mailed_token(
+        self, db: Session, token: str, *purposes: Purpose
+    ) -> tuple[User, MailedPayload]:
+        """Return the active user of a mailed link, locked until the commit, and its claims.
 
         Raises InvalidToken, for example after the password or the email was changed: the owner of
         the old mailbox must not get the account.
         """
-        claims = decode_token(token, "reset-password", "new-account")
+        claims = decode_token(token, *purposes)
         try:
-            payload = TokenPayload.model_validate(claims)
+            payload = MailedPayload.model_validate(claims)
         except ValidationError as error:
             raise InvalidToken from error
         user = self.get(db, payload.sub, for_update=True)
-        if user is None or not fingerprint_matches(
-            payload.fingerprint, user.hashed_password, user.email
+        if user is None or not (
+            user.is_active
+            and fingerprint_matches(payload.fingerprint, user.hashed_password, user.email)
         ):
             raise InvalidToken
-        return user
+        return user, payload
 
     def lock_users(
         self, db: Session, *, caller_id: int, user_id: int | None = None
@@ -164,7 +180,8 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
                 raise
             raise EmailTaken from error
 
-    def _reject_weak_password(self, password: str, email: str) -> None:
+    def reject_weak_password(self, password: str, email: str) -> None:
+        """Raises WeakPassword."""
         if found := weakness(password, email=email, project_name=settings.PROJECT_NAME):
             raise WeakPassword(found)
 

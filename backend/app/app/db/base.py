@@ -3,6 +3,7 @@
 # ruff: noqa: F401
 
 from app.db.base_class import Base as Base
+from app.models.audit import Audit
 from app.models.item import Item
 from app.models.user import User
 from app.models.user_session import UserSession

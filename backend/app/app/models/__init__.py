@@ -1,5 +1,6 @@
+from app.models.audit import Audit
 from app.models.item import Item
 from app.models.user import User
 from app.models.user_session import UserSession
 
-__all__ = ["Item", "User", "UserSession"]
+__all__ = ["Audit", "Item", "User", "UserSession"]

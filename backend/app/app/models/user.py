@@ -1,4 +1,4 @@
-from sqlalchemy import String
+from sqlalchemy import String, true
 from sqlalchemy.orm import Mapped, mapped_column, synonym, validates
 
 from app.db.base_class import Base
@@ -10,6 +10,10 @@ class User(Base):
     hashed_password: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     is_superuser: Mapped[bool] = mapped_column(default=False)
+    # Users who signed up must confirm their email before they can log in.
+    is_verified: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # The language of mails.
+    language: Mapped[str] = mapped_column(String(8), default="en", server_default="en")
 
     display_name: Mapped[str] = synonym("email")
 

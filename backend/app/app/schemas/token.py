@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from app.core.security import Purpose
-from app.schemas.types import Id, Password, PrivateModel, Secret
+from app.schemas.types import Email, Id, Password, PrivateModel, Secret
 
 # A Unix timestamp in seconds, up to the year 9999.
 Time = Annotated[int, Field(strict=True, ge=1, le=253_402_300_799)]
@@ -33,6 +33,15 @@ class SessionPayload(TokenPayload):
     generation: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
-class NewPassword(PrivateModel):
+class MailedPayload(TokenPayload):
+    """The claims of the token in a mailed link."""
+
+    email: Email | None = Field(default=None, description="The email to change to")
+
+
+class MailedToken(PrivateModel):
     token: Secret
+
+
+class NewPassword(MailedToken):
     new_password: Password

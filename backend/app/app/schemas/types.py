@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -67,6 +67,8 @@ Email = Annotated[
     AfterValidator(parse_email),
     Field(max_length=254),
 ]
+# Add a language in the web app (src/locales) and for the mails (email-templates), too.
+Language = Literal["en", "ru"]
 FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
 # The length is checked again after normalisation, which can change it.
 Password = Annotated[

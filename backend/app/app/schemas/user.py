@@ -1,10 +1,22 @@
 from pydantic import MISSING, BaseModel, Field
 
-from app.schemas.types import Email, FullName, Password, PrivateModel, ReadModel, Secret
+from app.schemas.types import (
+    Email,
+    FullName,
+    Language,
+    Password,
+    PrivateModel,
+    ReadModel,
+    Secret,
+)
 
 
 class Registration(BaseModel):
     is_open: bool
+
+
+class EmailIn(BaseModel):
+    email: Email
 
 
 class UserRegister(PrivateModel):
@@ -13,11 +25,13 @@ class UserRegister(PrivateModel):
     email: Email
     password: Password
     full_name: FullName | None = None
+    language: Language = "en"
 
 
 class UserCreate(UserRegister):
     is_active: bool = True
     is_superuser: bool = False
+    is_verified: bool = True
 
 
 class UserUpdateMe(PrivateModel):
@@ -26,6 +40,7 @@ class UserUpdateMe(PrivateModel):
     full_name: FullName | None = None
     email: Email | MISSING = MISSING
     password: Password | MISSING = MISSING
+    language: Language | MISSING = MISSING
     current_password: Secret | None = None
 
 
@@ -39,6 +54,7 @@ class UserUpdate(PrivateModel):
     password: Password | MISSING = MISSING
     is_active: bool | MISSING = MISSING
     is_superuser: bool | MISSING = MISSING
+    is_verified: bool | MISSING = MISSING
 
 
 class UserUpdateByID(UserUpdate):
@@ -58,3 +74,5 @@ class User(ReadModel):
     full_name: str | None
     is_active: bool
     is_superuser: bool
+    is_verified: bool
+    language: Language

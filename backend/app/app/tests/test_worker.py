@@ -10,7 +10,7 @@ from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.db.session import SessionLocal
 from app.tests.utils.mailbox import Mailbox, mail_text
-from app.tests.utils.user import create_random_user, user_authentication_headers
+from app.tests.utils.user import auth_headers, create_random_user, user_authentication_headers
 from app.tests.utils.utils import (
     get_superuser_token_headers,
     random_email,
@@ -20,6 +20,7 @@ from app.worker import (
     send_new_account_email,
     send_reset_password_email,
     send_test_email,
+    send_verification_email,
 )
 
 # All tests that use the `worker` fixture are in this file, so that only one test process starts
@@ -82,6 +83,102 @@ def test_link_in_new_account_mail_sets_password(
     assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
 
 
+@pytest.fixture
+def open_registration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
+
+
+@pytest.mark.usefixtures("open_registration")
+def test_link_in_sign_up_mail_confirms_email(
+    committed_client: TestClient, mailbox: Mailbox
+) -> None:
+    body = {"email": random_email(), "password": "a secret password"}
+    assert committed_client.post(f"{API}/users/open", json=body).status_code == 202
+    mail = mailbox.wait_for(body["email"])
+    assert mail["Subject"] == f"{settings.PROJECT_NAME} - Confirm your email"
+
+    again = {"email": body["email"]}
+    assert committed_client.post(f"{API}/email-verification/", json=again).status_code == 202
+    link = mailed_link(mail_text(mailbox.wait_for(body["email"])))
+    assert link.startswith(f"{settings.SERVER_HOST}/verify-email#token=")
+    token = {"token": link.split("token=")[1]}
+    assert committed_client.post(f"{API}/verify-email/", json=token).status_code == 200
+    assert user_authentication_headers(client=committed_client, **body)
+
+
+@pytest.mark.usefixtures("open_registration")
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_owner_of_taken_email_is_informed(
+    committed_client: TestClient, mailbox: Mailbox, is_verified: bool
+) -> None:
+    """Somebody else may have signed up with the email before, so the link sets a password."""
+    with SessionLocal.begin() as db:
+        user = create_random_user(db, is_verified=is_verified)
+    body = {"email": user.email, "password": "a secret password"}
+    assert committed_client.post(f"{API}/users/open", json=body).status_code == 202
+    mail = mailbox.wait_for(user.email)
+    assert mail["Subject"] == f"{settings.PROJECT_NAME} - You already have an account"
+    body = {"token": mailed_link(mail_text(mail)).split("token=")[1], "new_password": "a new one"}
+    assert committed_client.post(f"{API}/reset-password/", json=body).status_code == 200
+    assert user_authentication_headers(
+        client=committed_client, email=user.email, password="a new one"
+    )
+
+
+def test_change_of_email_is_confirmed_and_announced(
+    committed_client: TestClient, mailbox: Mailbox
+) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db, password="a secret password", language="ru")
+    headers = auth_headers(user)
+    new = random_email()
+    body = {"email": new, "current_password": "a secret password"}
+    assert committed_client.put(f"{API}/users/me", headers=headers, json=body).is_success
+
+    announced = mailbox.wait_for(user.email)
+    assert announced["Subject"] == f"{settings.PROJECT_NAME}: адрес учётной записи меняется"
+    assert new in mail_text(announced)
+    mail = mailbox.wait_for(new)
+    assert mail["Subject"] == f"{settings.PROJECT_NAME}: подтвердите новый адрес"
+    html = mail_text(mail, "html")
+    assert '<html lang="ru"' in html
+    link = mailed_link(mail_text(mail))
+    assert f'href="{link}"' in html
+    token = {"token": link.split("token=")[1]}
+    assert committed_client.post(f"{API}/verify-email/", json=token).status_code == 200
+    me = committed_client.get(f"{API}/users/me", headers=headers)
+    assert me.json()["email"] == new
+
+
+def test_owner_of_taken_new_email_is_informed(
+    committed_client: TestClient, mailbox: Mailbox
+) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db, password="a secret password")
+        other = create_random_user(db)
+    body = {"email": other.email, "current_password": "a secret password"}
+    response = committed_client.put(f"{API}/users/me", headers=auth_headers(user), json=body)
+    assert response.is_success
+    mailbox.wait_for(user.email)
+    subject = mailbox.wait_for(other.email)["Subject"]
+    assert subject == f"{settings.PROJECT_NAME} - You already have an account"
+
+
+def test_verified_users_get_no_verification_mail(mailbox: Mailbox) -> None:
+    with SessionLocal.begin() as db:
+        verified = create_random_user(db)
+        inactive = create_random_user(db, is_verified=False, is_active=False)
+    last = random_email()
+    for email in (verified.email, inactive.email, random_email()):
+        send_verification_email.delay(email)
+    send_test_email.delay(last)
+    mailbox.wait_for(last)
+    assert mailbox.mails_to(verified.email) == mailbox.mails_to(inactive.email) == []
+    with SessionLocal.begin() as db:
+        for user in (verified, inactive):
+            crud.user.remove(db, id=user.id)
+
+
 def test_test_email_is_sent(committed_client: TestClient, mailbox: Mailbox) -> None:
     headers = get_superuser_token_headers(committed_client)
     email_to = random_email()
@@ -139,10 +236,11 @@ def test_released_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
 
 
 def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
-    email_to = "{{7*7}}@example.com"
-    utils.send_email(email_to, f"Hello {email_to}", "test_email")
+    """Neither as a template of Jinja nor as one of str.format."""
+    email_to = "{{7*7}}{link}@example.com"
+    utils.send_email(email_to, "reset_password", link="https://example.com")
     mail = mailbox.wait_for(email_to)
-    assert mail["Subject"] == f"Hello {email_to}"
+    assert str(mail["Subject"]).endswith(email_to)
     assert email_to in mail_text(mail)
     assert email_to in mail_text(mail, "html")
 
@@ -186,9 +284,7 @@ def test_mail_has_date_and_message_id(mailbox: Mailbox) -> None:
 
 def test_html_is_escaped(mailbox: Mailbox) -> None:
     email_to = random_email()
-    utils.send_email(
-        email_to, "Hello", "reset_password", link='"><script>alert(1)</script>', valid_hours=1
-    )
+    utils.send_email(email_to, "reset_password", link='"><script>alert(1)</script>')
     html = mail_text(mailbox.wait_for(email_to), "html")
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
@@ -219,7 +315,7 @@ def test_out_of_memory_fails_only_the_task() -> None:
 
 
 def mailed_link(text: str) -> str:
-    match = re.search(r"https?://\S+/reset-password#token=\S+", text)
+    match = re.search(r"https?://\S+/(?:reset-password|verify-email)#token=\S+", text)
     assert match
     assert match[0].startswith(settings.SERVER_HOST)
     return match[0]

@@ -3,8 +3,8 @@
 import { queryOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { itemsReadItem, itemsReadItems, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
-import type { ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
+import { auditReadAudit, itemsReadItem, itemsReadItems, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
+import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -175,6 +175,26 @@ export const utilsHealthReadyOptions = (options?: Options<UtilsHealthReadyData>)
         return data;
     },
     queryKey: utilsHealthReadyQueryKey(options)
+});
+
+export const auditReadAuditQueryKey = (options?: Options<AuditReadAuditData>) => createQueryKey('auditReadAudit', options);
+
+/**
+ * Read Audit
+ *
+ * Return what happened to accounts: who did what to whom, when and from where.
+ */
+export const auditReadAuditOptions = (options?: Options<AuditReadAuditData>) => queryOptions<AuditReadAuditResponse, AuditReadAuditError, AuditReadAuditResponse, ReturnType<typeof auditReadAuditQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await auditReadAudit({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: auditReadAuditQueryKey(options)
 });
 
 export const itemsReadItemsQueryKey = (options?: Options<ItemsReadItemsData>) => createQueryKey('itemsReadItems', options);

@@ -1,5 +1,12 @@
-from app.api.api_v1.endpoints import items, login, sessions, users, utils
+from app.api.api_v1.endpoints import audit, items, login, sessions, users, utils
 
 # A list, not a parent router: each nested router adds about 5 % to the cost of every request.
 # The path /users/me/sessions must precede /users/{user_id}/sessions.
-api_routers = [login.router, sessions.router, users.router, utils.router, items.router]
+api_routers = [
+    login.router,
+    sessions.router,
+    users.router,
+    utils.router,
+    audit.router,
+    items.router,
+]

@@ -22,7 +22,7 @@ from app.models import User
 from app.sample_values import create_schema
 from app.tests.utils.user import auth_headers, create_random_user, start_session
 from app.tests.utils.utils import random_email, random_lower_string
-from app.utils import generate_password_reset_token
+from app.utils import generate_mailed_token, generate_password_reset_token
 
 API = settings.API_V1_STR
 PASSWORD = "the right password"
@@ -65,7 +65,10 @@ RULES = {
     "POST /login/logout": EVERYONE,
     "POST /login/test-token": ACTIVE_USERS,
     "POST /password-recovery/{email}": EVERYONE,
+    "POST /email-verification/": EVERYONE,
+    "POST /verify-email/": EVERYONE,
     "POST /reset-password/": EVERYONE,
+    "GET /audit/": SUPERUSERS,
     "GET /users/": SUPERUSERS,
     "POST /users/": SUPERUSERS,
     "GET /users/me": ACTIVE_USERS,
@@ -144,6 +147,11 @@ def valid_input(db: Session, operation: str, owner: User, caller: User) -> dict[
     match operation:
         case "POST /login/access-token":
             return {"data": {"username": owner.email, "password": PASSWORD}}
+        case "POST /email-verification/":
+            return {"json": {"email": owner.email}}
+        case "POST /verify-email/":
+            token = generate_mailed_token(owner, "change-email", email=random_email())
+            return {"json": {"token": token}}
         case "POST /reset-password/":
             token = generate_password_reset_token(owner)
             return {"json": {"token": token, "new_password": random_lower_string()}}

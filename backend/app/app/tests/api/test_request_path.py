@@ -176,4 +176,4 @@ def test_lost_connection_is_503(
     assert "POST" in caplog.text
     assert "argon2" not in caplog.text
     server.dispose()
-    assert committed_client.post(f"{API}/users/open", json=body).status_code == 201
+    assert committed_client.post(f"{API}/users/open", json=body).status_code == 202

@@ -17,6 +17,18 @@ DEVELOPMENT_DATABASE = os.environ.setdefault(
 DEVELOPMENT_REDIS = os.environ.setdefault("DEVELOPMENT_REDIS_URL", settings.CELERY_BROKER_URL)
 
 
+# Tests send more requests than any client.
+UNLIMITED = dict.fromkeys(
+    (
+        "LIMIT_FAILED_PASSWORDS",
+        "LIMIT_FAILED_PASSWORDS_OF_NETWORK",
+        "LIMIT_MAILS",
+        "LIMIT_MAILS_OF_NETWORK",
+    ),
+    "1000000 per second",
+)
+
+
 def use_test_services() -> None:
     """Point the settings to a database, Redis number and SMTP port that only this process uses."""
     database = make_url(DEVELOPMENT_DATABASE)
@@ -37,6 +49,7 @@ def use_test_services() -> None:
         "EMAILS_ENABLED": "true",
         "BACKEND_CORS_ORIGINS": "http://localhost,https://example.com",
         "USERS_OPEN_REGISTRATION": "false",
+        **UNLIMITED,
         "SENTRY_DSN": "",
     }
     settings.__init__()  # type: ignore[misc]  # pydantic's way to reload settings

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+from app.api.audit import AuditDep
 from app.api.deps import AccessPayload, CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep
 from app.api.exceptions import NotFound
 from app.api.routing import APIRouter, raises
@@ -21,18 +22,22 @@ def read_sessions(
 
 @router.delete("", response_model=list[schemas.UserSession])
 def end_other_sessions(
-    db: SessionDep, writer: WriterDep, payload: AccessPayload
+    db: SessionDep, writer: WriterDep, audit: AuditDep, payload: AccessPayload
 ) -> Sequence[UserSession]:
     """Log out everywhere else."""
     user = writer.lock_caller()
+    audit.record("session_ended", actor=user, target=user, detail="all others")
     return crud_session.end(db, owner_id=user.id, except_id=payload.session)
 
 
 @router.delete("/{id}", response_model=schemas.UserSession)
 @raises(NotFound)
-def end_session(db: SessionDep, writer: WriterDep, session_id: PathId) -> UserSession:
+def end_session(
+    db: SessionDep, writer: WriterDep, audit: AuditDep, session_id: PathId
+) -> UserSession:
     user = writer.lock_caller()
     ended = crud_session.end(db, owner_id=user.id, session_id=session_id)
     if not ended:
         raise NotFound("Session not found")
+    audit.record("session_ended", actor=user, target=user, detail=str(session_id))
     return ended[0]

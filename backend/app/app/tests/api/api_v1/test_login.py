@@ -23,7 +23,7 @@ from app.tests.utils.user import (
     user_authentication_headers,
 )
 from app.tests.utils.utils import random_email, random_lower_string
-from app.utils import generate_password_reset_token
+from app.utils import generate_mailed_token, generate_password_reset_token
 
 LOGIN = f"{settings.API_V1_STR}/login/access-token"
 TEST_TOKEN = f"{settings.API_V1_STR}/login/test-token"
@@ -255,7 +255,7 @@ def test_mailed_token_resets_password_once(
 ) -> None:
     user = create_random_user(db)
     body = {
-        "token": generate_password_reset_token(user, purpose),
+        "token": generate_mailed_token(user, purpose),
         "new_password": "new password",
     }
     response = client.post(RESET, json=body)
@@ -297,7 +297,7 @@ def test_email_change_revokes_mailed_links(
     old_email, before = user.email, user.hashed_password
     session = auth_headers(user)
     body = {
-        "token": generate_password_reset_token(user, purpose),
+        "token": generate_mailed_token(user, purpose),
         "new_password": random_lower_string(),
     }
     crud.user.update(db, db_obj=user, obj_in={"email": random_email()})

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import crud
 from app.api.session_tokens import COOKIE, refresh_token
 from app.core.config import settings
+from app.core.security import InvalidToken
 from app.crud.crud_session import decode_session_token
 from app.db.session import SessionLocal
 from app.models import User, UserSession
@@ -128,7 +129,8 @@ def test_ended_session_stays_ended_in_older_transactions(session: UserSession) -
         older.execute(select(1))
         crud.session.end(newer, owner_id=session.owner_id)
         newer.commit()
-        assert crud.session.refresh(older, payload) is None
+        with pytest.raises(InvalidToken):
+            crud.session.refresh(older, payload)
         assert crud.session.get_active(older, session.owner_id) == []
 
 
