@@ -67,8 +67,9 @@ export function errorText(error: unknown): string {
   const { t } = global
   if (!(error instanceof ApiError)) return t('failure.unexpected')
   const { status, code, isUnreachable, retryAfterSeconds: seconds = 60 } = error
+  // A proxy that limits requests sends no code.
+  if (status === 429) return t('error.too_many_attempts', { seconds }, seconds)
   if (global.te(`error.${code}`)) return t(`error.${code}`)
-  if (status === 429) return t('failure.tooManyAttempts', { seconds }, seconds)
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }
 

@@ -1,5 +1,5 @@
 // Must be the first import, because the router would copy the token into history.state.
-import '@/resetToken'
+import '@/mailedToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
 import '@fontsource-variable/roboto/wght.css'

@@ -3,6 +3,7 @@ import {
   mdiAccountEdit,
   mdiAccountGroup,
   mdiAccountPlus,
+  mdiHistory,
   mdiKey,
   mdiViewDashboard,
 } from '@mdi/js'
@@ -83,6 +84,11 @@ const mainRoutes: RouteRecordRaw[] = [
     meta: { title: 'user.edit', forSuperusers: true },
     props: idProps,
   },
+  {
+    path: 'admin/audit',
+    component: () => import('@/views/main/admin/AuditLog.vue'),
+    meta: { title: 'audit.title', menu: 'admin', icon: mdiHistory, forSuperusers: true },
+  },
 ]
 
 /** Returns the entries of a menu section. */
@@ -111,6 +117,11 @@ const routes: RouteRecordRaw[] = [
     path: '/reset-password',
     component: () => import('@/views/ResetPassword.vue'),
     meta: { title: 'reset.title' },
+  },
+  {
+    path: '/verify-email',
+    component: () => import('@/views/VerifyEmail.vue'),
+    meta: { title: 'verification.title' },
   },
   {
     path: '/main',

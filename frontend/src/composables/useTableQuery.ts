@@ -15,23 +15,27 @@ const first = (value: LocationQueryValue | LocationQueryValue[] | undefined): st
   (Array.isArray(value) ? value[0] : value) ?? ''
 
 /** Reads the state of a table from the URL. Replaces invalid values by the defaults. */
-export function parseTableQuery(query: LocationQuery, sorts: readonly string[]): TableQuery {
+export function parseTableQuery(
+  query: LocationQuery,
+  sorts: readonly string[],
+  defaultSort = 'id',
+): TableQuery {
   const page = Number(first(query.page))
   const limit = Number(first(query.limit))
   const sort = first(query.sort)
   return {
     page: Number.isSafeInteger(page) && page >= 1 && page <= 10_000_000 ? page : 1,
     limit: PAGE_SIZES.includes(limit) ? limit : 10,
-    sort: sorts.includes(sort.replace(/^-/, '')) ? sort : 'id',
+    sort: sorts.includes(sort.replace(/^-/, '')) ? sort : defaultSort,
     q: Array.from(first(query.q)).slice(0, 255).join(''),
   }
 }
 
 /** Keeps the state of a table in the URL, so that reload and Back work. */
-export function useTableQuery(sorts: readonly string[]) {
+export function useTableQuery(sorts: readonly string[], defaultSort: string) {
   const route = useRoute()
   const router = useRouter()
-  const state = computed(() => parseTableQuery(route.query, sorts))
+  const state = computed(() => parseTableQuery(route.query, sorts, defaultSort))
 
   let pending: TableQuery | undefined
 
@@ -43,7 +47,7 @@ export function useTableQuery(sorts: readonly string[]) {
     const query = {
       page: page > 1 ? page : undefined,
       limit: limit === 10 ? undefined : limit,
-      sort: sort === 'id' ? undefined : sort,
+      sort: sort === defaultSort ? undefined : sort,
       q: q || undefined,
     }
     void router[replace ? 'replace' : 'push']({ query }).finally(() => {

@@ -22,6 +22,8 @@ export const i18n = createI18n({
   pluralRules: { ru: (count) => ['one', 'few', 'many'].indexOf(russianRules.select(count)) },
 })
 
+export const currentLocale = (): Locale => i18n.global.locale.value as Locale
+
 let requested: Locale
 
 /** Switches the language, loading it if necessary. Throws if the server can't be reached. */

@@ -6,6 +6,7 @@ const PUBLIC_PATHS = [
   '/sign-up',
   '/recover-password',
   '/reset-password?token=x',
+  '/verify-email#token=x',
   '/nothing',
 ]
 const MAIN_PATHS = [
@@ -15,6 +16,7 @@ const MAIN_PATHS = [
   '/main/profile/password',
   '/main/admin/users/all',
   '/main/admin/users/create',
+  '/main/admin/audit',
 ]
 
 for (const path of [...PUBLIC_PATHS, ...MAIN_PATHS]) {

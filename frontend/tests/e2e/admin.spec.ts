@@ -1,17 +1,32 @@
 import { usersUpdateUser } from '../../src/client'
-import { createAccount, expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
+import {
+  choose,
+  createAccount,
+  expect,
+  fillLogin,
+  linkInMail,
+  newEmail,
+  openAs,
+  PASSWORD,
+  test,
+} from './fixtures'
 
-test('a created user can log in', async ({ page, superuser }) => {
+test('a created user gets a mail in the chosen language, and can log in', async ({
+  page,
+  superuser,
+}) => {
   const email = newEmail()
   await openAs(page, superuser, '/main/admin/users/create')
   await page.getByLabel('Full name').fill('New Example')
   await page.getByLabel('Email').fill(email)
+  await choose(page, 'Language', 'Russian')
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByLabel('Confirm password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Create' }).click()
   await expect(page.getByText('User created')).toBeVisible()
   await page.getByRole('searchbox').fill(email)
   await expect(page.getByRole('cell', { name: 'New Example', exact: true })).toBeVisible()
+  await linkInMail(email, 'новая учётная запись')
 
   await page.getByText('Log out').click()
   await fillLogin(page, email, PASSWORD)
@@ -41,14 +56,17 @@ test('a taken or undeliverable email shows an error at its field', async ({
 test('a user is renamed, deactivated and deleted', async ({ page, superuser, user }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
   await expect(page.getByRole('img', { name: 'Active' })).toBeVisible()
+  await expect(page.getByRole('img', { name: 'Verified' })).toBeVisible()
   await page.getByRole('link', { name: `Edit: ${user.email}` }).click()
   await page.getByLabel('Full name').fill('Renamed Example')
   await page.getByLabel('Active').uncheck()
+  await page.getByLabel('Verified').uncheck()
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
   await page.getByRole('searchbox').fill(user.email)
   await expect(page.getByRole('cell', { name: 'Renamed Example', exact: true })).toBeVisible()
   await expect(page.getByRole('img', { name: 'Active' })).toHaveCount(0)
+  await expect(page.getByRole('img', { name: 'Verified' })).toHaveCount(0)
 
   await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
   await expect(page.getByLabel('Current password')).toHaveCount(0)
@@ -198,11 +216,12 @@ test('deleting one’s own account from the list requires the password', async (
   ).toBeVisible()
 })
 
-for (const path of ['all', 'create', 'edit/1']) {
-  test(`users/${path} requires a superuser`, async ({ page, user }) => {
-    await openAs(page, user, `/main/admin/users/${path}`)
+for (const path of ['users/all', 'users/create', 'users/edit/1', 'audit']) {
+  test(`${path} requires a superuser`, async ({ page, user }) => {
+    await openAs(page, user, `/main/admin/${path}`)
     await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
     await expect(page.getByText('Manage users')).toHaveCount(0)
+    await expect(page.getByText('Audit log')).toHaveCount(0)
   })
 }
 

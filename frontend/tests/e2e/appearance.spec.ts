@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { loadEnv } from 'vite'
-import { expect, newEmail, openAs, PASSWORD, test } from './fixtures'
+import { usersReadUserMe } from '../../src/client'
+import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 test('the chosen language is remembered and applies to API errors', async ({ page, superuser }) => {
   await page.goto('/login')
@@ -20,6 +21,36 @@ test('the chosen language is remembered and applies to API errors', async ({ pag
   await openAs(page, superuser, '/main/admin/users/all')
   await expect(page.getByRole('heading', { name: 'Пользователи' })).toBeVisible()
   await expect(page.getByText('Записей на странице')).toBeVisible()
+})
+
+test('the language of the account follows the menu, and the web app after a login', async ({
+  page,
+  user,
+}) => {
+  const accountHas = (language: string) =>
+    expect
+      .poll(async () => (await usersReadUserMe({ client: user.client })).data.language)
+      .toBe(language)
+  await openAs(page, user)
+  await page.getByLabel('Language and theme').click()
+  await page.getByText('Русский').click()
+  await expect(page.getByText('Добро пожаловать')).toBeVisible()
+  await accountHas('ru')
+
+  // A failure is not reported.
+  await page.route('**/users/me', (route) => route.abort(), { times: 1 })
+  const failure = page.waitForEvent('requestfailed')
+  await page.getByLabel('Язык и тема').click()
+  await page.getByText('English').click()
+  await failure
+  await expect(page.getByText('Welcome')).toBeVisible()
+  await expect(page.getByText("The server can't be reached")).toHaveCount(0)
+  await accountHas('ru')
+
+  await page.getByText('Log out').click()
+  await fillLogin(page, user.email, PASSWORD)
+  await expect(page.getByText('Welcome')).toBeVisible()
+  await accountHas('en')
 })
 
 test.describe('in a Russian browser', () => {

@@ -130,7 +130,12 @@ for (const [what, status, body, text] of [
     { detail: 'x', code: 'internal_error' },
     'Something went wrong on the server. Try again later.',
   ],
-  ['too many requests', 429, { detail: 'x' }, 'Too many attempts. Try again in 7 seconds.'],
+  [
+    'too many requests',
+    429,
+    { detail: 'x', code: 'too_many_attempts' },
+    'Too many attempts. Try again in 7 seconds.',
+  ],
   [
     'an error with an unknown code',
     400,

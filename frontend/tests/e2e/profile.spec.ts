@@ -1,5 +1,15 @@
-import { usersUpdateUserMe } from '../../src/client'
-import { expect, fillLogin, newEmail, openAs, PASSWORD, test } from './fixtures'
+import { usersUpdateUser, usersUpdateUserMe } from '../../src/client'
+import {
+  createAccount,
+  expect,
+  fillLogin,
+  linkInMail,
+  loginAsFirstSuperuser,
+  newEmail,
+  openAs,
+  PASSWORD,
+  test,
+} from './fixtures'
 
 test('the name can be changed and removed', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
@@ -15,7 +25,10 @@ test('the name can be changed and removed', async ({ page, user }) => {
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 })
 
-test('changing the email requires the current password', async ({ page, user }) => {
+test('changing the email requires the current password and a confirmation', async ({
+  page,
+  user,
+}) => {
   const email = newEmail()
   await openAs(page, user, '/main/profile/edit')
   await expect(page.getByLabel('Current password')).toHaveCount(0)
@@ -29,8 +42,39 @@ test('changing the email requires the current password', async ({ page, user }) 
 
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
+  const sent = `We sent a link to ${email}. Your email changes when you open it.`
+  await expect(page.getByText(sent)).toBeVisible()
+  await expect(page).toHaveURL(/profile\/view$/)
+  await expect(page.getByRole('main').getByText(user.email)).toBeVisible()
+
+  await linkInMail(user.email, 'Your email is about to change')
+  await page.goto(await linkInMail(email, 'Confirm your new email'))
+  await page.getByRole('button', { name: 'Confirm email' }).click()
+  await expect(page.getByText('Email confirmed')).toBeVisible()
   await expect(page).toHaveURL(/profile\/view$/)
   await expect(page.getByRole('main').getByText(email)).toBeVisible()
+})
+
+test('a new email is confirmed in another browser, unless it is taken', async ({ page, user }) => {
+  const [email, taken] = [newEmail(), newEmail()]
+  const requestChange = async (to: string) => {
+    const body = { email: to, current_password: PASSWORD }
+    await usersUpdateUserMe({ client: user.client, body })
+    return linkInMail(to, 'Confirm your new email')
+  }
+  await page.goto(await requestChange(taken))
+  await createAccount({ email: taken })
+  await page.getByRole('button', { name: 'Confirm email' }).click()
+  await expect(
+    page.getByRole('alert').filter({ hasText: 'A user with this email already exists.' }),
+  ).toBeVisible()
+
+  await page.goto(await requestChange(email))
+  await page.getByRole('button', { name: 'Confirm email' }).click()
+  await expect(page.getByText('Email confirmed')).toBeVisible()
+  await expect(page).toHaveURL(/\/login$/)
+  await fillLogin(page, email, PASSWORD)
+  await expect(page.getByText(`Welcome, ${email}`)).toBeVisible()
 })
 
 test('an incorrect password is reported even if the form has no field for it', async ({
@@ -40,8 +84,8 @@ test('an incorrect password is reported even if the form has no field for it', a
   await openAs(page, user, '/main/profile/edit')
   await page.getByLabel('Full name').fill('Grace Example')
   // Change the email elsewhere, so that saving the form would change it back.
-  const body = { email: newEmail(), current_password: PASSWORD }
-  await usersUpdateUserMe({ client: user.client, body })
+  const { client } = await loginAsFirstSuperuser()
+  await usersUpdateUser({ client, path: { user_id: user.id }, body: { email: newEmail() } })
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
 })

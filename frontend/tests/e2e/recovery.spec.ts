@@ -163,6 +163,24 @@ for (const link of [
   })
 }
 
+test('a link to confirm an email leaves no token, and works only with a fragment', async ({
+  page,
+}) => {
+  await page.goto('/verify-email?token=x')
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
+  await page.goto('/verify-email#token=abcdef')
+  await expect(page.getByRole('button', { name: 'Confirm email' })).toBeVisible()
+  await expect(page).toHaveURL(/\/verify-email$/)
+  const kept = await page.evaluate(() =>
+    JSON.stringify([history.state, document.title, localStorage, sessionStorage]),
+  )
+  expect(kept).not.toContain('abcdef')
+  await page.reload()
+  await expect(page.getByText('This link is incomplete')).toBeVisible()
+  await page.getByRole('link', { name: 'Log in' }).click()
+  await expect(page).toHaveURL(/\/login$/)
+})
+
 test('leaving the form deletes the token', async ({ page }) => {
   await page.goto('/reset-password#token=x')
   await page.getByRole('button', { name: 'Cancel' }).click()

@@ -21,6 +21,10 @@ test('the state of a table is read from the query', () => {
   ).toEqual({ page: 3, limit: 25, sort: '-title', q: 'x' })
 })
 
+test('a list can have another default order', () => {
+  expect(parseTableQuery({}, ['title'], '-id').sort).toBe('-id')
+})
+
 test.each<LocationQuery>([
   {},
   { page: '0', limit: '7', sort: 'password' },

@@ -89,8 +89,11 @@ test.each([
   [21, '21 seconds.', '21 секунду.'],
   [60, '60 seconds.', '60 секунд.'],
 ])('an error 429 shows the plural form for %i', async (seconds, english, russian) => {
-  const error = toApiError({ detail: 'x' }, response(429, { 'Retry-After': `${seconds}` }))
+  const headers = { 'Retry-After': `${seconds}` }
+  const error = toApiError({ detail: 'x', code: 'too_many_attempts' }, response(429, headers))
+  const errorOfProxy = toApiError('Too Many Requests', response(429, headers))
   expect(errorText(error)).toBe(`Too many attempts. Try again in ${english}`)
+  expect(errorText(errorOfProxy)).toBe(errorText(error))
   await setLocale('ru')
   expect(errorText(error)).toBe(`Слишком много попыток. Попробуйте снова через ${russian}`)
 })

@@ -47,6 +47,15 @@ test('every error code of the API has a text, and no other text is under error',
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
 
+test('every event of the audit log and every language has a text', () => {
+  const { Audit, User } = openapi.components.schemas
+  const options = [
+    ...Audit.properties.event.enum.map((event) => `option.event.${event}`),
+    ...User.properties.language.enum.map((language) => `option.language.${language}`),
+  ]
+  expect(Object.keys(readTexts('en'))).toEqual(expect.arrayContaining(options))
+})
+
 test('every key is used, and every used key exists', () => {
   const source = sources()
   const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
