@@ -87,3 +87,17 @@ def test_targets_of_links_exist(page: Path) -> None:
         linked = (page.parent / path).resolve() if path else page
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked.read_text()), target
+
+
+def test_security_page_names_existing_code_and_tests() -> None:
+    """A test is named as in the source, also if its title has parameters."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    table = text.partition("| ASVS |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert 0 < len(table) <= 40
+    for row in table:
+        found = re.fullmatch(r"\| `[\d.]+`(?:, `[\d.]+`)* \| .+ \| `(\S+)` \| `(\S+?)::(.+)` \|", row)
+        assert found, row
+        code, file, name = found.groups()
+        assert (ROOT / code).exists(), code
+        source = (ROOT / file).read_text()
+        assert f"def {name}(" in source or re.search(rf"[`'\"]{re.escape(name)}[`'\"], ", source), f"{file}::{name}"
