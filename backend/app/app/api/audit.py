@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.api.deps import SessionDep, client_address
 from app.crud.crud_audit import audit as crud_audit
+from app.models.audit import Audit
 from app.models.user import User
 from app.schemas.audit import Event
 
@@ -27,15 +28,17 @@ class AuditLog:
         session_id: int | None = None,
     ) -> None:
         """Record the event when the request's transaction is committed."""
-        crud_audit.record(
-            self._db,
-            what,
-            actor=actor,
-            target=target,
+        row = Audit(
+            event=what,
+            actor_id=actor and actor.id,
+            actor=actor and actor.email,
+            target_id=target and target.id,
+            target=target and target.email,
             detail=detail,
             address=client_address(self._request),
             session_id=session_id or getattr(self._request.state, "session_id", None),
         )
+        crud_audit.record(self._db, row)
 
 
 async def get_audit(db: SessionDep, request: Request) -> AuditLog:

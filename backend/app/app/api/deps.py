@@ -115,8 +115,13 @@ HashingSlot = Annotated[None, Depends(get_hashing_slot, scope="function")]
 
 
 def client_address(request: Request) -> str:
-    """Return the client's IP address. The server takes it from X-Forwarded-For of the proxy."""
-    return request.client.host if request.client else ""
+    """Return the client's IP address: from X-Forwarded-For, if a trusted proxy sent the request.
+
+    This header can contain any text. The result is printable, and has at most 45 characters, like
+    the longest IPv6 address.
+    """
+    host = request.client.host if request.client else ""
+    return "".join(filter(str.isprintable, host))[:45]
 
 
 @raises(NotAuthenticated, InvalidToken)

@@ -47,8 +47,8 @@ class CRUDSession:
             owner_id=owner_id,
             secret=token_urlsafe(32),
             expires_at=func.now() + lifetime,
-            user_agent=_printable(user_agent)[:255],
-            address=_printable(address)[:45],
+            user_agent="".join(filter(str.isprintable, user_agent))[:255],
+            address=address,
         )
         db.add(session)
         db.flush()
@@ -128,10 +128,6 @@ class CRUDSession:
         return db.scalars(
             statement.returning(UserSession), execution_options={"populate_existing": True}
         ).all()
-
-
-def _printable(text: str) -> str:
-    return "".join(filter(str.isprintable, text))
 
 
 def decode_session_token(token: str, purpose: Purpose) -> SessionPayload:

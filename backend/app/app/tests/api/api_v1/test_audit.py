@@ -173,6 +173,12 @@ def test_log_has_the_same_events(
     assert f"address={ADDRESS}" in line
 
 
+def test_address_is_shortened_and_printable(db: Session, user: User) -> None:
+    """A proxy may pass on whatever its client sent as X-Forwarded-For."""
+    log_in(TestClient(app, client=("192.0.2.1\n\0" + "x" * 50, 50000)), user.email)
+    assert last_row(db).address == "192.0.2.1" + "x" * 36
+
+
 def test_secrets_are_not_recorded(client: TestClient, db: Session, user: User) -> None:
     """The email of a failed login may be a password, typed into the wrong field."""
     log_in(client, "my-secret-password", "x")
