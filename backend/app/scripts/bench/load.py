@@ -41,6 +41,11 @@ class Case:
     method: str = "GET"
     body: str = ""
 
+    @property
+    def content_type(self) -> str:
+        kind = "json" if self.body.startswith("{") else "x-www-form-urlencoded"
+        return f"application/{kind}"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -95,11 +100,10 @@ class Server:
 
     def load(self, case: Case, seconds: int, connections: int = CONNECTIONS) -> dict[str, float]:
         user = self.users[case.user]
-        kind = "json" if case.body.startswith("{") else "x-www-form-urlencoded"
         headers = {
             "Authorization": f"Bearer {user.token}",
             "X-User-Id": str(user.id),
-            "Content-Type": f"application/{kind}",
+            "Content-Type": case.content_type,
         }
         with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
             script.write(

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from statistics import median
 from urllib.parse import urlencode
 
+from accounts import report_accounts
 from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server, pin
 from subjects import BACKEND, PASSWORD, application, checkout, server
 
@@ -100,13 +101,14 @@ def report(seconds: int) -> None:
                 f"{least.cpu_ms:>15.2f}{result.cpu_ms / least.cpu_ms:>7.1f}",
                 flush=True,
             )
+        report_accounts(ours, uri)
 
 
 def compare(commit: str, seconds: int, rounds: int) -> None:
     with ExitStack() as stack:
         other = stack.enter_context(checkout(commit))
         then, _ = stack.enter_context(application("then", other))
-        now, _ = stack.enter_context(application("now", BACKEND))
+        now, uri = stack.enter_context(application("now", BACKEND))
         print(f"CPU ms per request, median of {rounds} interleaved runs")
         print(f"{'':<22}{commit[:12]:>14}{'now':>10}{'ratio':>10}{'queries':>16}")
         for case in CASES:
@@ -123,6 +125,7 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
                 f"{case.name:<22}{before:>14.3f}{after:>10.3f}{after / before:>10.3f}{queries:>16}",
                 flush=True,
             )
+        report_accounts(now, uri)
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from load import API, LOAD_CORE, SERVER_CORE, Server, User, pin
 from psycopg2.extensions import make_dsn, parse_dsn
+from redis import Redis
 from sqlalchemy import Connection, create_engine, text
 
 from app.core.config import settings
@@ -24,6 +25,23 @@ PASSWORD = "a password of the benchmark"
 ADMIN = "bench@example.com"
 # The number of items that each user has.
 USERS = {"small": 100, "large": 100_000, "writer": 100}
+
+
+def redis_url() -> str:
+    """Return the URL of another Redis database than the stack's."""
+    parts = urlsplit(settings.CELERY_BROKER_URL)
+    return parts._replace(path="/14" if parts.path == "/15" else "/15").geturl()
+
+
+@contextmanager
+def empty_redis() -> Iterator[None]:
+    """Delete the queue and the counters of attempts, before and after the benchmark."""
+    with Redis.from_url(redis_url()) as client:
+        client.flushdb()
+        try:
+            yield
+        finally:
+            client.flushdb()
 
 
 @contextmanager
@@ -85,7 +103,15 @@ def bench_environment(folder: Path, uri: str) -> dict[str, str]:
         "FIRST_SUPERUSER": ADMIN,
         "FIRST_SUPERUSER_PASSWORD": PASSWORD,
         "API_V1_STR": API,
-        "SMTP_HOST": "",
+        # No worker reads the queue in this Redis database, so no mail is sent.
+        "CELERY_BROKER_URL": redis_url(),
+        "CELERY_RESULT_BACKEND": redis_url(),
+        "EMAILS_ENABLED": "true",
+        "EMAILS_FROM_EMAIL": ADMIN,
+        "SMTP_HOST": "mail.invalid",
+        "USERS_OPEN_REGISTRATION": "true",
+        # The clients' addresses come from X-Forwarded-For.
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
         "SENTRY_DSN": "",
     }
 
@@ -101,7 +127,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
 @contextmanager
 def application(name: str, folder: Path) -> Iterator[tuple[Server, str]]:
     """Run the application of a source tree, with its own database of users and items."""
-    with database(name) as uri:
+    with empty_redis(), database(name) as uri:
         environment = bench_environment(folder, uri)
         for command in (["alembic", "upgrade", "head"], ["python", "-m", "app.initial_data"]):
             run(command, folder, environment)
