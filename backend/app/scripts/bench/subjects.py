@@ -35,7 +35,7 @@ def redis_url() -> str:
 
 @contextmanager
 def empty_redis() -> Iterator[None]:
-    """Delete the queue and the counters of attempts, before and after the benchmark."""
+    """Flush the database with the queue and the counters of attempts, before and after."""
     with Redis.from_url(redis_url()) as client:
         client.flushdb()
         try:
