@@ -75,6 +75,16 @@ def test_failed_passwords_are_limited(client: TestClient, db: Session, known: bo
         assert 1 <= int(response.headers["Retry-After"]) <= 60
 
 
+def test_spellings_of_an_email_count_together(client: TestClient, db: Session) -> None:
+    user = create_random_user(db, password=PASSWORD)
+    spellings = f"A name <{user.email}>", user.email.replace(".", "\N{FULLWIDTH FULL STOP}")
+    for spelling in spellings:
+        assert log_in(client, spelling, PASSWORD).status_code == 200
+    for spelling in spellings:
+        fail(client, spelling, times=1)
+    assert log_in(client, user.email, PASSWORD).status_code == 429
+
+
 def test_nobody_is_locked_out_by_others(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD)
     fail(client, user.email)
@@ -155,6 +165,12 @@ def test_mails_are_limited(client: TestClient, db: Session, kind: str, known: bo
     response = cause_mail(client_at(random_address()), email.upper(), kind)
     assert (response.status_code, response.json()) == (429, TOO_MANY)
     assert 1 <= int(response.headers["Retry-After"]) <= 60
+
+
+def test_rejected_sign_up_does_not_count(client: TestClient) -> None:
+    body = {"email": random_email(), "password": "password"}
+    assert client.post(f"{API}/users/open", json=body).status_code == 422
+    assert cause_mail(client, body["email"], "sign-up").status_code == 202
 
 
 def test_requests_that_send_no_mail_do_not_prevent_recovery(
