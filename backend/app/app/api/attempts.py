@@ -17,6 +17,7 @@ from app.core.throttling import (
     mails_of_network,
     network,
 )
+from app.crud.crud_user import normalise_email
 
 
 class Attempts:
@@ -31,16 +32,17 @@ class Attempts:
 
         Raises TooManyAttempts before the body runs, the same for known and unknown emails.
         """
-        failed_passwords.check(email.lower(), self._network)
+        email = normalise_email(email)  # Otherwise, each spelling would have its own limit.
+        failed_passwords.check(email, self._network)
         failed_passwords_of_network.check(self._network)
         try:
             yield
         except (IncorrectCredentials, IncorrectPassword):
             with suppress(TooManyAttempts):  # Another request has reached the limit meanwhile.
-                failed_passwords.count(email.lower(), self._network)
+                failed_passwords.count(email, self._network)
                 failed_passwords_of_network.count(self._network)
             raise
-        failed_passwords.forget(email.lower(), self._network)
+        failed_passwords.forget(email, self._network)
 
     def count_mail(self, kind: str, email: str) -> None:
         """Count a mail to this email, whether or not it will be sent. Raises TooManyAttempts.

@@ -32,16 +32,21 @@ SUPERUSERS_LOCK = 1
 EMAIL = TypeAdapter[str](Email)
 
 
+def normalise_email(email: str) -> str:
+    """Return the email as it is stored, or an empty string if it is invalid."""
+    try:
+        return EMAIL.validate_python(email)
+    except ValidationError:
+        return ""
+
+
 class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     read_schema = schemas.User
     search_columns = (User.email, User.full_name)
 
     def get_by_email(self, db: Session, *, email: str) -> User | None:
-        try:
-            email = EMAIL.validate_python(email)
-        except ValidationError:
-            return None
-        return db.scalars(select(User).where(User.email == email)).one_or_none()
+        found = select(User).where(User.email == normalise_email(email))
+        return db.scalars(found).one_or_none()
 
     def create(
         self, db: Session, *, obj_in: schemas.UserCreate, allow_weak_password: bool = False
