@@ -185,6 +185,7 @@ def create_user_open(
     """
     if not settings.registration_is_open:
         raise RegistrationClosed
+    crud_user.reject_weak_password(user_in.password, user_in.email)
     attempts.count_mail("sign-up", user_in.email)
     is_new = crud_user.register(db, obj_in=user_in)
     target = crud_user.get_by_email(db, email=user_in.email)
