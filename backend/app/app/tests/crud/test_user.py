@@ -228,8 +228,12 @@ def test_last_superuser_is_protected(db: Session) -> None:
     with pytest.raises(LastSuperuser):
         crud.user.remove(db, id=last.id)
 
-    # Inactive superusers do not count.
+    with pytest.raises(LastSuperuser):
+        crud.user.update(db, db_obj=last, obj_in={"is_verified": False})
+
+    # Superusers who can't log in do not count.
     other = create_random_user(db, is_superuser=True, is_active=False)
+    create_random_user(db, is_superuser=True, is_verified=False)
     with pytest.raises(LastSuperuser):
         crud.user.remove(db, id=last.id)
     crud.user.update(db, db_obj=other, obj_in={"is_active": True})

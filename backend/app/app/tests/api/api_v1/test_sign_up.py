@@ -122,6 +122,15 @@ def test_superuser_can_confirm_an_email(
     assert log_in(client, user.email).status_code == 200
 
 
+def test_user_whose_email_is_no_longer_confirmed_is_logged_out(
+    client: TestClient, superuser_client: TestClient, db: Session
+) -> None:
+    user = create_random_user(db)
+    headers = auth_headers(user)
+    assert superuser_client.put(f"{API}/users/{user.id}", json={"is_verified": False}).is_success
+    assert client.get(ME, headers=headers).status_code == 401
+
+
 def test_link_to_set_a_password_confirms_the_email(client: TestClient, db: Session) -> None:
     """It is sent to the owner of an email with which somebody else signed up before."""
     user = unverified_user(db)
