@@ -72,16 +72,17 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
     def update(
         self, db: Session, *, db_obj: User, obj_in: schemas.UserUpdate | dict[str, Any]
     ) -> User:
-        """A new password and a deactivation end all sessions of the user.
+        """All sessions of a user with a new password, or who may not log in any more, end.
 
         Raises EmailTaken, LastSuperuser and WeakPassword.
         """
         fields = dict(self._fields_to_write(obj_in))
-        ends_sessions = "password" in fields or fields.get("is_active") is False
+        is_shut_out = fields.get("is_active") is False or fields.get("is_verified") is False
+        ends_sessions = "password" in fields or is_shut_out
         if "password" in fields:
             self.reject_weak_password(fields["password"], fields.get("email", db_obj.email))
             fields["hashed_password"] = get_password_hash(fields.pop("password"))
-        if fields.get("is_active") is False or fields.get("is_superuser") is False:
+        if is_shut_out or fields.get("is_superuser") is False:
             self._ensure_not_last_superuser(db, db_obj)
         updated = super().update(db, db_obj=db_obj, obj_in=fields)
         if ends_sessions:
@@ -191,12 +192,12 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
             raise WeakPassword(found)
 
     def _ensure_not_last_superuser(self, db: Session, user: User) -> None:
-        if not (user.is_superuser and user.is_active):
+        if not (user.is_superuser and user.is_active and user.is_verified):
             return
         # If two superusers remove each other at the same time, one waits here for the other.
         db.execute(select(func.pg_advisory_xact_lock(SUPERUSERS_LOCK)))
-        others = select(User.id).where(User.is_superuser, User.is_active, User.id != user.id)
-        if db.scalar(others.limit(1)) is None:
+        others = select(User.id).where(User.is_superuser, User.is_active, User.is_verified)
+        if db.scalar(others.where(User.id != user.id).limit(1)) is None:
             raise LastSuperuser
 
 
