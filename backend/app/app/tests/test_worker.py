@@ -17,8 +17,11 @@ from app.tests.utils.utils import (
     random_lower_string,
 )
 from app.worker import (
+    send_change_email,
+    send_email_changing_email,
     send_new_account_email,
     send_reset_password_email,
+    send_sign_up_email,
     send_test_email,
     send_verification_email,
 )
@@ -176,6 +179,23 @@ def test_verified_users_get_no_verification_mail(mailbox: Mailbox) -> None:
     assert mailbox.mails_to(verified.email) == mailbox.mails_to(inactive.email) == []
     with SessionLocal.begin() as db:
         for user in (verified, inactive):
+            crud.user.remove(db, id=user.id)
+
+
+def test_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
+    with SessionLocal.begin() as db:
+        active = create_random_user(db)
+        inactive = create_random_user(db, is_active=False)
+    new, last = random_email(), random_email()
+    send_sign_up_email.delay(inactive.email, is_new=False)
+    send_change_email.delay(active.id, inactive.email)
+    send_change_email.delay(inactive.id, new)
+    send_email_changing_email.delay(inactive.id, new)
+    send_test_email.delay(last)
+    mailbox.wait_for(last)
+    assert mailbox.mails_to(inactive.email) == mailbox.mails_to(new) == []
+    with SessionLocal.begin() as db:
+        for user in (active, inactive):
             crud.user.remove(db, id=user.id)
 
 

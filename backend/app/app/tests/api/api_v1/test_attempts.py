@@ -99,6 +99,16 @@ def test_success_forgets_the_failures_of_the_account(client: TestClient, db: Ses
         assert log_in(client, user.email, PASSWORD).status_code == 200
 
 
+def test_each_of_several_limits_counts(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = parse_many("5 per minute; 2 per hour")
+    monkeypatch.setattr(throttling.failed_passwords, "limits", limits)
+    email = random_email()
+    fail(client, email)
+    response = log_in(client, email, PASSWORD)
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) > 60
+
+
 def test_failures_of_a_network_are_limited(client: TestClient, db: Session) -> None:
     user = create_random_user(db, password=PASSWORD)
     for _ in range(3):
