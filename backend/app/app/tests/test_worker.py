@@ -153,6 +153,31 @@ def test_change_of_email_is_confirmed_and_announced(
     assert me.json()["email"] == new
 
 
+def test_new_password_stops_a_change_of_the_email(
+    committed_client: TestClient, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the link is sent later, for example because the mail server was down."""
+    with SessionLocal.begin() as db:
+        user = create_random_user(db, password="a secret password")
+    new, last, delayed = random_email(), random_email(), []
+    with monkeypatch.context() as patch:
+        patch.setattr(send_change_email, "apply_async", lambda args, *_, **__: delayed.append(args))
+        body = {"email": new, "current_password": "a secret password", "password": "a new one"}
+        url, headers = f"{API}/users/me", auth_headers(user)
+        assert committed_client.put(url, headers=headers, json=body).is_success
+    send_change_email.delay(*delayed[0])
+    mailbox.wait_for(new)
+
+    with SessionLocal.begin() as db:
+        stored = crud.user.get(db, user.id)
+        assert stored is not None
+        crud.user.update(db, db_obj=stored, obj_in={"password": "the owner's password"})
+    send_change_email.delay(*delayed[0])
+    send_test_email.delay(last)
+    mailbox.wait_for(last)
+    assert mailbox.mails_to(new) == []
+
+
 def test_owner_of_taken_new_email_is_informed(
     committed_client: TestClient, mailbox: Mailbox
 ) -> None:
