@@ -10,6 +10,7 @@ import app.core.logging  # noqa: F401  # registers its signal handlers
 from app import crud, utils
 from app.core.celery_app import LONGEST_DELAY, Task, celery_app
 from app.core.config import settings
+from app.core.security import fingerprint_matches
 from app.core.sentry import init_sentry
 from app.db.session import ReadSession
 
@@ -89,14 +90,23 @@ def send_verification_email(email: str) -> None:
 
 
 @celery_app.task(base=MailTask)
-def send_change_email(user_id: int, new_email: str) -> None:
-    """Send a link to the new email, or inform its owner that they have an account."""
+def send_change_email(user_id: int, new_email: str, fingerprint: str) -> None:
+    """Send a link to the new email, or inform its owner that they have an account.
+
+    The fingerprint is that of the user's password and email when the change was requested. If one
+    has changed since, no link is sent.
+    """
     with ReadSession() as db:
         user = crud.user.get(db, user_id)
         owner = crud.user.get_by_email(db, email=new_email)
-    if owner is not None and owner.is_active:
-        utils.send_account_exists_email(owner)
-    elif user is not None and user.is_active and owner is None:
+    if owner is not None:
+        if owner.is_active:
+            utils.send_account_exists_email(owner)
+    elif (
+        user is not None
+        and user.is_active
+        and fingerprint_matches(fingerprint, user.hashed_password, user.email)
+    ):
         utils.send_change_email(user, new_email)
 
 

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import crud, utils
+from app.core import security
 from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.db.session import SessionLocal
@@ -213,8 +214,9 @@ def test_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
         inactive = create_random_user(db, is_active=False)
     new, last = random_email(), random_email()
     send_sign_up_email.delay(inactive.email, is_new=False)
-    send_change_email.delay(active.id, inactive.email)
-    send_change_email.delay(inactive.id, new)
+    send_change_email.delay(active.id, inactive.email, "")
+    fingerprint = security.fingerprint(inactive.hashed_password, inactive.email)
+    send_change_email.delay(inactive.id, new, fingerprint)
     send_email_changing_email.delay(inactive.id, new)
     send_test_email.delay(last)
     mailbox.wait_for(last)

@@ -24,7 +24,7 @@ from app.api.exceptions import (
 from app.api.pagination import PAGE_RESPONSE, page_response
 from app.api.routing import APIRouter, raises
 from app.core.config import settings
-from app.core.security import verify_password
+from app.core.security import fingerprint, verify_password
 from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import EmailTaken, LastSuperuser
@@ -139,10 +139,13 @@ def update_user_me(
         if "password" in fields:
             crud_user.reject_weak_password(fields["password"], new_email)
         attempts.count_mail("change", new_email)
-        send_change_email.delay_after_commit(db, user.id, new_email)
-        send_email_changing_email.delay_after_commit(db, user.id, new_email)
     record_changes(audit, user, user, fields)
-    return crud_user.update(db, db_obj=user, obj_in=fields)
+    user = crud_user.update(db, db_obj=user, obj_in=fields)
+    if new_email != user.email:
+        current = fingerprint(user.hashed_password, user.email)
+        send_change_email.delay_after_commit(db, user.id, new_email, current)
+        send_email_changing_email.delay_after_commit(db, user.id, new_email)
+    return user
 
 
 @router.delete("/me", response_model=schemas.User)
