@@ -62,7 +62,7 @@ class Throttle:
         if time.monotonic() < Throttle._paused_until:
             return
         # A hash, because keys contain emails and can have any length.
-        digest = sha256("\0".join(key).encode(errors="replace")).hexdigest()
+        digest = sha256("\0".join(key).encode()).hexdigest()
         try:
             for limit in self.limits:
                 if not is_allowed(limit, self.name, digest):
