@@ -84,6 +84,8 @@ def test_first_superuser_is_lower_case_and_sender_is_project_name(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("LIMIT_MAILS", "often"),
+        ("LIMIT_MAILS", "1 per minute; often"),
         ("SECRET_KEY", ""),
         ("SECRET_KEY", " "),
         ("API_V1_STR", "api"),
