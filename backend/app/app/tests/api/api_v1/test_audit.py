@@ -119,7 +119,7 @@ def test_changes_by_superusers_are_recorded(
     url = f"{API}/users/{user.id}"
     new_email = random_email()
     for change in (
-        {"full_name": "No event"},
+        {"full_name": "No event", "email": user.email},
         {"is_superuser": False, "is_active": True},
         {"email": new_email},
         {"password": NEW_PASSWORD, "is_active": False},
