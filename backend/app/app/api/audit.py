@@ -20,7 +20,7 @@ class AuditLog:
 
     def record(
         self,
-        what: Event,
+        event: Event,
         *,
         actor: User | None,
         target: User | None,
@@ -29,7 +29,7 @@ class AuditLog:
     ) -> None:
         """Record the event when the request's transaction is committed."""
         row = Audit(
-            event=what,
+            event=event,
             actor_id=actor and actor.id,
             actor=actor and actor.email,
             target_id=target and target.id,

@@ -2,11 +2,7 @@
 
 from starlette.exceptions import HTTPException
 
-from app.core.security import InvalidToken
-
-
-class CommittedError(Exception):
-    """An error of an endpoint that keeps what the endpoint has written, such as an audit row."""
+from app.crud.exceptions import CommittedError
 
 
 class NotAuthenticated(Exception):
@@ -43,10 +39,6 @@ class NotFound(Exception):
 
 class IncorrectPassword(CommittedError):
     """`current_password` is missing or wrong."""
-
-
-class RefreshTokenReused(CommittedError, InvalidToken):
-    """A refresh token was used again, so its session has ended."""
 
 
 class InvalidLink(Exception):

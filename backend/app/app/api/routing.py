@@ -18,7 +18,8 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.types import Message, Receive
 
 from app.api.errors import ERRORS, error_code
-from app.api.exceptions import CommittedError, ContentTooLarge, InternalError, InvalidGrant
+from app.api.exceptions import ContentTooLarge, InternalError, InvalidGrant
+from app.crud.exceptions import CommittedError
 from app.schemas.error import Error, HTTPValidationError, OAuth2Error
 from app.schemas.page import PageQuery
 

@@ -8,13 +8,13 @@ from functools import cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from limits import RateLimitItem, parse_many
+from limits import parse_many
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
 
 from app.core.config import settings
-from app.core.redis import throttle_client
+from app.core.redis import quick_client
 
 logger = logging.getLogger(__name__)
 
@@ -42,23 +42,18 @@ class Throttle:
         self.name, self.limits = name, parse_many(limits)
 
     def check(self, *key: str) -> None:
-        """Raises TooManyAttempts."""
-        self._for_each_limit(limiter().test, key)
+        """Raises TooManyAttempts if the next attempt is not allowed."""
+        self._require(limiter().test, key)
 
     def count(self, *key: str) -> None:
-        """Count an attempt. Raises TooManyAttempts."""
-        self._for_each_limit(limiter().hit, key)
+        """Count an attempt. Raises TooManyAttempts if it is not allowed."""
+        self._require(limiter().hit, key)
 
     def forget(self, *key: str) -> None:
         """Set the number of attempts back to 0."""
+        self._require(lambda *counter: limiter().clear(*counter) is None, key)
 
-        def clear(limit: RateLimitItem, *identifiers: str) -> bool:
-            limiter().clear(limit, *identifiers)
-            return True
-
-        self._for_each_limit(clear, key)
-
-    def _for_each_limit(self, is_allowed: Callable[..., bool], key: tuple[str, ...]) -> None:
+    def _require(self, is_allowed: Callable[..., bool], key: tuple[str, ...]) -> None:
         if time.monotonic() < Throttle._paused_until:
             return
         # A hash, because keys contain emails and can have any length.
@@ -88,7 +83,8 @@ def network(address: str) -> str:
 
 @cache
 def limiter() -> MovingWindowRateLimiter:
-    pool = throttle_client().connection_pool
+    # No retries, because they could count twice.
+    pool = quick_client(retries=0).connection_pool
     return MovingWindowRateLimiter(RedisStorage(settings.CELERY_BROKER_URL, pool))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.config import settings
 from app.core.security import InvalidToken, Purpose, decode_token, fingerprint_matches
+from app.crud.exceptions import CommittedError
 from app.models.user import User
 from app.models.user_session import UserSession
 from app.schemas.token import SessionPayload
@@ -21,8 +22,8 @@ GRACE = timedelta(seconds=30)
 is_active = UserSession.expires_at > func.clock_timestamp()
 
 
-class TokenReused(InvalidToken):
-    """A refresh token was used again, after the next one was in use."""
+class TokenReused(CommittedError, InvalidToken):
+    """A refresh token was used again, so its session has ended."""
 
 
 class CRUDSession:
@@ -75,7 +76,7 @@ class CRUDSession:
         """Return the session of a refresh token, with the generation of the next one.
 
         Raises InvalidToken. If the token was used before, somebody else may have it: the session
-        ends, which must be committed, and the error is TokenReused.
+        ends, and the error is TokenReused.
         """
         row = db.execute(
             select(UserSession, UserSession.last_used_at > func.now() - GRACE)

@@ -13,6 +13,10 @@ class CRUDError(Exception):
     """The base class of all errors of the data layer."""
 
 
+class CommittedError(Exception):
+    """An error after which the transaction is committed, for example with an audit row."""
+
+
 class ValueTaken(CRUDError):
     """Another row has this value in a unique column."""
 

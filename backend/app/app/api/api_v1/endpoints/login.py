@@ -14,7 +14,6 @@ from app.api.exceptions import (
     IncorrectCredentials,
     InvalidLink,
     NotAuthenticated,
-    RefreshTokenReused,
 )
 from app.api.routing import APIRouter, raises
 from app.api.session_tokens import (
@@ -108,10 +107,10 @@ def refresh_access_token(
     payload = decode_session_token(cookie, "refresh")
     try:
         session = crud_session.refresh(db, payload)
-    except TokenReused as error:
+    except TokenReused:
         target = crud_user.get(db, payload.sub)
         audit.record("refresh_token_reused", actor=None, target=target, session_id=payload.session)
-        raise RefreshTokenReused from error
+        raise
     set_refresh_cookie(request, response, session)
     return access_token(session)
 
@@ -164,8 +163,8 @@ def verify_email(db: SessionDep, audit: AuditDep, body: MailedToken) -> Msg:
     if payload.email is None and user.is_verified:
         raise InvalidLink  # It was used before.
     email = payload.email or user.email
-    what: Event = "email_changed" if payload.email else "email_verified"
-    audit.record(what, actor=user, target=user, detail=email)
+    event: Event = "email_changed" if payload.email else "email_verified"
+    audit.record(event, actor=user, target=user, detail=email)
     crud_user.update(db, db_obj=user, obj_in={"email": email, "is_verified": True})
     return Msg(msg="Email confirmed")
 

@@ -138,10 +138,11 @@ def update_user_me(
             raise MailNotConfigured
         if "password" in fields:
             crud_user.reject_weak_password(fields["password"], new_email)
-        attempts.count_mail("change", new_email)
     record_changes(audit, user, user, fields)
     user = crud_user.update(db, db_obj=user, obj_in=fields)
     if new_email != user.email:
+        # For the old email, so that nobody can block others from changing to the new one.
+        attempts.count_mail("change", user.email)
         current = fingerprint(user.hashed_password, user.email)
         send_change_email.delay_after_commit(db, user.id, new_email, current)
         send_email_changing_email.delay_after_commit(db, user.id, new_email)

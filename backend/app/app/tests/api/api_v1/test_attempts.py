@@ -212,10 +212,26 @@ def test_mails_from_one_network_are_limited(client: TestClient) -> None:
 
 
 def test_changes_of_the_email_are_limited(client: TestClient, db: Session) -> None:
-    body = {"email": random_email(), "current_password": PASSWORD}
-    for status in (200, 429):
-        headers = auth_headers(create_random_user(db, password=PASSWORD))
-        assert client.put(ME, headers=headers, json=body).status_code == status
+    """By account: a user must not be able to block others from changing to an email."""
+    user, other = (create_random_user(db, password=PASSWORD) for _ in range(2))
+    email = random_email()
+    for each, new_email, status in (
+        (user, email, 200),
+        (user, random_email(), 429),
+        (other, email, 200),
+    ):
+        body = {"email": new_email, "current_password": PASSWORD}
+        response = client.put(ME, headers=auth_headers(each), json=body)
+        assert response.status_code == status
+
+
+def test_rejected_change_of_the_email_does_not_count(client: TestClient, db: Session) -> None:
+    user = create_random_user(db, password=PASSWORD)
+    headers, body = auth_headers(user), {"email": random_email(), "current_password": PASSWORD}
+    for weak in (user.email, body["email"]):
+        response = client.put(ME, headers=headers, json=body | {"password": weak})
+        assert response.status_code == 422
+    assert client.put(ME, headers=headers, json=body).status_code == 200
 
 
 def test_flushed_counters_start_again(client: TestClient, db: Session) -> None:

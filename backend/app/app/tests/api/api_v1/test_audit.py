@@ -180,6 +180,15 @@ def test_log_has_the_same_events(
     assert f"address={ADDRESS}" in line
 
 
+def test_savepoint_logs_nothing(db: Session, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "app.crud.crud_audit")
+    with db.begin_nested():
+        crud_audit.record(db, Audit(event="login", detail="", address=ADDRESS))
+    assert "login" not in caplog.text
+    db.commit()
+    assert caplog.text.count("login: ") == 1
+
+
 def test_address_is_shortened_and_printable(db: Session, user: User) -> None:
     """A proxy may pass on whatever its client sent as X-Forwarded-For."""
     log_in(TestClient(app, client=("192.0.2.1\n\0" + "x" * 50, 50000)), user.email)

@@ -19,6 +19,7 @@ from app.models import User, UserSession
 from app.tests.utils.database import wait_until_blocked
 from app.tests.utils.user import access_token, bearer, create_random_user, start_session
 from app.tests.utils.utils import random_lower_string
+from app.utils import generate_password_reset_token
 
 API = settings.API_V1_STR
 LOGIN = f"{API}/login/access-token"
@@ -120,6 +121,21 @@ def test_refresh_during_change_is_401(
     assert "set-cookie" not in response.headers
     with SessionLocal() as db:
         assert crud.session.get_active(db, session.owner_id) == []
+
+
+def test_mailed_link_works_once_at_a_time(
+    committed_client: TestClient, session: UserSession
+) -> None:
+    with SessionLocal() as db:
+        token = generate_password_reset_token(db.get_one(User, session.owner_id))
+
+    def reset(password: str) -> Response:
+        body = {"token": token, "new_password": password}
+        return committed_client.post(f"{API}/reset-password/", json=body)
+
+    with ThreadPoolExecutor(2) as pool:
+        responses = list(pool.map(reset, (random_lower_string() for _ in range(2))))
+    assert sorted(response.status_code for response in responses) == [200, 400]
 
 
 def test_ended_session_stays_ended_in_older_transactions(session: UserSession) -> None:
