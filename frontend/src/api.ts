@@ -61,6 +61,20 @@ export function toApiError(error: unknown, response?: Response): ApiError {
   )
 }
 
+/** The largest unit first, with its seconds. A smaller one is used for less than two of them. */
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const
+
+/** Returns a text such as "in 2 hours", in the current language. */
+function inSeconds(seconds: number): string {
+  const [unit, size] = UNITS.find((one) => seconds >= 2 * one[1]) ?? ['second', 1]
+  const format = new Intl.RelativeTimeFormat(i18n.global.locale.value)
+  return format.format(Math.ceil(seconds / size), unit)
+}
+
 /** Returns one or two sentences about the error, in the current language. */
 export function errorText(error: unknown): string {
   const { global } = i18n
@@ -68,7 +82,7 @@ export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return t('failure.unexpected')
   const { status, code, isUnreachable, retryAfterSeconds: seconds = 60 } = error
   // A proxy that limits requests sends no code.
-  if (status === 429) return t('error.too_many_attempts', { seconds }, seconds)
+  if (status === 429) return t('error.too_many_attempts', { time: inSeconds(seconds) })
   if (global.te(`error.${code}`)) return t(`error.${code}`)
   return t(isUnreachable ? 'failure.unreachable' : 'failure.unexpected')
 }

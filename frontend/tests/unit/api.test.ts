@@ -83,19 +83,25 @@ test.each([
 })
 
 test.each([
-  [1, '1 second.', '1 секунду.'],
-  [2, '2 seconds.', '2 секунды.'],
-  [11, '11 seconds.', '11 секунд.'],
-  [21, '21 seconds.', '21 секунду.'],
-  [60, '60 seconds.', '60 секунд.'],
-])('an error 429 shows the plural form for %i', async (seconds, english, russian) => {
-  const headers = { 'Retry-After': `${seconds}` }
+  [1, '1 second', '1 секунду'],
+  [2, '2 seconds', '2 секунды'],
+  [11, '11 seconds', '11 секунд'],
+  [21, '21 seconds', '21 секунду'],
+  [119, '119 seconds', '119 секунд'],
+  [120, '2 minutes', '2 минуты'],
+  [1201, '21 minutes', '21 минуту'],
+  [7199, '120 minutes', '120 минут'],
+  [7200, '2 hours', '2 часа'],
+  [86_400, '24 hours', '24 часа'],
+  [31 * 86_400, '31 days', '31 день'],
+])('an error 429 shows the time to wait in its plural form for %i', async (s, english, russian) => {
+  const headers = { 'Retry-After': `${s}` }
   const error = toApiError({ detail: 'x', code: 'too_many_attempts' }, response(429, headers))
   const errorOfProxy = toApiError('Too Many Requests', response(429, headers))
-  expect(errorText(error)).toBe(`Too many attempts. Try again in ${english}`)
+  expect(errorText(error)).toBe(`Too many attempts. Try again in ${english}.`)
   expect(errorText(errorOfProxy)).toBe(errorText(error))
   await setLocale('ru')
-  expect(errorText(error)).toBe(`Слишком много попыток. Попробуйте снова через ${russian}`)
+  expect(errorText(error)).toBe(`Слишком много попыток. Попробуйте снова через ${russian}.`)
 })
 
 test.each([
