@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from email.utils import make_msgid
 from functools import cache
+from types import SimpleNamespace
 
 import idna
 from emails.message import Message
@@ -43,13 +44,16 @@ def send_email(email_to: str, template: str, *, language: str = "en", **context:
         "valid_hours": settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS,
     }
     texts = _texts(language)
-    text = {
-        name: value.format_map(context)
-        for name, value in (texts["common"] | texts[template]).items()
-    }
+    # Not a dict: in a template, the text "copy" would be the method of the dict.
+    text = SimpleNamespace(
+        **{
+            name: value.format_map(context)
+            for name, value in (texts["common"] | texts[template]).items()
+        }
+    )
     sender = ascii_email(str(settings.EMAILS_FROM_EMAIL))
     message = Message(
-        subject=text["subject"],
+        subject=text.subject,
         text=templates.get_template(f"{template}.txt").render(context, text=text),
         html=templates.get_template(f"{template}.html").render(context, text=text),
         mail_from=(settings.EMAILS_FROM_NAME, sender),

@@ -61,6 +61,7 @@ def test_link_in_recovery_mail_sets_password(
     assert f"valid for {settings.EMAIL_RESET_TOKEN_EXPIRE_HOURS} hours" in text
     assert "ignore this email" in text
     assert "ignore this email" in html
+    assert "Or copy this link into your browser:" in html
     assert f'href="{mailed_link(text)}"' in html
 
     body = {"token": mailed_link(text).split("token=")[1], "new_password": "new password"}
@@ -146,6 +147,7 @@ def test_change_of_email_is_confirmed_and_announced(
     assert mail["Subject"] == f"{settings.PROJECT_NAME}: подтвердите новый адрес"
     html = mail_text(mail, "html")
     assert '<html lang="ru"' in html
+    assert "Или скопируйте эту ссылку в браузер:" in html
     link = mailed_link(mail_text(mail))
     assert f'href="{link}"' in html
     token = {"token": link.split("token=")[1]}
