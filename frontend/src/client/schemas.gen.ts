@@ -1440,6 +1440,14 @@ export const UserUpdateByIDSchema = {
             type: 'boolean',
             title: 'Is Verified'
         },
+        language: {
+            type: 'string',
+            enum: [
+                'en',
+                'ru'
+            ],
+            title: 'Language'
+        },
         current_password: {
             anyOf: [
                 {

@@ -963,6 +963,10 @@ export type UserUpdateById = {
      */
     is_verified?: boolean;
     /**
+     * Language
+     */
+    language?: 'en' | 'ru';
+    /**
      * Current Password
      *
      * Required to change your own email or password

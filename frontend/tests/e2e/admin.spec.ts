@@ -1,4 +1,4 @@
-import { usersUpdateUser } from '../../src/client'
+import { usersReadUserMe, usersUpdateUser } from '../../src/client'
 import {
   choose,
   createAccount,
@@ -98,6 +98,35 @@ test('losing superuser status takes effect immediately', async ({ page, superuse
   await question.getByRole('button', { name: 'Remove superuser status' }).click()
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
   await expect(page.getByText('Manage users')).toHaveCount(0)
+})
+
+test('the language of another user can be changed', async ({ page, superuser, user }) => {
+  await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
+  await expect(page.getByLabel('Language', { exact: true })).toHaveValue('English')
+  await choose(page, 'Language', 'Russian')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+  const { data } = await usersReadUserMe({ client: user.client })
+  expect(data.language).toBe('ru')
+})
+
+test('superusers are asked before they can’t log in again without a confirmation', async ({
+  page,
+  superuser,
+}) => {
+  await openAs(page, superuser, `/main/admin/users/edit/${superuser.id}`)
+  await expect(page.getByLabel('Email')).toHaveValue(superuser.email)
+  await expect(page.getByLabel('Language', { exact: true })).toHaveCount(0)
+  await page.getByLabel('Verified').uncheck()
+  await page.getByRole('button', { name: 'Save' }).click()
+  const question = page.getByRole('alertdialog', { name: 'Mark your own email as not verified?' })
+  await expect(question).toHaveAccessibleDescription(
+    "You can't log in again until you confirm your email.",
+  )
+  await question.getByRole('button', { name: 'Mark as not verified' }).click()
+  await expect(page.getByText('User saved')).toBeVisible()
+  const { data } = await usersReadUserMe({ client: superuser.client })
+  expect(data.is_verified).toBe(false)
 })
 
 test('changing one’s own email requires the current password', async ({ page, superuser }) => {

@@ -55,6 +55,7 @@ class UserUpdate(PrivateModel):
     is_active: bool | MISSING = MISSING
     is_superuser: bool | MISSING = MISSING
     is_verified: bool | MISSING = MISSING
+    language: Language | MISSING = MISSING
 
 
 class UserUpdateByID(UserUpdate):

@@ -138,6 +138,16 @@ def test_user_whose_email_is_no_longer_confirmed_is_logged_out(
     assert client.get(ME, headers=headers).status_code == 401
 
 
+def test_superuser_can_set_the_language_of_a_user(
+    superuser_client: TestClient, db: Session
+) -> None:
+    user = create_random_user(db)
+    response = superuser_client.put(f"{API}/users/{user.id}", json={"language": "ru"})
+    assert response.json()["language"] == "ru"
+    db.refresh(user)
+    assert user.language == "ru"
+
+
 def test_link_to_set_a_password_confirms_the_email(client: TestClient, db: Session) -> None:
     """It is sent to the owner of an email with which somebody else signed up before."""
     user = unverified_user(db)
