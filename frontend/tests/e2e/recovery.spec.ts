@@ -181,10 +181,12 @@ test('a link to confirm an email leaves no token, and works only with a fragment
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('leaving the form deletes the token', async ({ page }) => {
-  await page.goto('/reset-password#token=x')
-  await page.getByRole('button', { name: 'Cancel' }).click()
-  await expect(page).toHaveURL(/\/login$/)
-  await page.goBack()
-  await expect(page.getByText('This link is incomplete')).toBeVisible()
-})
+for (const path of ['/reset-password', '/verify-email']) {
+  test(`leaving the form of ${path} deletes the token`, async ({ page }) => {
+    await page.goto(`${path}#token=x`)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await expect(page).toHaveURL(/\/login$/)
+    await page.goBack()
+    await expect(page.getByText('This link is incomplete')).toBeVisible()
+  })
+}
