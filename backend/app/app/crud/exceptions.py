@@ -34,7 +34,7 @@ class EmailTaken(CRUDError):
 
 
 class LastSuperuser(CRUDError):
-    """No other active superuser would remain."""
+    """No other superuser who can log in would remain."""
 
 
 class WeakPassword(CRUDError):

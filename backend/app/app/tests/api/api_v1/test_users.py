@@ -365,6 +365,7 @@ def test_last_superuser_is_protected(superuser: User, superuser_client: TestClie
     for response in (
         superuser_client.put(url, json={"is_superuser": False}),
         superuser_client.put(url, json={"is_active": False}),
+        superuser_client.put(url, json={"is_verified": False}),
         superuser_client.request("DELETE", url, json=password),
         superuser_client.request("DELETE", ME, json=password),
     ):
