@@ -120,13 +120,13 @@ test('superusers are asked before they can’t log in again without a confirmati
   await page.getByRole('button', { name: 'Save' }).click()
   const question = page.getByRole('alertdialog', { name: 'Mark your own email as not verified?' })
   await expect(question).toHaveAccessibleDescription(
-    "You can't log in again until you confirm your email.",
+    "You will be logged out and can't log in again until you confirm your email.",
   )
   await expect(page.getByLabel('Language', { exact: true })).toHaveCount(0)
   await question.getByRole('button', { name: 'Mark as not verified' }).click()
-  await expect(page.getByText('User saved')).toBeVisible()
-  const { data } = await usersReadUserMe({ client: superuser.client })
-  expect(data.is_verified).toBe(false)
+  await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible()
+  await fillLogin(page, superuser.email, PASSWORD)
+  await expect(page.getByText('Confirm your email first')).toBeVisible()
 })
 
 test('changing one’s own email requires the current password', async ({ page, superuser }) => {

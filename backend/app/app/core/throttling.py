@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
@@ -51,7 +51,12 @@ class Throttle:
 
     def forget(self, *key: str) -> None:
         """Set the number of attempts back to 0."""
-        self._require(lambda *counter: limiter().clear(*counter) is None, key)
+
+        def clear(limit: RateLimitItem, *identifiers: str) -> bool:
+            limiter().clear(limit, *identifiers)
+            return True
+
+        self._require(clear, key)
 
     def _require(self, is_allowed: Callable[..., bool], key: tuple[str, ...]) -> None:
         if time.monotonic() < Throttle._paused_until:
