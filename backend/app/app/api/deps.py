@@ -14,6 +14,7 @@ from app.api.exceptions import (
     DATABASE_ERRORS,
     Conflict,
     InactiveUser,
+    InvalidLink,
     NotAuthenticated,
     NotFound,
     PermissionDenied,
@@ -22,7 +23,7 @@ from app.api.exceptions import (
 )
 from app.api.routing import raises
 from app.core.config import settings
-from app.core.security import InvalidToken
+from app.core.security import InvalidToken, Purpose
 from app.crud.base import CRUDBase, CRUDOwned, ModelType, OwnedModelType
 from app.crud.crud_session import decode_session_token
 from app.crud.crud_session import session as crud_session
@@ -31,7 +32,7 @@ from app.crud.exceptions import ValueTaken
 from app.db.base_class import Base, OwnedBase
 from app.db.session import ReadSession, SessionLocal
 from app.models.user import User
-from app.schemas.token import SessionPayload
+from app.schemas.token import MailedPayload, SessionPayload
 from app.schemas.types import Id
 
 
@@ -227,6 +228,17 @@ def _require_superuser(user: User) -> User:
     if not crud_user.is_superuser(user):
         raise SuperuserRequired
     return user
+
+
+def get_user_of_link(db: Session, token: str, *purposes: Purpose) -> tuple[User, MailedPayload]:
+    """Return the user of a mailed link, locked until the commit, and its claims.
+
+    Raises InvalidLink.
+    """
+    try:
+        return crud_user.get_by_mailed_token(db, token, *purposes)
+    except InvalidToken as error:
+        raise InvalidLink from error
 
 
 def readable_rows(crud_rows: CRUDOwned[Any, Any, Any], user: User) -> dict[str, int]:

@@ -3,11 +3,16 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.security import OAuth2PasswordRequestForm
-from sqlalchemy.orm import Session
 
 from app.api.attempts import AttemptsDep
 from app.api.audit import AuditDep
-from app.api.deps import CurrentUser, HashingSlot, SessionDep, client_address
+from app.api.deps import (
+    CurrentUser,
+    HashingSlot,
+    SessionDep,
+    client_address,
+    get_user_of_link,
+)
 from app.api.exceptions import (
     EmailNotVerified,
     InactiveAccount,
@@ -25,7 +30,7 @@ from app.api.session_tokens import (
     set_refresh_cookie,
 )
 from app.core.config import settings
-from app.core.security import InvalidToken, Purpose
+from app.core.security import InvalidToken
 from app.crud.crud_session import TokenReused, decode_session_token
 from app.crud.crud_session import session as crud_session
 from app.crud.crud_user import user as crud_user
@@ -34,19 +39,12 @@ from app.models.user import User
 from app.schemas import user as schemas
 from app.schemas.audit import Event
 from app.schemas.msg import Msg
-from app.schemas.token import MailedPayload, MailedToken, NewPassword, Token
+from app.schemas.token import MailedToken, NewPassword, Token
 from app.schemas.types import Email
 from app.schemas.user import EmailIn
 from app.worker import send_reset_password_email, send_verification_email
 
 router = APIRouter(tags=["login"])
-
-
-def user_of_link(db: Session, token: str, *purposes: Purpose) -> tuple[User, MailedPayload]:
-    try:
-        return crud_user.get_by_mailed_token(db, token, *purposes)
-    except InvalidToken as error:
-        raise InvalidLink from error
 
 
 @router.post("/login/access-token")
@@ -159,7 +157,7 @@ def send_email_verification(db: SessionDep, attempts: AttemptsDep, body: EmailIn
 @raises(InvalidLink, EmailTaken)
 def verify_email(db: SessionDep, audit: AuditDep, body: MailedToken) -> Msg:
     """Confirm the email of a new account, or the new email of an account."""
-    user, payload = user_of_link(db, body.token, "verify-email", "change-email")
+    user, payload = get_user_of_link(db, body.token, "verify-email", "change-email")
     if payload.email is None and user.is_verified:
         raise InvalidLink  # It was used before.
     email = payload.email or user.email
@@ -172,7 +170,7 @@ def verify_email(db: SessionDep, audit: AuditDep, body: MailedToken) -> Msg:
 @router.post("/reset-password/")
 @raises(InvalidLink)
 def reset_password(db: SessionDep, audit: AuditDep, _: HashingSlot, body: NewPassword) -> Msg:
-    user, _payload = user_of_link(db, body.token, "reset-password", "new-account")
+    user, _payload = get_user_of_link(db, body.token, "reset-password", "new-account")
     # The link has shown that the email belongs to the user.
     fields = {"password": body.new_password, "is_verified": True}
     try:
