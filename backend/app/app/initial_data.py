@@ -5,7 +5,6 @@ import logging
 from psycopg2.errors import UndefinedTable
 from sqlalchemy.exc import ProgrammingError
 
-from app import crud
 from app.crud.exceptions import EmailTaken
 from app.db.init_db import init_db
 from app.db.session import SessionLocal
@@ -17,7 +16,6 @@ def main() -> None:
     try:
         with SessionLocal.begin() as db:
             init_db(db)
-            crud.audit.prune(db)
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable):
             raise

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from email.utils import make_msgid
 from functools import cache
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import idna
 from emails.message import Message
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.core.celery_app import JobError
 from app.core.config import settings
 from app.core.security import Purpose, create_token
 from app.core.smtp import VerifyingBackend
@@ -22,8 +22,8 @@ templates = Environment(
 )
 
 
-class MailNotSent(Exception):
-    """The mail server did not accept the mail."""
+class MailNotSent(JobError):
+    """The mail server did not accept the mail. The cause has the details."""
 
 
 @cache
@@ -35,8 +35,16 @@ def _texts(language: str) -> dict[str, dict[str, str]]:
     return texts
 
 
-def send_email(email_to: str, template: str, *, language: str = "en", **context: str | int) -> None:
-    """Send a mail with a text and an HTML part. Raises MailNotSent."""
+def send_email(
+    key: str, email_to: str, template: str, *, language: str = "en", **context: str | int
+) -> None:
+    """Send a mail with a text and an HTML part.
+
+    The Message-ID contains the key, so that mail programs recognise a mail that was sent twice.
+    Raises MailNotSent, and JobError if mail is not configured.
+    """
+    if not settings.EMAILS_ENABLED:
+        raise JobError("Mail is not configured: set SMTP_HOST and EMAILS_FROM_EMAIL")
     context |= {
         "project_name": settings.PROJECT_NAME,
         "email": email_to,
@@ -57,7 +65,7 @@ def send_email(email_to: str, template: str, *, language: str = "en", **context:
         text=templates.get_template(f"{template}.txt").render(context, text=text),
         html=templates.get_template(f"{template}.html").render(context, text=text),
         mail_from=(settings.EMAILS_FROM_NAME, sender),
-        message_id=make_msgid(domain=sender.partition("@")[2]),
+        message_id=f"<{key}@{sender.partition('@')[2]}>",
     )
     with VerifyingBackend(
         host=settings.SMTP_HOST,
@@ -69,9 +77,14 @@ def send_email(email_to: str, template: str, *, language: str = "en", **context:
         timeout=10,
     ) as smtp:
         response = message.send(to=ascii_email(email_to), smtp=smtp)
-    # If the connection failed, the response has no status.
-    if response.status_code != 250:
-        raise MailNotSent(f"{settings.SMTP_HOST}:{settings.SMTP_PORT}: {response.error}")
+    code = response.status_code  # None, if the connection failed.
+    if code != 250:
+        raise MailNotSent(
+            f"The mail server did not accept the mail ({code})"
+            if code
+            else "The mail server can't be reached",
+            permanent=code is not None and code >= 500,
+        ) from response.error
 
 
 def ascii_email(email: str) -> str:
@@ -83,36 +96,36 @@ def ascii_email(email: str) -> str:
     return f"{local_part}@{idna.encode(domain).decode()}"
 
 
-def send_test_email(email_to: str) -> None:
-    send_email(email_to, "test_email")
+def send_test_email(key: str, email_to: str) -> None:
+    send_email(key, email_to, "test_email")
 
 
-def send_reset_password_email(user: User) -> None:
-    _send_link(user, "reset_password", "reset-password")
+def send_reset_password_email(key: str, user: User) -> None:
+    _send_link(key, user, "reset_password", "reset-password")
 
 
-def send_new_account_email(user: User) -> None:
-    _send_link(user, "new_account", "new-account")
+def send_new_account_email(key: str, user: User) -> None:
+    _send_link(key, user, "new_account", "new-account")
 
 
-def send_account_exists_email(user: User) -> None:
-    _send_link(user, "account_exists", "reset-password")
+def send_account_exists_email(key: str, user: User) -> None:
+    _send_link(key, user, "account_exists", "reset-password")
 
 
-def send_verification_email(user: User) -> None:
-    _send_link(user, "verify_email", "verify-email")
+def send_verification_email(key: str, user: User) -> None:
+    _send_link(key, user, "verify_email", "verify-email")
 
 
-def send_change_email(user: User, new_email: str) -> None:
+def send_change_email(key: str, user: User, new_email: str) -> None:
     """Send the new email a link that changes the email of the account."""
     token = generate_mailed_token(user, "change-email", email=new_email)
     link = f"{settings.SERVER_HOST}/verify-email#token={token}"
-    send_email(new_email, "change_email", language=user.language, link=link)
+    send_email(key, new_email, "change_email", language=user.language, link=link)
 
 
-def send_email_changing_email(user: User, new_email: str) -> None:
+def send_email_changing_email(key: str, user: User, new_email: str) -> None:
     """Inform the old email. To set a new password invalidates the link sent to the new one."""
-    _send_link(user, "email_changing", "reset-password", new_email=new_email)
+    _send_link(key, user, "email_changing", "reset-password", new_email=new_email)
 
 
 def generate_password_reset_token(user: User) -> str:
@@ -126,7 +139,7 @@ def generate_mailed_token(user: User, purpose: Purpose, **claims: str) -> str:
     return create_token(purpose, user.id, lifetime, user.hashed_password, user.email, **claims)
 
 
-def _send_link(user: User, template: str, purpose: Purpose, **context: str) -> None:
+def _send_link(key: str, user: User, template: str, purpose: Purpose, **context: str) -> None:
     view = "verify-email" if purpose == "verify-email" else "reset-password"
     link = f"{settings.SERVER_HOST}/{view}#token={generate_mailed_token(user, purpose)}"
-    send_email(user.email, template, language=user.language, link=link, **context)
+    send_email(key, user.email, template, language=user.language, link=link, **context)

@@ -48,6 +48,7 @@ from app.core.security import InvalidToken
 from app.core.throttling import TooManyAttempts
 from app.crud.exceptions import (
     EmailTaken,
+    JobFinished,
     LastSuperuser,
     OwnerGone,
     StillReferenced,
@@ -91,6 +92,7 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
     ),
     ValueTaken: ErrorResponse(409, "This value is already in use"),
     StillReferenced: ErrorResponse(409, "Other data requires this. Delete that data first."),
+    JobFinished: ErrorResponse(409, "The job has already finished"),
     LastSuperuser: ErrorResponse(409, "The last superuser can't be removed"),
     Conflict: ErrorResponse(409, "Conflicts with existing data"),
     ContentTooLarge: ErrorResponse(413, "Content Too Large"),

@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     LIMIT_MAILS: AttemptLimit = "1 per minute; 10 per day"
     LIMIT_MAILS_OF_NETWORK: AttemptLimit = "30 per hour"
     AUDIT_DAYS: int = Field(default=365, ge=1, le=36500)
+    JOB_DAYS: int = Field(default=30, ge=1, le=36500)
 
     POSTGRES_SERVER: str = "localhost"
     POSTGRES_PORT: Annotated[int, PORT] = 5432

@@ -10,13 +10,6 @@ from app.core.config import settings
 
 
 @cache
-def counter_client() -> Redis:
-    """Return a client without retries, because a retry could count twice."""
-    once = Retry(NoBackoff(), 0)
-    return Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5, retry=once)
-
-
-@cache
 def quick_client(retries: int) -> Redis:
     """Return a client that keeps its connections open. Each try takes at most half a second."""
     return Redis.from_url(

@@ -100,6 +100,10 @@ class CRUDSession:
             raise TokenReused
         return session
 
+    def prune(self, db: Session) -> None:
+        """Delete the sessions that have ended."""
+        db.execute(delete(UserSession).where(~is_active))
+
     def end_by_token(self, db: Session, token: str, purpose: Purpose) -> Sequence[UserSession]:
         """End the session of an access or refresh token. Return it, if it was active."""
         try:

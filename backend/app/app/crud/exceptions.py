@@ -47,6 +47,10 @@ class WeakPassword(CRUDError):
         self.field = "password"
 
 
+class JobFinished(CRUDError):
+    """The job to cancel has finished."""
+
+
 class OwnerGone(CRUDError):
     """The owner of the new row was deleted meanwhile."""
 

@@ -15,7 +15,6 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.core.celery_app import AFTER_COMMIT
 from app.core.config import settings
 from app.db import errors  # noqa: F401  # listens to every engine
 
@@ -54,8 +53,6 @@ class ReadOnlySession(Session):
 
     def commit(self) -> None:
         """Close the session. A real commit would only let another thread take over."""
-        if AFTER_COMMIT in self.info:
-            raise RuntimeError("To enqueue a task, use SessionDep or SessionLocal")
         self.close()
 
 

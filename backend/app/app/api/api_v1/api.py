@@ -1,4 +1,4 @@
-from app.api.api_v1.endpoints import audit, items, login, sessions, users, utils
+from app.api.api_v1.endpoints import audit, items, jobs, login, sessions, users, utils
 
 # A list, not a parent router: each nested router adds about 5 % to the cost of every request.
 # The path /users/me/sessions must precede /users/{user_id}/sessions.
@@ -8,5 +8,6 @@ api_routers = [
     users.router,
     utils.router,
     audit.router,
+    jobs.router,
     items.router,
 ]

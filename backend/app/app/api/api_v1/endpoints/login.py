@@ -141,7 +141,7 @@ def recover_password(db: SessionDep, attempts: AttemptsDep, email: Email) -> Msg
     """Send a recovery mail. The response is the same whether or not the email is registered."""
     attempts.count_mail("recovery", email)
     # The worker looks up the email, so the response time does not depend on the result either.
-    send_reset_password_email.delay_after_commit(db, email)
+    send_reset_password_email.enqueue(db, None, email)
     return Msg(msg="If this email is registered, a password recovery email is on its way")
 
 
@@ -149,7 +149,7 @@ def recover_password(db: SessionDep, attempts: AttemptsDep, email: Email) -> Msg
 def send_email_verification(db: SessionDep, attempts: AttemptsDep, body: EmailIn) -> Msg:
     """Send the link to confirm the email again. The response is the same for every email."""
     attempts.count_mail("verification", body.email)
-    send_verification_email.delay_after_commit(db, body.email)
+    send_verification_email.enqueue(db, None, body.email)
     return Msg(msg="If this email has to be confirmed, a link is on its way")
 
 

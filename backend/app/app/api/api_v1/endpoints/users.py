@@ -104,7 +104,7 @@ def create_user(
     user = crud_user.create(db, obj_in=user_in)
     detail = "is_superuser=True" if user.is_superuser else ""
     audit.record("user_created", actor=actor, target=user, detail=detail)
-    send_new_account_email.delay_after_commit(db, user.id)
+    send_new_account_email.enqueue(db, actor, user.id)
     return user
 
 
@@ -144,8 +144,8 @@ def update_user_me(
         # For the old email, so that nobody can block others from changing to the new one.
         attempts.count_mail("change", user.email)
         current = fingerprint(user.hashed_password, user.email)
-        send_change_email.delay_after_commit(db, user.id, new_email, current)
-        send_email_changing_email.delay_after_commit(db, user.id, new_email)
+        send_change_email.enqueue(db, user, user.id, new_email, current)
+        send_email_changing_email.enqueue(db, user, user.id, new_email)
     return user
 
 
@@ -194,7 +194,7 @@ def create_user_open(
     is_new = crud_user.register(db, obj_in=user_in)
     target = crud_user.get_by_email(db, email=user_in.email)
     audit.record("signed_up", actor=None, target=target, detail="" if is_new else "email taken")
-    send_sign_up_email.delay_after_commit(db, user_in.email, is_new)
+    send_sign_up_email.enqueue(db, None, user_in.email, is_new)
     return Msg(msg="An email with the next step is on its way")
 
 

@@ -27,10 +27,12 @@ def test_celery(_: CurrentSuperuser, msg: Msg) -> Msg:
 
 @router.post("/test-email/", status_code=201)
 @raises(MailNotConfigured)
-def test_email(db: SessionDep, _: CurrentSuperuser, email_to: Annotated[Email, Query()]) -> Msg:
+def test_email(
+    db: SessionDep, superuser: CurrentSuperuser, email_to: Annotated[Email, Query()]
+) -> Msg:
     if not settings.EMAILS_ENABLED:
         raise MailNotConfigured
-    worker.send_test_email.delay_after_commit(db, email_to)
+    worker.send_test_email.enqueue(db, superuser, email_to)
     return Msg(msg="Test email sent")
 
 

@@ -1,0 +1,140 @@
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, Row, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.core.config import settings
+from app.crud.base import CRUDBase
+from app.crud.exceptions import JobFinished
+from app.models.job import OPEN_STATES, Job
+from app.schemas import job as schemas
+
+# How long a running job belongs to its worker, which renews the lease each second.
+LEASE = timedelta(seconds=30)
+# A message that has just been sent to the queue may still be there.
+NEW_MESSAGE, REPEATED_MESSAGE = timedelta(seconds=10), timedelta(seconds=60)
+# The number of the database lock that a sweep holds.
+SWEEP_LOCK = 1_785_430_001
+# One sweep handles so many jobs of each state. The next one handles the rest.
+SWEEP_LIMIT = 1000
+
+
+class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
+    read_schema = schemas.Job
+    search_columns = (Job.kind, Job.state, Job.message)
+
+    def add(
+        self, db: Session, *, kind: str, owner_id: int | None, arguments: dict[str, Any]
+    ) -> Job:
+        job = Job(
+            kind=kind,
+            owner_id=owner_id,
+            arguments=arguments,
+            check_at=func.now() + NEW_MESSAGE,
+        )
+        db.add(job)
+        db.flush()
+        return job
+
+    def cancel(self, db: Session, job: Job) -> Job:
+        """Cancel a job whose row is locked. Raises JobFinished.
+
+        A running job stops when it reports its progress. Its changes are rolled back in any case.
+        """
+        if job.state not in OPEN_STATES:
+            raise JobFinished
+        fields = {"state": "cancelled", "finished_at": func.now(), "arguments": None}
+        return self.update(db, db_obj=job, obj_in=fields)
+
+    def claim(self, db: Session, job_id: int) -> Row[int, dict[str, Any], datetime] | None:
+        """Start a queued job. Return its attempts, arguments and created_at.
+
+        Returns None if the job is not queued: the message was a repeated one, or it was cancelled.
+        """
+        statement = (
+            update(Job)
+            .where(Job.id == job_id, Job.state == "queued")
+            .values(
+                state="running",
+                attempts=Job.attempts + 1,
+                started_at=func.now(),
+                check_at=func.now() + LEASE,
+                progress=0,
+                total=None,
+                message="",
+            )
+            .returning(Job.attempts, Job.arguments, Job.created_at)
+        )
+        return db.execute(statement).one_or_none()
+
+    def renew(self, db: Session, job_id: int, attempt: int, **progress: Any) -> bool:
+        return self._update_run(db, job_id, attempt, check_at=func.now() + LEASE, **progress)
+
+    def succeed(self, db: Session, job_id: int, attempt: int, result: str | None) -> bool:
+        return self._update_run(db, job_id, attempt, **_finished("succeeded"), result=result)
+
+    def fail(self, db: Session, job_id: int, attempt: int, message: str) -> bool:
+        return self._update_run(db, job_id, attempt, **_finished("failed"), message=message)
+
+    def retry(self, db: Session, job_id: int, attempt: int, message: str, delay: timedelta) -> bool:
+        check_at = func.now() + delay
+        return self._update_run(
+            db, job_id, attempt, state="queued", message=message, check_at=check_at
+        )
+
+    def _update_run(self, db: Session, job_id: int, attempt: int, **values: Any) -> bool:
+        """Write what became of a run. Return whether it is still the current run of the job.
+
+        It is not if the job was cancelled, or given to another worker.
+        """
+        statement = (
+            update(Job)
+            .where(Job.id == job_id, Job.state == "running", Job.attempts == attempt)
+            .values(**values)
+        )
+        result = db.execute(statement)
+        assert isinstance(result, CursorResult)
+        return result.rowcount == 1
+
+    def lock_sweep(self, db: Session) -> bool:
+        """Return whether no other process sweeps until the end of this transaction."""
+        return bool(db.scalar(select(func.pg_try_advisory_xact_lock(SWEEP_LOCK))))
+
+    def last_created(self, db: Session, kind: str) -> datetime | None:
+        statement = select(Job.created_at).where(Job.kind == kind)
+        return db.scalar(statement.order_by(Job.created_at.desc()).limit(1))
+
+    def overdue(
+        self, db: Session, state: str, kinds: Iterable[str]
+    ) -> Sequence[Row[int, str, int]]:
+        """Return the id, kind and attempts of the jobs with check_at in the past, and lock them."""
+        statement = (
+            select(Job.id, Job.kind, Job.attempts)
+            .where(Job.state == state, Job.check_at <= func.now(), Job.kind.in_(kinds))
+            .order_by(Job.check_at)
+            .limit(SWEEP_LIMIT)
+            .with_for_update(skip_locked=True)
+        )
+        return db.execute(statement).all()
+
+    def mark_sent(self, db: Session, job_ids: Sequence[int]) -> None:
+        statement = update(Job).where(Job.id.in_(job_ids))
+        db.execute(statement.values(check_at=func.now() + REPEATED_MESSAGE))
+
+    def prune(self, db: Session) -> None:
+        """Delete jobs that finished JOB_DAYS ago, except the newest of each kind.
+
+        The next run of a schedule depends on the newest one.
+        """
+        newest = select(func.max(Job.id)).group_by(Job.kind)
+        limit = func.now() - timedelta(days=settings.JOB_DAYS)
+        db.execute(delete(Job).where(Job.finished_at < limit, Job.id.not_in(newest)))
+
+
+def _finished(state: str) -> dict[str, Any]:
+    return {"state": state, "finished_at": func.now(), "arguments": None}
+
+
+job = CRUDJob(Job)

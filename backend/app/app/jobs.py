@@ -1,0 +1,313 @@
+"""Jobs: work that is promised in a database transaction, and done by the Celery worker.
+
+A row of the table `job` is the promise. The message in the queue only says that there is one: if
+it is lost, or the worker dies, the sweep in the process of Celery beat sends another one.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from inspect import signature
+from threading import Event, Thread
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from celery import beat
+from celery.exceptions import Retry, SoftTimeLimitExceeded
+from celery.schedules import BaseSchedule
+from redis import RedisError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.core.celery_app import (
+    QUEUE,
+    SECONDS_TO_CLEAN_UP,
+    TIME_LIMIT,
+    JobError,
+    QueueUnreachable,
+    celery_app,
+)
+from app.core.logging import safe_text
+from app.core.redis import quick_client
+from app.crud.crud_job import LEASE
+from app.crud.crud_job import job as crud_job
+from app.db.session import SessionLocal
+from app.models.job import Job
+from app.models.user import User
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LONGEST_DELAY = timedelta(hours=1)
+SWEEP_SECONDS = 5
+# The Redis key with the time of the last sweep. It expires, so that health checks can look for it.
+TICK, TICK_SECONDS = "celerybeat", 60
+# The key, in Session.info, of the jobs to send after the commit.
+NEW_JOBS = "new_jobs"
+
+
+class NotCurrent(Exception):
+    """The job was cancelled, or given to another worker."""
+
+
+class Run:
+    """One run of a job."""
+
+    def __init__(self, job_id: int, attempt: int, created_at: datetime) -> None:
+        self.job_id, self.attempt = job_id, attempt
+        # The same in each run, for services that recognise a repetition by it.
+        self.key = f"job-{job_id}-{created_at.timestamp():.6f}"
+        # It is committed together with the success of the job, so its changes happen once. In a job
+        # that has effects elsewhere, such as a mail, read with ReadSession instead.
+        self.db = SessionLocal()
+        self._progress: dict[str, Any] = {}
+        self._is_current, self._ended = True, Event()
+
+    def progress(self, done: int, total: int | None = None, message: str = "") -> None:
+        """Report the progress. It costs nothing: it is written each second.
+
+        Raises NotCurrent if the job was cancelled. Let it pass.
+        """
+        self._progress = {"progress": done, "total": total, "message": _message(message)}
+        if not self._is_current:
+            raise NotCurrent
+
+    def __enter__(self) -> "Run":
+        Thread(target=self._renew, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        with suppress(DBAPIError):
+            self.db.close()
+
+    def _renew(self) -> None:
+        """Renew the lease and write the progress on a second connection, until the run ends."""
+        while self._is_current and not self._ended.wait(1):
+            try:
+                with SessionLocal.begin() as db:
+                    self._is_current = crud_job.renew(
+                        db, self.job_id, self.attempt, **self._progress
+                    )
+            except Exception as error:
+                logger.warning("%s: the lease was not renewed: %s", self.key, error)
+                self._progress = {}  # It must not prevent the renewal, if it is the cause.
+
+    def succeed(self, result: str | None) -> None:
+        """Commit the changes and the success. Raises NotCurrent, and errors of the changes."""
+        if not self.db.in_transaction():
+            self.record(crud_job.succeed, result)
+        elif crud_job.succeed(self.db, self.job_id, self.attempt, result):
+            self.db.commit()
+        else:
+            raise NotCurrent
+
+    def record(self, outcome: Callable[..., bool], *values: object) -> None:
+        """Write an outcome without changes. Raises NotCurrent."""
+        if not write(lambda db: outcome(db, self.job_id, self.attempt, *values)):
+            raise NotCurrent
+
+
+def write(change: Callable[[Session], R]) -> R:
+    """Commit a change. Wait while the database is down: a sent mail must not be sent again."""
+    while True:
+        try:
+            with SessionLocal.begin() as db:
+                return change(db)
+        except DBAPIError as error:
+            if not (isinstance(error, OperationalError) or error.connection_invalidated):
+                raise
+            logger.warning("waiting for the database: %s", error)
+            time.sleep(0.5)
+
+
+class JobKind(Generic[P]):
+    """A function that runs as a job. Call `enqueue` to promise it."""
+
+    def __init__(
+        self,
+        function: Callable[Concatenate[Run, P], str | None],
+        time_limit: int,
+        attempts: int,
+        schedule: BaseSchedule | None,
+    ) -> None:
+        self.name = function.__name__
+        self.function: Callable[..., str | None] = function
+        self.signature = signature(function)
+        self.attempts, self.schedule = attempts, schedule
+
+        @celery_app.task(
+            name=f"{function.__module__}.{self.name}",
+            soft_time_limit=time_limit,
+            time_limit=time_limit + SECONDS_TO_CLEAN_UP,
+            ignore_result=True,
+            throws=(JobError,),
+        )
+        def task(job_id: int) -> None:
+            self._run(job_id)
+
+        self.task = task
+
+    def enqueue(self, db: Session, owner: User | None, *args: P.args, **kwargs: P.kwargs) -> Job:
+        """Add the job in the session's transaction. A rollback drops it.
+
+        The arguments are stored as JSON until the job has finished. Pass ids instead of secrets.
+        Raises TypeError if the function does not accept the arguments.
+        """
+        arguments = self.signature.bind(None, *args, **kwargs).arguments
+        del arguments[next(iter(self.signature.parameters))]  # The Run.
+        owner_id = owner.id if owner else None
+        job = crud_job.add(db, kind=self.name, owner_id=owner_id, arguments=arguments)
+        db.info.setdefault(NEW_JOBS, []).append((self, job.id))
+        return job
+
+    def send(self, job_id: int) -> None:
+        """Send a message with the job's id to the worker. Raises QueueUnreachable."""
+        self.task.apply_async((job_id,), task_id=f"job-{job_id}")
+
+    def _run(self, job_id: int) -> None:
+        claimed = write(lambda db: crud_job.claim(db, job_id))
+        if claimed is None:
+            logger.info("job %s is not queued", job_id)
+            return
+        attempt, arguments, created_at = claimed
+        try:
+            with Run(job_id, attempt, created_at) as run:
+                self._attempt(run, arguments)
+        except NotCurrent:
+            logger.warning("job %s was cancelled, or given to another worker", job_id)
+
+    def _attempt(self, run: Run, arguments: dict[str, Any]) -> None:
+        try:
+            run.succeed(self.function(run, **arguments))
+        except NotCurrent:
+            raise
+        except Exception as error:
+            run.db.rollback()
+            self._fail(run, error)
+
+    def _fail(self, run: Run, error: Exception) -> None:
+        reason = type(error).__name__
+        if isinstance(error, JobError):
+            reason = _message(str(error))
+        elif isinstance(error, SoftTimeLimitExceeded):
+            reason = f"The job took longer than {self.task.soft_time_limit} seconds"
+        if run.attempt < self.attempts and not getattr(error, "permanent", False):
+            delay = min(timedelta(seconds=2**run.attempt), LONGEST_DELAY)
+            run.record(crud_job.retry, reason, delay)
+            raise Retry(exc=error) from error
+        run.record(crud_job.fail, reason)
+        if isinstance(error, MemoryError):  # It would stop the whole worker in Celery 5.7.
+            raise JobError(reason) from error
+        raise error
+
+
+KINDS: dict[str, JobKind[...]] = {}
+
+
+def job(
+    *, time_limit: int = TIME_LIMIT, attempts: int = 5, schedule: BaseSchedule | None = None
+) -> Callable[[Callable[Concatenate[Run, P], str | None]], JobKind[P]]:
+    """Make a function a kind of job. Its first parameter is the Run.
+
+    An attempt ends at the time limit, in seconds. After an error, or if the process dies, the job
+    is repeated after 2, 4, 8 ... seconds, up to an hour. A schedule is in UTC.
+    """
+
+    def register(function: Callable[Concatenate[Run, P], str | None]) -> JobKind[P]:
+        kind = JobKind(function, time_limit, attempts, schedule)
+        if KINDS.setdefault(kind.name, kind) is not kind:
+            raise ValueError(f"there are two kinds of jobs with the name {kind.name}")
+        return kind
+
+    return register
+
+
+def _message(text: str) -> str:
+    """Return a text that the database can store."""
+    return safe_text(text)[:1000]
+
+
+@event.listens_for(Session, "after_commit")
+def send_new_jobs(db: Session) -> None:
+    if db.in_nested_transaction():
+        return
+    for kind, job_id in db.info.pop(NEW_JOBS, []):
+        try:
+            kind.send(job_id)
+        except Exception as error:  # The commit has happened, so the request must succeed.
+            logger.warning("job %s waits for the sweep: %s", job_id, error.__cause__ or error)
+            return  # Do not wait for Redis again. The sweep sends the rest, too.
+
+
+class Scheduler(beat.Scheduler):
+    """Sweeps in the process of Celery beat, because all workers may be busy or dead."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._started_at = datetime.now(UTC)
+        self._swept_at = self._leases_valid_from = time.monotonic()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        try:
+            self.sweep()
+        except DBAPIError as error:
+            logger.warning("no sweep: %s", error)
+        with suppress(RedisError):
+            quick_client(retries=0).set(TICK, str(time.time()), ex=TICK_SECONDS)
+        return min(SWEEP_SECONDS, super().tick(*args, **kwargs))
+
+    def sweep(self) -> None:
+        """Add the jobs of schedules, and enqueue what was not sent or lost its worker."""
+        with SessionLocal.begin() as db:
+            is_only_sweep, now = crud_job.lock_sweep(db), time.monotonic()
+            # If the database was down, workers could not renew their leases. Let them do so first.
+            if now - self._swept_at > 3 * SWEEP_SECONDS:
+                self._leases_valid_from = now + LEASE.total_seconds()
+            self._swept_at = now
+            if not is_only_sweep:
+                return
+            self._add_scheduled_jobs(db)
+            if now >= self._leases_valid_from:
+                release_lost_jobs(db)
+            send_overdue_jobs(db)
+
+    def _add_scheduled_jobs(self, db: Session) -> None:
+        for kind in KINDS.values():
+            if kind.schedule:
+                last = crud_job.last_created(db, kind.name) or self._started_at
+                if kind.schedule.is_due(last)[0]:
+                    kind.enqueue(db, None)
+
+
+def release_lost_jobs(db: Session) -> None:
+    """Queue the jobs whose worker does not renew the lease, or let them fail."""
+    for job_id, kind, attempt in crud_job.overdue(db, "running", KINDS):
+        reason = "The process of the worker died"
+        if attempt < KINDS[kind].attempts:
+            crud_job.retry(db, job_id, attempt, reason, timedelta())
+        else:
+            crud_job.fail(db, job_id, attempt, reason)
+        logger.warning("job %s, attempt %s: %s", job_id, attempt, reason)
+
+
+def send_overdue_jobs(db: Session) -> None:
+    """Send a message for each job that has none in the queue."""
+    jobs = crud_job.overdue(db, "queued", KINDS)
+    sent = []
+    try:
+        # A job that was tried before has no message. Of the new ones, some have lost theirs if
+        # there are fewer messages than jobs.
+        new = [job_id for job_id, _, attempts in jobs if attempts == 0]
+        lost = set(new[: max(0, len(new) - int(quick_client(retries=0).llen(QUEUE)))])
+        for job_id, kind, attempts in jobs:
+            if attempts or job_id in lost:
+                KINDS[kind].send(job_id)
+                sent.append(job_id)
+    except (RedisError, QueueUnreachable) as error:
+        logger.warning("%s jobs wait for Redis: %s", len(jobs) - len(sent), error)
+    crud_job.mark_sent(db, sent)
