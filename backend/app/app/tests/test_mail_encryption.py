@@ -65,7 +65,7 @@ def trust_ca(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> 
 
 def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
     with pytest.raises(utils.MailNotSent, match=reason) as error:
-        utils.send_test_email(random_email())
+        utils.send_test_email("key", random_email())
     assert PASSWORD not in str(error.value)
     assert mailbox.mails == []
     assert mailbox.logins == []
@@ -77,7 +77,7 @@ def test_configured_ca_is_trusted(
     trust_ca(monkeypatch, ca, tmp_path)
     email = random_email()
     with start_smtp_server(make_certificate("localhost", issuer=ca)) as mailbox:
-        utils.send_test_email(email)
+        utils.send_test_email("key", email)
         mailbox.wait_for(email)
     assert mailbox.logins == [PASSWORD.encode()]
 
@@ -89,7 +89,7 @@ def test_ip_address_must_match_certificate(
     monkeypatch.setattr(settings, "SMTP_HOST", "127.0.0.1")
     email = random_email()
     with start_smtp_server(make_certificate("127.0.0.1", issuer=ca)) as mailbox:
-        utils.send_test_email(email)
+        utils.send_test_email("key", email)
         mailbox.wait_for(email)
     with start_smtp_server(make_certificate("127.0.0.2", issuer=ca)) as mailbox:
         assert_not_sent(mailbox, "IP address mismatch")
@@ -149,7 +149,7 @@ def test_server_without_starttls_gets_no_mail(
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent, match="STARTTLS"):
-        utils.send_test_email(random_email())
+        utils.send_test_email("key", random_email())
     assert len(mailbox.mails) == before
 
 
@@ -157,5 +157,5 @@ def test_server_without_ssl_gets_no_mail(monkeypatch: pytest.MonkeyPatch, mailbo
     monkeypatch.setattr(settings, "SMTP_SSL", True)
     before = len(mailbox.mails)
     with pytest.raises(utils.MailNotSent):
-        utils.send_test_email(random_email())
+        utils.send_test_email("key", random_email())
     assert len(mailbox.mails) == before

@@ -1,16 +1,22 @@
 import re
+import time
 from email.utils import parseaddr
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from app import crud, utils
+from app.beat import release_lost_jobs, send_overdue_jobs
 from app.core import security
-from app.core.celery_app import celery_app
+from app.core.celery_app import JobError, celery_app
 from app.core.config import settings
 from app.db.session import SessionLocal
+from app.jobs import JobKind
+from app.models import Job
+from app.tests.utils.jobs import enqueue, let_time_pass, wait_for_job
 from app.tests.utils.mailbox import Mailbox, mail_text
+from app.tests.utils.tasks import count_slowly, die, exhaust_memory, take_too_long
 from app.tests.utils.user import auth_headers, create_random_user, user_authentication_headers
 from app.tests.utils.utils import (
     get_superuser_token_headers,
@@ -162,21 +168,25 @@ def test_new_password_stops_a_change_of_the_email(
     """Also if the link is sent later, for example because the mail server was down."""
     with SessionLocal.begin() as db:
         user = create_random_user(db, password="a secret password")
-    new, last, delayed = random_email(), random_email(), []
+    new, last = random_email(), random_email()
     with monkeypatch.context() as patch:
-        patch.setattr(send_change_email, "apply_async", lambda args, *_, **__: delayed.append(args))
+        patch.setattr(JobKind, "send", lambda *_: None)
         body = {"email": new, "current_password": "a secret password", "password": "a new one"}
         url, headers = f"{API}/users/me", auth_headers(user)
         assert committed_client.put(url, headers=headers, json=body).is_success
-    send_change_email.delay(*delayed[0])
+    with SessionLocal() as db:
+        job = db.scalars(select(Job).where(Job.owner_id == user.id).order_by(Job.id)).first()
+    assert job
+    assert job.arguments
+    enqueue(send_change_email, None, **job.arguments)
     mailbox.wait_for(new)
 
     with SessionLocal.begin() as db:
         stored = crud.user.get(db, user.id)
         assert stored is not None
         crud.user.update(db, db_obj=stored, obj_in={"password": "the owner's password"})
-    send_change_email.delay(*delayed[0])
-    send_test_email.delay(last)
+    enqueue(send_change_email, None, **job.arguments)
+    enqueue(send_test_email, None, last)
     mailbox.wait_for(last)
     assert mailbox.mails_to(new) == []
 
@@ -201,8 +211,8 @@ def test_verified_users_get_no_verification_mail(mailbox: Mailbox) -> None:
         inactive = create_random_user(db, is_verified=False, is_active=False)
     last = random_email()
     for email in (verified.email, inactive.email, random_email()):
-        send_verification_email.delay(email)
-    send_test_email.delay(last)
+        enqueue(send_verification_email, None, email)
+    enqueue(send_test_email, None, last)
     mailbox.wait_for(last)
     assert mailbox.mails_to(verified.email) == mailbox.mails_to(inactive.email) == []
     with SessionLocal.begin() as db:
@@ -215,12 +225,12 @@ def test_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
         active = create_random_user(db)
         inactive = create_random_user(db, is_active=False)
     new, last = random_email(), random_email()
-    send_sign_up_email.delay(inactive.email, is_new=False)
-    send_change_email.delay(active.id, inactive.email, "")
+    enqueue(send_sign_up_email, None, inactive.email, is_new=False)
+    enqueue(send_change_email, None, active.id, inactive.email, "")
     fingerprint = security.fingerprint(inactive.hashed_password, inactive.email)
-    send_change_email.delay(inactive.id, new, fingerprint)
-    send_email_changing_email.delay(inactive.id, new)
-    send_test_email.delay(last)
+    enqueue(send_change_email, None, inactive.id, new, fingerprint)
+    enqueue(send_email_changing_email, None, inactive.id, new)
+    enqueue(send_test_email, None, last)
     mailbox.wait_for(last)
     assert mailbox.mails_to(inactive.email) == mailbox.mails_to(new) == []
     with SessionLocal.begin() as db:
@@ -238,22 +248,44 @@ def test_test_email_is_sent(committed_client: TestClient, mailbox: Mailbox) -> N
     assert mailbox.wait_for(email_to)["Subject"] == f"{settings.PROJECT_NAME} - Test email"
 
 
-def test_rejected_mail_is_retried(mailbox: Mailbox) -> None:
+def test_temporarily_rejected_mail_is_repeated(mailbox: Mailbox) -> None:
     email_to = random_email()
     mailbox.rejections.append("451 Try again")
-    send_test_email.delay(email_to)
-    mailbox.wait_for(email_to)
-    assert mailbox.rejections == []
+    job_id = enqueue(send_test_email, None, email_to)
+    job = wait_for_job(job_id, "queued", attempts=1)
+    assert job.message == "The mail server did not accept the mail (451)"
+    assert mailbox.mails_to(email_to) == []
+    let_time_pass(job_id)
+    with SessionLocal.begin() as db:
+        send_overdue_jobs(db)
+    mail = mailbox.wait_for(email_to)
+    job = wait_for_job(job_id, "succeeded")
+    assert (job.attempts, job.message, job.arguments) == (2, "", None)
+    assert mail["Message-ID"].startswith(f"<job-{job_id}-")
+
+
+def test_permanently_rejected_mail_is_not_repeated(mailbox: Mailbox) -> None:
+    mailbox.rejections.append("550 No such user")
+    job = wait_for_job(enqueue(send_test_email, None, random_email()), "failed")
+    assert job.attempts == 1
+    assert job.message == "The mail server did not accept the mail (550)"
+    assert job.arguments is None
+
+
+def test_mail_without_settings_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
+    with pytest.raises(JobError, match="set SMTP_HOST"):
+        utils.send_test_email("key", random_email())
 
 
 def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
     with SessionLocal.begin() as db:
         inactive = create_random_user(db, is_active=False)
-    send_new_account_email.delay(inactive.id)
+    enqueue(send_new_account_email, None, inactive.id)
     unknown, last = random_email(), random_email()
     for email in (unknown, inactive.email):
-        send_reset_password_email.delay(email)
-    send_test_email.delay(last)
+        enqueue(send_reset_password_email, None, email)
+    enqueue(send_test_email, None, last)
     mailbox.wait_for(last)
     assert mailbox.mails_to(unknown) == mailbox.mails_to(inactive.email) == []
     with SessionLocal.begin() as db:
@@ -263,9 +295,9 @@ def test_unknown_and_inactive_users_get_no_mail(mailbox: Mailbox) -> None:
 def test_rolled_back_transaction_sends_no_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
-        send_test_email.delay_after_commit(db, dropped)
+        send_test_email.enqueue(db, None, dropped)
         db.rollback()
-        send_test_email.delay_after_commit(db, sent)
+        send_test_email.enqueue(db, None, sent)
         db.commit()
     mailbox.wait_for(sent)
     assert mailbox.mails_to(dropped) == []
@@ -275,10 +307,10 @@ def test_released_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
     dropped, sent = random_email(), random_email()
     with SessionLocal() as db:
         with db.begin_nested():
-            send_test_email.delay_after_commit(db, dropped)
+            send_test_email.enqueue(db, None, dropped)
         db.rollback()
         with db.begin_nested():
-            send_test_email.delay_after_commit(db, sent)
+            send_test_email.enqueue(db, None, sent)
         db.commit()
     mailbox.wait_for(sent)
     assert mailbox.mails_to(dropped) == []
@@ -287,7 +319,7 @@ def test_released_savepoint_sends_no_mail(mailbox: Mailbox) -> None:
 def test_user_data_is_not_rendered(mailbox: Mailbox) -> None:
     """Neither as a template of Jinja nor as one of str.format."""
     email_to = "{{7*7}}{link}@example.com"
-    utils.send_email(email_to, "reset_password", link="https://example.com")
+    utils.send_email("key", email_to, "reset_password", link="https://example.com")
     mail = mailbox.wait_for(email_to)
     assert str(mail["Subject"]).endswith(email_to)
     assert email_to in mail_text(mail)
@@ -321,8 +353,8 @@ def test_mail_domain_is_encoded_with_idna_2008(
 def test_mail_has_date_and_message_id(mailbox: Mailbox) -> None:
     """Large providers reject mail without these headers."""
     email_to = random_email()
-    utils.send_test_email(email_to)
-    utils.send_test_email(email_to)
+    utils.send_test_email("first", email_to)
+    utils.send_test_email("second", email_to)
     first, second = mailbox.wait_for(email_to), mailbox.wait_for(email_to)
     sender_domain = str(settings.EMAILS_FROM_EMAIL).partition("@")[2]
     for mail in (first, second):
@@ -333,7 +365,7 @@ def test_mail_has_date_and_message_id(mailbox: Mailbox) -> None:
 
 def test_html_is_escaped(mailbox: Mailbox) -> None:
     email_to = random_email()
-    utils.send_email(email_to, "reset_password", link='"><script>alert(1)</script>')
+    utils.send_email("key", email_to, "reset_password", link='"><script>alert(1)</script>')
     html = mail_text(mailbox.wait_for(email_to), "html")
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
@@ -342,25 +374,55 @@ def test_html_is_escaped(mailbox: Mailbox) -> None:
 def test_unreachable_mail_server_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mail library raises no error. Only the response 250 means that the mail was sent."""
     monkeypatch.setattr(settings, "SMTP_PORT", 1)
-    with pytest.raises(utils.MailNotSent, match="refused"):
-        utils.send_test_email(random_email())
+    with pytest.raises(utils.MailNotSent, match="can't be reached") as caught:
+        utils.send_test_email("key", random_email())
+    assert not caught.value.permanent
+    assert "refused" in str(caught.value.__cause__)
 
 
-def test_task_that_kills_its_process_fails(tmp_path: Path) -> None:
-    """Without a limit, Celery would restart the task forever, 25 times a minute."""
-    starts = tmp_path / "starts"
-    result = celery_app.send_task("app.tests.utils.tasks.die", args=[str(starts), 100])
-    with pytest.raises(Exception, match="the process died 3 times in this task"):
-        result.get(timeout=30)
-    assert len(starts.read_text().split()) == 3
+def test_job_that_kills_its_process_fails() -> None:
+    """Without a limit, it would be repeated forever."""
+    job_id = enqueue(die)
+    for attempt in (1, 2):
+        wait_for_job(job_id, "running", attempts=attempt)
+        # Other jobs run meanwhile: this one is repeated only when its lease has ended.
+        wait_for_job(enqueue(exhaust_memory), "failed")
+        let_time_pass(job_id)
+        with SessionLocal.begin() as db:
+            release_lost_jobs(db)
+            send_overdue_jobs(db)
+    job = wait_for_job(job_id, "failed")
+    assert (job.attempts, job.message) == (2, "The process of the worker died")
 
 
-def test_out_of_memory_fails_only_the_task() -> None:
-    result = celery_app.send_task("app.tests.utils.tasks.exhaust_memory")
-    with pytest.raises(Exception, match="no memory left"):
-        result.get(timeout=20)
+def test_out_of_memory_fails_only_the_job() -> None:
+    """In Celery 5.7, a MemoryError would stop the whole worker."""
+    job = wait_for_job(enqueue(exhaust_memory), "failed")
+    assert job.message == "MemoryError"
     result = celery_app.send_task("app.worker.test_celery", args=["next"])
     assert result.get(timeout=10) == "test task return next"
+
+
+def test_job_fails_at_its_time_limit() -> None:
+    job = wait_for_job(enqueue(take_too_long), "failed")
+    assert job.message == "The job took longer than 1 seconds"
+
+
+def test_running_job_shows_its_progress_and_is_cancelled(committed_client: TestClient) -> None:
+    headers = get_superuser_token_headers(committed_client)
+    job_id = enqueue(count_slowly)
+    url = f"{API}/jobs/{job_id}"
+    for _ in range(100):
+        body = committed_client.get(url, headers=headers).json()
+        if body["progress"]:
+            break
+        time.sleep(0.1)
+    assert (body["state"], body["total"], body["message"]) == ("running", 1000, "counting")
+    response = committed_client.post(f"{url}/cancel", headers=headers)
+    assert (response.status_code, response.json()["state"]) == (200, "cancelled")
+    # The worker has one process, so this job has to wait for the end of the cancelled one.
+    wait_for_job(enqueue(exhaust_memory), "failed")
+    assert committed_client.get(url, headers=headers).json()["state"] == "cancelled"
 
 
 def mailed_link(text: str) -> str:

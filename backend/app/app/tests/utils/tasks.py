@@ -1,4 +1,4 @@
-"""Tasks for tests. The workers of the tests include this module."""
+"""Tasks and jobs for tests. The workers of the tests include this module."""
 
 import os
 import signal
@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.core.celery_app import celery_app
 from app.db.session import SessionLocal
+from app.jobs import Run, job
 
 # The worker detects a dead process sooner. By default it checks every 5 seconds, and then waits
 # 10 seconds for a result.
@@ -17,32 +18,11 @@ AsynPool.timers = property(lambda pool: {pool.maintain_pool: 0.2})  # type: igno
 celery_app.conf.worker_lost_wait = 0.2
 
 
-def count_start(starts: str) -> int:
-    with Path(starts).open("a") as file:
-        print(os.getpid(), file=file)
-    return len(Path(starts).read_text().split())
-
-
 @celery_app.task
-def die(starts: str, times: int, whole_worker: bool = False) -> str:
-    """Kill this process, or the whole worker, at each of the first `times` starts."""
-    if count_start(starts) <= times:
-        if whole_worker:
-            os.killpg(0, signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return "done"
-
-
-@celery_app.task
-def nap(starts: str, seconds: float) -> str:
-    count_start(starts)
+def nap(started: str, seconds: float) -> str:
+    Path(started).touch()
     time.sleep(seconds)
     return "done"
-
-
-@celery_app.task
-def exhaust_memory() -> None:
-    raise MemoryError("no memory left")
 
 
 @celery_app.task
@@ -50,3 +30,28 @@ def sleep_in_database(seconds: float) -> str:
     with SessionLocal() as db:
         db.scalar(select(func.pg_sleep(seconds)))
     return "slept"
+
+
+@job(attempts=2)
+def die(run: Run) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@job(attempts=1)
+def exhaust_memory(run: Run) -> None:
+    raise MemoryError("no memory left")
+
+
+@job(time_limit=1, attempts=1)
+def take_too_long(run: Run) -> None:
+    time.sleep(5)
+
+
+@job()
+def count_slowly(run: Run) -> str:
+    """Count until the job is cancelled."""
+    number = 0
+    while True:
+        number += 1
+        run.progress(number, 1000, "counting")
+        time.sleep(0.05)

@@ -397,17 +397,14 @@ def assert_rejected_claims(client: TestClient, db: Session, change: dict[str, ob
 
 
 def test_recovery_does_not_reveal_users(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: TestClient,
 ) -> None:
-    monkeypatch.setattr(settings, "EMAILS_ENABLED", False)
     responses = [
         client.post(f"{settings.API_V1_STR}/password-recovery/{email}")
         for email in (settings.FIRST_SUPERUSER, random_email(), "with%2Fslash@example.com")
     ]
     assert {response.status_code for response in responses} == {202}
     assert len({response.content for response in responses}) == 1
-    # Without mail settings, no mail is sent, and only the log says so.
-    assert "set SMTP_HOST" in caplog.text
 
 
 @pytest.mark.parametrize("email", ["no-email", "a%00b@example.com", "x" * 300 + "@example.com"])

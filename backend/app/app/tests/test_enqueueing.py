@@ -1,6 +1,5 @@
-"""Time limits of tasks, and how long enqueueing may take."""
+"""How long enqueueing may take."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,59 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from redis import Redis
 
-from app.core.celery_app import celery_app
 from app.core.config import settings
 from app.tests.utils.forwarder import Forwarder, forwarded_redis
 from app.tests.utils.worker import BACKEND
 
 # No worker of the tests reads this Redis database.
 SPARE_DATABASE = "/15"
-
-
-def test_invalid_limits_prevent_start_of_worker() -> None:
-    command = ["sh", "worker-start.sh", "--include=app.tests.utils.wrong_limits"]
-    try:
-        worker = subprocess.run(
-            command, check=False, cwd=BACKEND, capture_output=True, text=True, timeout=60
-        )
-    except subprocess.TimeoutExpired:
-        pytest.fail("the worker started")
-    assert worker.returncode == 1
-    lines = worker.stderr[worker.stderr.index("The worker can't start:") :].splitlines()[1:]
-    wrong = {line.split(":")[0].rpartition(".")[2]: line for line in lines}
-    assert wrong.keys() == {
-        "soft_above_default",
-        "soft_equal",
-        "soft_far_below",
-        "negative",
-        "long_retry_delay",
-        "long_backoff",
-    }
-    assert "soft_time_limit must be below time_limit (300 s)" in wrong["soft_above_default"]
-    assert "not 240 s" in wrong["soft_far_below"]
-    assert "600 s exceeds LONGEST_DELAY" in wrong["long_backoff"]
-
-
-@pytest.mark.parametrize(
-    "option", [{"countdown": 3600}, {"time_limit": 3600}, {"soft_time_limit": 1}]
-)
-def test_limits_per_call_are_rejected(option: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=r"app\.worker\.test_celery"):
-        celery_app.send_task("app.worker.test_celery", args=["x"], **option)
-
-
-def test_messages_contain_no_limits() -> None:
-    """The worker sets them: a deployment may change the limits while a message waits."""
-
-    @celery_app.task(name="limited", time_limit=7, soft_time_limit=6)
-    def limited() -> None: ...
-
-    queue = "read-by-no-worker"
-    with Redis.from_url(settings.CELERY_BROKER_URL) as redis:
-        redis.delete(queue)
-        limited.apply_async(queue=queue, ignore_result=True)
-        message = json.loads(str(redis.lpop(queue), "utf-8"))
-    assert message["headers"]["timelimit"] == [None, None]
 
 
 ENQUEUE = """
