@@ -56,6 +56,8 @@ class Scheduler(beat.Scheduler):
             self._add_scheduled_jobs(db)
             if now >= self._leases_valid_from:
                 release_lost_jobs(db)
+        # A worker that received the message before the commit would find no queued job.
+        with SessionLocal.begin() as db:
             send_overdue_jobs(db)
 
     def _add_scheduled_jobs(self, db: Session) -> None:

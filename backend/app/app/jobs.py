@@ -182,6 +182,7 @@ class JobKind(Generic[P]):
             self._fail(run, error)
 
     def _fail(self, run: Run, error: Exception) -> None:
+        logger.warning("%s, attempt %s: %s", run.key, run.attempt, error.__cause__ or repr(error))
         reason = type(error).__name__
         if isinstance(error, JobError):
             reason = _message(str(error))

@@ -82,7 +82,7 @@ def send_email(
         raise MailNotSent(
             f"The mail server did not accept the mail ({code})"
             if code
-            else "The mail server can't be reached",
+            else "The connection to the mail server failed",
             permanent=code is not None and code >= 500,
         ) from response.error
 

@@ -113,7 +113,7 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
         statement = (
             select(Job.id, Job.kind, Job.attempts)
             .where(Job.state == state, Job.check_at <= func.now(), Job.kind.in_(kinds))
-            .order_by(Job.check_at)
+            .order_by(Job.check_at, Job.id)
             .limit(SWEEP_LIMIT)
             .with_for_update(skip_locked=True)
         )

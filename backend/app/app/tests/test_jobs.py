@@ -46,8 +46,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The ids of the jobs that were sent to the queue. No worker receives them."""
     ids: list[int] = []
     monkeypatch.setattr(JobKind, "send", lambda _, job_id: ids.append(job_id))
-    # Jobs of other tests.
+    # Remove the jobs and messages of other tests.
     delete_all()
+    celery_app.control.purge()
     yield ids
     delete_all()
 
@@ -528,3 +529,15 @@ def test_prune_keeps_the_newest_job_of_each_kind() -> None:
         db.execute(update(Job).where(Job.id == ids[1]).values(finished_at=func.now()))
         crud.job.prune(db)
         assert set(db.scalars(select(Job.id))) == {*ids[1:], open_job, other}
+
+
+def test_sweep_sends_after_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker may receive the message at once. It must find a queued job."""
+    job_id = enqueue(create_users)
+    with SessionLocal.begin() as db:
+        crud.job.claim(db, job_id)
+    let_time_pass(job_id)
+    monkeypatch.setattr(JobKind, "send", lambda kind, job_id: states.append(read_job(job_id).state))
+    states: list[str] = []
+    sweep()
+    assert states == ["queued"]

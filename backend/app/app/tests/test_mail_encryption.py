@@ -1,5 +1,6 @@
 """With TLS, mail is sent only to a server with a valid certificate."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -64,9 +65,10 @@ def trust_ca(monkeypatch: pytest.MonkeyPatch, ca: Certificate, folder: Path) -> 
 
 
 def assert_not_sent(mailbox: Mailbox, reason: str) -> None:
-    with pytest.raises(utils.MailNotSent, match=reason) as error:
+    with pytest.raises(utils.MailNotSent) as error:
         utils.send_test_email("key", random_email())
-    assert PASSWORD not in str(error.value)
+    assert re.search(reason, str(error.value.__cause__))
+    assert PASSWORD not in str(error.value.__cause__)
     assert mailbox.mails == []
     assert mailbox.logins == []
 
@@ -148,8 +150,9 @@ def test_server_without_starttls_gets_no_mail(
     """A man in the middle could remove STARTTLS from the server's response."""
     monkeypatch.setattr(settings, "SMTP_TLS", True)
     before = len(mailbox.mails)
-    with pytest.raises(utils.MailNotSent, match="STARTTLS"):
+    with pytest.raises(utils.MailNotSent) as error:
         utils.send_test_email("key", random_email())
+    assert "STARTTLS" in str(error.value.__cause__)
     assert len(mailbox.mails) == before
 
 
