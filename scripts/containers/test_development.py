@@ -158,11 +158,12 @@ def test_exec_opens_a_shell_as_root(stack: Stack) -> None:
     assert " (head)" in output
 
 
-def test_backend_and_worker_reload_code(stack: Stack) -> None:
+def test_backend_worker_and_beat_reload_code(stack: Stack) -> None:
     stack.replace("backend/app/app/__init__.py", r'"0\.1\.0"', '"0.1.1"')
     eventually(lambda: httpx2.get(f"{WEB}/api/").json()["version"] == "0.1.1")
     eventually(lambda: "starting again" in stack.compose("logs", "celeryworker"))
     eventually(lambda: stack.compose("logs", "celeryworker").count(" ready.") == 2)
+    eventually(lambda: stack.compose("logs", "celerybeat").count("beat: Starting") == 2)
 
 
 def test_server_can_be_started_manually(stack: Stack) -> None:
@@ -218,8 +219,8 @@ def test_bind_address_opens_the_ports(stack: Stack, address: str) -> None:
 
 # The capabilities with which a service starts. All other services start without any.
 CAPABILITIES = {"docker-proxy": 1 << 6, "pgadmin": 1 << 10}  # SETGID, NET_BIND_SERVICE
-# Exceptions: in these two, root writes to the project folder, which needs capabilities.
-WITH_CAPABILITIES = {"backend", "celeryworker"}
+# Exceptions: in these, root writes to the project folder, which needs capabilities.
+WITH_CAPABILITIES = {"backend", "celeryworker", "celerybeat"}
 
 
 def test_containers_run_unprivileged(stack: Stack) -> None:
@@ -258,7 +259,7 @@ def test_services_reach_only_their_networks(stack: Stack) -> None:
     }
     for service in ("proxy", "frontend", "mailcatcher", "docker-proxy"):
         assert stack.beside(service, CONNECT, *targets) == "\n", service
-    for service in ("backend", "celeryworker", "pgadmin", "flower"):
+    for service in ("backend", "celeryworker", "celerybeat", "pgadmin", "flower"):
         assert set(stack.beside(service, CONNECT, *targets).split()) == targets, service
 
 
@@ -400,14 +401,15 @@ SECRETS_OF = {
     "flower": {"FLOWER_BASIC_AUTH", "REDIS_PASSWORD"},
     "backend": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
     "celeryworker": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
+    "celerybeat": {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FIRST_SUPERUSER_PASSWORD"},
     "proxy": set(),
     "docker-proxy": set(),
     "frontend": set(),
     "redis": {"REDISCLI_AUTH"},
     "db": {"POSTGRES_PASSWORD", "APP_PASSWORD", "SUPERUSER_PASSWORD"},
 }
-# These two services also get the settings that a project adds to .env.
-WITH_ENV_FILE = {"backend", "celeryworker"}
+# These services also get the settings that a project adds to .env.
+WITH_ENV_FILE = {"backend", "celeryworker", "celerybeat"}
 PUBLISHED = {name for names in SECRETS_OF.values() for name in names} | {
     "POSTGRES_SUPERUSER_PASSWORD",
     "PGADMIN_DEFAULT_PASSWORD",
@@ -571,22 +573,28 @@ def test_backend_stays_healthy_without_redis(stack: Stack, api: httpx2.Client) -
     stack.execute(
         "python", "-c", "from urllib.request import urlopen; urlopen('http://localhost/api/v1/utils/health/live')"
     )
-    stack.execute("python", "-m", "app.celeryworker_live", service="celeryworker")
+    for service in ("celeryworker", "celerybeat"):
+        stack.execute("python", "-m", f"app.{service}_live", service=service)
     stack.compose("start", "redis")
     up(stack)
 
 
-def test_unresponsive_worker_is_unhealthy(stack: Stack) -> None:
-    check = ["docker", "compose", "exec", "-T", "celeryworker", "python", "-m", "app.celeryworker_live"]
+@pytest.mark.parametrize(
+    ("service", "message"), [("celeryworker", "doesn't respond"), ("celerybeat", "has not ticked for a minute")]
+)
+def test_unresponsive_process_is_unhealthy(stack: Stack, service: str, message: str) -> None:
+    check = ["docker", "compose", "exec", "-T", service, "python", "-m", f"app.{service}_live"]
     signal = (
         "for process in /proc/[0-9]*; do case $(tr '\\0' ' ' <$process/cmdline) in"
         " /venv/bin/python*) kill -{} ${{process#/proc/}} ;; esac; done"
     )
-    stack.execute("sh", "-c", signal.format("STOP"), service="celeryworker")
+    stack.execute("sh", "-c", signal.format("STOP"), service=service)
+    # Do not wait until the last tick expires.
+    stack.execute("redis-cli", "DEL", "celerybeat", service="redis")
     code, output = stack.outcome(*check)
-    stack.execute("sh", "-c", signal.format("CONT"), service="celeryworker")
+    stack.execute("sh", "-c", signal.format("CONT"), service=service)
     assert code == 1
-    assert "doesn't respond" in output
+    assert message in output
     assert eventually(lambda: stack.outcome(*check)[0] == 0)
 
 
@@ -647,7 +655,7 @@ DROP ROLE app;
 
 def test_reported_command_upgrades_an_older_volume(stack: Stack, api: httpx2.Client) -> None:
     api.put("/users/me", json={"full_name": "older"}).raise_for_status()
-    stack.compose("stop", "backend", "celeryworker", "pgadmin")
+    stack.compose("stop", "backend", "celeryworker", "celerybeat", "pgadmin")
     stack.execute("psql", "-U", "postgres", "-c", OLDER, service="db")
     code, message = start_backend(stack)
     assert code == 1
@@ -753,6 +761,8 @@ def test_two_stacks_use_separate_images(stack: Stack, tmp_path: Path) -> None:
 
 CANARY = "canary-in-every-log"
 PASSWORD = "a secret of the log's test"
+# These services log nothing about requests.
+STARTED = {"redis": "Ready to accept connections", "celerybeat": "beat: Starting"}
 
 
 def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
@@ -789,9 +799,7 @@ def plant_canaries(stack: Stack, api: httpx2.Client) -> list[str]:
 def test_no_log_contains_a_secret(stack: Stack, api: httpx2.Client) -> None:
     secrets = plant_canaries(stack, api)
     for service in stack.compose("config", "--services").split():
-        # Redis logs nothing about clients.
-        canary = "Ready to accept connections" if service == "redis" else CANARY
-        eventually(partial(log_has, stack, service, canary))
+        eventually(partial(log_has, stack, service, STARTED.get(service, CANARY)))
         log = stack.compose("logs", "--no-log-prefix", service)
         assert find_secrets(log, secrets) == [], service
         # Prove that the search finds a secret.

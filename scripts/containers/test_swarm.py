@@ -211,7 +211,8 @@ def test_services_reach_only_their_networks(stack: Stack) -> None:
         program = "for host in db redis docker-proxy; do getent hosts $host >/dev/null && echo $host; done; true"
         return set(stack.run("docker", "exec", tasks(stack, service)[0], "sh", "-c", program).split())
 
-    assert reached("backend") == reached("celeryworker") == reached("flower") == {"db", "redis"}
+    for service in ("backend", "celeryworker", "celerybeat", "flower"):
+        assert reached(service) == {"db", "redis"}, service
     assert reached("frontend") == set()
     assert reached("proxy") == {"docker-proxy"}
     assert stack.run("docker", "network", "inspect", f"{NAME}_data", "--format", "{{.Internal}}") == "true\n"
@@ -229,7 +230,7 @@ def test_images_contain_no_tests(stack: Stack) -> None:
 
 
 def test_additional_settings_are_passed_unchanged(stack: Stack) -> None:
-    for service in ("backend", "celeryworker"):
+    for service in ("backend", "celeryworker", "celerybeat"):
         assert stack.run("docker", "exec", tasks(stack, service)[0], "printenv", "OWN_SETTING") == f"{OWN_SETTING}\n"
 
 
@@ -242,7 +243,8 @@ def test_concurrent_backends_migrate_once(stack: Stack) -> None:
 
 
 def test_services_run_unprivileged_and_read_only(stack: Stack) -> None:
-    for service, user in {"backend": "app", "celeryworker": "app", "flower": "app", "frontend": "nginx"}.items():
+    users = dict.fromkeys(("backend", "celeryworker", "celerybeat", "flower"), "app") | {"frontend": "nginx"}
+    for service, user in users.items():
         task = tasks(stack, service)[0]
         assert stack.run("docker", "exec", task, "whoami") == f"{user}\n"
         assert "Read-only file system" in stack.outcome("docker", "exec", task, "touch", "/x")[1]
