@@ -16,7 +16,7 @@ from services import SERVICES
 from settings import DATA, PORTS, ROOT, RUN, SECRETS, fail, locked, read_ports, say
 
 # The other services start after these work, so that they do not compete for the CPU.
-CORE = {"db", "redis", "proxy", "backend", "celeryworker", "frontend"}
+CORE = {"db", "redis", "proxy", "backend", "celeryworker", "celerybeat", "frontend"}
 BUSY = "another native.sh is changing this stack: try again when it has finished."
 
 

@@ -31,6 +31,13 @@ def _worker(env: Env) -> bool:
         return any(client["cmd"] == "brpop" and client["addr"] in addresses for client in broker.client_list())
 
 
+def _beat(env: Env) -> bool:
+    """Return whether beat has ticked since it was started. The time of an earlier tick stays in Redis for a minute."""
+    with redis.Redis.from_url(env["REDIS_URL"], socket_timeout=2, decode_responses=True) as broker:
+        last_tick = broker.get("celerybeat")
+    return last_tick is not None and float(str(last_tick)) >= supervise.states()["celerybeat"]["start"]
+
+
 def _serves(path: str, content_type: str) -> Callable[[Env], bool]:
     def check(_: Env) -> bool:
         with urllib.request.urlopen(f"http://127.0.0.1:{read_ports()['proxy']}{path}", timeout=5) as response:
@@ -54,6 +61,7 @@ CHECKS: dict[str, Callable[[Env], bool]] = {
     "proxy": _listens("proxy"),
     "backend": _serves("/api/v1/utils/health/live", "application/json"),
     "celeryworker": _worker,
+    "celerybeat": _beat,
     "frontend": _serves("/", "text/html"),
     "flower": _listens("flower"),
     "mailcatcher": _listens("mail"),

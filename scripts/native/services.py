@@ -69,6 +69,10 @@ def _worker(_: Env) -> list[str]:
     return ["python", "scripts/reload.py", "app", "sh", "./worker-start.sh"]
 
 
+def _beat(_: Env) -> list[str]:
+    return ["python", "scripts/reload.py", "app", "sh", "./beat-start.sh"]
+
+
 def _flower(_: Env) -> list[str]:
     return ["sh", "./flower-start.sh", "--address=127.0.0.1", f"--port={_port('flower')}"]
 
@@ -78,6 +82,7 @@ SERVICES = {
     "redis": Service(_redis, {"redis": 6379}, DATA / "redis"),
     "backend": Service(_backend, {"backend": 8001}, env=_backend_env),
     "celeryworker": Service(_worker, stop_seconds=20),
+    "celerybeat": Service(_beat),
     "flower": Service(_flower, {"flower": 5555}, pages={"flower": "Flower"}),
     "frontend": Service(
         frontend.command, {"frontend": 5173}, FRONTEND, node.env, frontend.prepare, frontend.is_installed

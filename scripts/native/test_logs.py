@@ -20,7 +20,7 @@ from services import SERVICES
 from test_stack import ENV, PORTS, WEB, eventually, mail_to, new_email, succeeded
 
 # These services log nothing about requests.
-SILENT = {"proxy", "redis"}
+SILENT = {"proxy", "redis", "celerybeat"}
 TEST_STACK = settings.STATE / "test"
 API = f"{WEB}/api/v1"
 

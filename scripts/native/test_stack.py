@@ -271,6 +271,28 @@ def test_killed_service_restarts(api: httpx2.Client, port: str) -> None:
     assert " restarting" not in native("ps")
 
 
+def beat_works() -> bool:
+    return health.works("celerybeat", ENV)
+
+
+def test_killed_beat_ticks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The supervisor's socket has a relative path.
+    monkeypatch.chdir(settings.RUN)
+    eventually(beat_works)
+    before = supervise.states()["celerybeat"]["pid"]
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: supervise.states()["celerybeat"]["pid"] != before and beat_works())
+
+
+def test_tick_before_the_start_of_beat_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.RUN)
+    eventually(beat_works)
+    states = supervise.states()
+    states["celerybeat"]["start"] = time.time() + 60
+    monkeypatch.setattr(supervise, "states", lambda: states)
+    assert not beat_works()
+
+
 def test_taken_port_is_reported_with_its_holder() -> None:
     native("stop", "flower")
     with socket.create_server(("127.0.0.1", PORTS["flower"])):

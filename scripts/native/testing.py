@@ -21,7 +21,7 @@ import supervise
 from environment import environment
 from settings import BACKEND, DATA, FRONTEND, PORTS, RUN, Env, fail, locked, prepare_state, read_ports, say
 
-E2E_SERVICES = {"db", "redis", "backend", "celeryworker", "frontend", "proxy", "mailcatcher"}
+E2E_SERVICES = {"db", "redis", "backend", "celeryworker", "celerybeat", "frontend", "proxy", "mailcatcher"}
 STOP_SECONDS = 30
 INTERRUPTED = 130
 
