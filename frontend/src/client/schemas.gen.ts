@@ -726,6 +726,163 @@ export const ItemUpdateSchema = {
     description: 'Omitted fields keep their values.'
 } as const;
 
+export const JobSchema = {
+    properties: {
+        id: {
+            type: 'integer',
+            title: 'Id'
+        },
+        created_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Created At'
+        },
+        updated_at: {
+            type: 'string',
+            format: 'date-time',
+            title: 'Updated At'
+        },
+        owner_id: {
+            anyOf: [
+                {
+                    type: 'integer'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Owner Id'
+        },
+        owner: {
+            anyOf: [
+                {
+                    $ref: '#/components/schemas/Reference-Output'
+                },
+                {
+                    type: 'null'
+                }
+            ]
+        },
+        kind: {
+            type: 'string',
+            title: 'Kind'
+        },
+        state: {
+            type: 'string',
+            enum: [
+                'queued',
+                'running',
+                'succeeded',
+                'failed',
+                'cancelled'
+            ],
+            title: 'State'
+        },
+        progress: {
+            type: 'integer',
+            title: 'Progress'
+        },
+        total: {
+            anyOf: [
+                {
+                    type: 'integer'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Total'
+        },
+        message: {
+            type: 'string',
+            title: 'Message'
+        },
+        attempts: {
+            type: 'integer',
+            title: 'Attempts'
+        },
+        result: {
+            anyOf: [
+                {
+                    type: 'string'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Result'
+        },
+        started_at: {
+            anyOf: [
+                {
+                    type: 'string',
+                    format: 'date-time'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Started At'
+        },
+        finished_at: {
+            anyOf: [
+                {
+                    type: 'string',
+                    format: 'date-time'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Finished At'
+        }
+    },
+    type: 'object',
+    required: [
+        'id',
+        'created_at',
+        'updated_at',
+        'owner_id',
+        'owner',
+        'kind',
+        'state',
+        'progress',
+        'total',
+        'message',
+        'attempts',
+        'result',
+        'started_at',
+        'finished_at'
+    ],
+    title: 'Job'
+} as const;
+
+export const JobFinishedSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'job_finished',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'JobFinished'
+} as const;
+
 export const LastSuperuserSchema = {
     properties: {
         detail: {
@@ -936,6 +1093,46 @@ export const QueueUnreachableSchema = {
         'code'
     ],
     title: 'QueueUnreachable'
+} as const;
+
+export const Reference_InputSchema = {
+    properties: {
+        id: {
+            type: 'integer',
+            title: 'Id'
+        },
+        display_name: {
+            type: 'string',
+            title: 'Display Name'
+        }
+    },
+    type: 'object',
+    required: [
+        'id',
+        'display_name'
+    ],
+    title: 'Reference',
+    description: 'A row that another row refers to.'
+} as const;
+
+export const Reference_OutputSchema = {
+    properties: {
+        id: {
+            type: 'integer',
+            title: 'Id'
+        },
+        title: {
+            type: 'string',
+            title: 'Title'
+        }
+    },
+    type: 'object',
+    required: [
+        'id',
+        'title'
+    ],
+    title: 'Reference',
+    description: 'A row that another row refers to.'
 } as const;
 
 export const RegistrationSchema = {

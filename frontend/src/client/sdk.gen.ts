@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape, urlSearchParamsBodySerializer } from './client';
 import { client } from './client.gen';
-import type { AuditReadAuditData, AuditReadAuditErrors, AuditReadAuditResponses, ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginLogoutData, LoginLogoutErrors, LoginLogoutResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginRefreshAccessTokenData, LoginRefreshAccessTokenErrors, LoginRefreshAccessTokenResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginSendEmailVerificationData, LoginSendEmailVerificationErrors, LoginSendEmailVerificationResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, LoginVerifyEmailData, LoginVerifyEmailErrors, LoginVerifyEmailResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersEndOtherSessionsData, UsersEndOtherSessionsErrors, UsersEndOtherSessionsResponses, UsersEndSessionData, UsersEndSessionErrors, UsersEndSessionResponses, UsersEndUserSessionsData, UsersEndUserSessionsErrors, UsersEndUserSessionsResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadSessionsData, UsersReadSessionsErrors, UsersReadSessionsResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
+import type { AuditReadAuditData, AuditReadAuditErrors, AuditReadAuditResponses, ItemsCreateItemData, ItemsCreateItemErrors, ItemsCreateItemResponses, ItemsDeleteItemData, ItemsDeleteItemErrors, ItemsDeleteItemResponses, ItemsReadItemData, ItemsReadItemErrors, ItemsReadItemResponses, ItemsReadItemsData, ItemsReadItemsErrors, ItemsReadItemsResponses, ItemsUpdateItemData, ItemsUpdateItemErrors, ItemsUpdateItemResponses, JobsCancelJobData, JobsCancelJobErrors, JobsCancelJobResponses, JobsReadJobData, JobsReadJobErrors, JobsReadJobResponses, JobsReadJobsData, JobsReadJobsErrors, JobsReadJobsResponses, LoginLoginAccessTokenData, LoginLoginAccessTokenErrors, LoginLoginAccessTokenResponses, LoginLogoutData, LoginLogoutErrors, LoginLogoutResponses, LoginRecoverPasswordData, LoginRecoverPasswordErrors, LoginRecoverPasswordResponses, LoginRefreshAccessTokenData, LoginRefreshAccessTokenErrors, LoginRefreshAccessTokenResponses, LoginResetPasswordData, LoginResetPasswordErrors, LoginResetPasswordResponses, LoginSendEmailVerificationData, LoginSendEmailVerificationErrors, LoginSendEmailVerificationResponses, LoginTestTokenData, LoginTestTokenErrors, LoginTestTokenResponses, LoginVerifyEmailData, LoginVerifyEmailErrors, LoginVerifyEmailResponses, UsersCreateUserData, UsersCreateUserErrors, UsersCreateUserOpenData, UsersCreateUserOpenErrors, UsersCreateUserOpenResponses, UsersCreateUserResponses, UsersDeleteUserData, UsersDeleteUserErrors, UsersDeleteUserMeData, UsersDeleteUserMeErrors, UsersDeleteUserMeResponses, UsersDeleteUserResponses, UsersEndOtherSessionsData, UsersEndOtherSessionsErrors, UsersEndOtherSessionsResponses, UsersEndSessionData, UsersEndSessionErrors, UsersEndSessionResponses, UsersEndUserSessionsData, UsersEndUserSessionsErrors, UsersEndUserSessionsResponses, UsersReadRegistrationData, UsersReadRegistrationErrors, UsersReadRegistrationResponses, UsersReadSessionsData, UsersReadSessionsErrors, UsersReadSessionsResponses, UsersReadUserByIdData, UsersReadUserByIdErrors, UsersReadUserByIdResponses, UsersReadUserMeData, UsersReadUserMeErrors, UsersReadUserMeResponses, UsersReadUsersData, UsersReadUsersErrors, UsersReadUsersResponses, UsersUpdateUserData, UsersUpdateUserErrors, UsersUpdateUserMeData, UsersUpdateUserMeErrors, UsersUpdateUserMeResponses, UsersUpdateUserResponses, UtilsHealthLiveData, UtilsHealthLiveErrors, UtilsHealthLiveResponses, UtilsHealthReadyData, UtilsHealthReadyErrors, UtilsHealthReadyResponses, UtilsTestCeleryData, UtilsTestCeleryErrors, UtilsTestCeleryResponses, UtilsTestEmailData, UtilsTestEmailErrors, UtilsTestEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -331,6 +331,37 @@ export const utilsHealthReady = <ThrowOnError extends boolean = true>(options?: 
 export const auditReadAudit = <ThrowOnError extends boolean = true>(options?: Options<AuditReadAuditData, ThrowOnError>): RequestResult<AuditReadAuditResponses, AuditReadAuditErrors, ThrowOnError> => (options?.client ?? client).get<AuditReadAuditResponses, AuditReadAuditErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/audit/',
+    ...options
+});
+
+/**
+ * Read Jobs
+ *
+ * Return the jobs that the caller asked for; superusers get all.
+ */
+export const jobsReadJobs = <ThrowOnError extends boolean = true>(options?: Options<JobsReadJobsData, ThrowOnError>): RequestResult<JobsReadJobsResponses, JobsReadJobsErrors, ThrowOnError> => (options?.client ?? client).get<JobsReadJobsResponses, JobsReadJobsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/jobs/',
+    ...options
+});
+
+/**
+ * Read Job
+ */
+export const jobsReadJob = <ThrowOnError extends boolean = true>(options: Options<JobsReadJobData, ThrowOnError>): RequestResult<JobsReadJobResponses, JobsReadJobErrors, ThrowOnError> => (options.client ?? client).get<JobsReadJobResponses, JobsReadJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/jobs/{id}',
+    ...options
+});
+
+/**
+ * Cancel Job
+ *
+ * Cancel a job. None of its changes to the database are kept.
+ */
+export const jobsCancelJob = <ThrowOnError extends boolean = true>(options: Options<JobsCancelJobData, ThrowOnError>): RequestResult<JobsCancelJobResponses, JobsCancelJobErrors, ThrowOnError> => (options.client ?? client).post<JobsCancelJobResponses, JobsCancelJobErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/jobs/{id}/cancel',
     ...options
 });
 

@@ -467,6 +467,85 @@ export type ItemUpdate = {
 };
 
 /**
+ * Job
+ */
+export type Job = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Owner Id
+     */
+    owner_id: number | null;
+    owner: ReferenceOutput | null;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * State
+     */
+    state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+    /**
+     * Progress
+     */
+    progress: number;
+    /**
+     * Total
+     */
+    total: number | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Attempts
+     */
+    attempts: number;
+    /**
+     * Result
+     */
+    result: string | null;
+    /**
+     * Started At
+     */
+    started_at: string | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
+ * JobFinished
+ */
+export type JobFinished = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'job_finished';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * LastSuperuser
  */
 export type LastSuperuser = {
@@ -618,6 +697,38 @@ export type QueueUnreachable = {
      * The request field that caused the error, if any
      */
     field?: string;
+};
+
+/**
+ * Reference
+ *
+ * A row that another row refers to.
+ */
+export type ReferenceInput = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Display Name
+     */
+    display_name: string;
+};
+
+/**
+ * Reference
+ *
+ * A row that another row refers to.
+ */
+export type ReferenceOutput = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -2532,6 +2643,204 @@ export type AuditReadAuditResponses = {
 };
 
 export type AuditReadAuditResponse = AuditReadAuditResponses[keyof AuditReadAuditResponses];
+
+export type JobsReadJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Skip
+         */
+        skip?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Q
+         *
+         * Only rows that contain this text, ignoring case
+         */
+        q?: string;
+        /**
+         * Sort
+         *
+         * The field to sort by, with `-` in front of it for descending order
+         */
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'owner_id' | '-owner_id' | 'owner' | '-owner' | 'kind' | '-kind' | 'state' | '-state' | 'progress' | '-progress' | 'total' | '-total' | 'message' | '-message' | 'attempts' | '-attempts' | 'result' | '-result' | 'started_at' | '-started_at' | 'finished_at' | '-finished_at';
+    };
+    url: '/api/v1/jobs/';
+};
+
+export type JobsReadJobsErrors = {
+    /**
+     * Response 401 Jobs-Read Jobs
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Read Jobs
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsReadJobsError = JobsReadJobsErrors[keyof JobsReadJobsErrors];
+
+export type JobsReadJobsResponses = {
+    /**
+     * Response Jobs-Read Jobs
+     *
+     * Successful Response
+     */
+    200: Array<Job>;
+};
+
+export type JobsReadJobsResponse = JobsReadJobsResponses[keyof JobsReadJobsResponses];
+
+export type JobsReadJobData = {
+    body?: never;
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/jobs/{id}';
+};
+
+export type JobsReadJobErrors = {
+    /**
+     * Response 401 Jobs-Read Job
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Jobs-Read Job
+     *
+     * permission_denied or inactive_user
+     */
+    403: PermissionDenied | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Read Job
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsReadJobError = JobsReadJobErrors[keyof JobsReadJobErrors];
+
+export type JobsReadJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: Job;
+};
+
+export type JobsReadJobResponse = JobsReadJobResponses[keyof JobsReadJobResponses];
+
+export type JobsCancelJobData = {
+    body?: never;
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/jobs/{id}/cancel';
+};
+
+export type JobsCancelJobErrors = {
+    /**
+     * Response 401 Jobs-Cancel Job
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Jobs-Cancel Job
+     *
+     * permission_denied or inactive_user
+     */
+    403: PermissionDenied | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * Response 409 Jobs-Cancel Job
+     *
+     * job_finished or conflict or value_taken
+     */
+    409: JobFinished | Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Cancel Job
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsCancelJobError = JobsCancelJobErrors[keyof JobsCancelJobErrors];
+
+export type JobsCancelJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: Job;
+};
+
+export type JobsCancelJobResponse = JobsCancelJobResponses[keyof JobsCancelJobResponses];
 
 export type ItemsReadItemsData = {
     body?: never;

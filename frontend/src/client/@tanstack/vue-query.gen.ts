@@ -3,8 +3,8 @@
 import { queryOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { auditReadAudit, itemsReadItem, itemsReadItems, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
-import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
+import { auditReadAudit, itemsReadItem, itemsReadItems, jobsReadJob, jobsReadJobs, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
+import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, JobsReadJobData, JobsReadJobError, JobsReadJobResponse, JobsReadJobsData, JobsReadJobsError, JobsReadJobsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -195,6 +195,44 @@ export const auditReadAuditOptions = (options?: Options<AuditReadAuditData>) => 
         return data;
     },
     queryKey: auditReadAuditQueryKey(options)
+});
+
+export const jobsReadJobsQueryKey = (options?: Options<JobsReadJobsData>) => createQueryKey('jobsReadJobs', options);
+
+/**
+ * Read Jobs
+ *
+ * Return the jobs that the caller asked for; superusers get all.
+ */
+export const jobsReadJobsOptions = (options?: Options<JobsReadJobsData>) => queryOptions<JobsReadJobsResponse, JobsReadJobsError, JobsReadJobsResponse, ReturnType<typeof jobsReadJobsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await jobsReadJobs({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: jobsReadJobsQueryKey(options)
+});
+
+export const jobsReadJobQueryKey = (options: Options<JobsReadJobData>) => createQueryKey('jobsReadJob', options);
+
+/**
+ * Read Job
+ */
+export const jobsReadJobOptions = (options: Options<JobsReadJobData>) => queryOptions<JobsReadJobResponse, JobsReadJobError, JobsReadJobResponse, ReturnType<typeof jobsReadJobQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await jobsReadJob({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: jobsReadJobQueryKey(options)
 });
 
 export const itemsReadItemsQueryKey = (options?: Options<ItemsReadItemsData>) => createQueryKey('itemsReadItems', options);
