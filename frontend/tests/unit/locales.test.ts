@@ -47,11 +47,12 @@ test('every error code of the API has a text, and no other text is under error',
   expect(texts).toEqual(codes.map((code) => `error.${code}`).sort())
 })
 
-test('every event of the audit log and every language has a text', () => {
-  const { Audit, User } = openapi.components.schemas
+test('every event of the audit log, every language and every state of a job has a text', () => {
+  const { Audit, Job, User } = openapi.components.schemas
   const options = [
     ...Audit.properties.event.enum.map((event) => `option.event.${event}`),
     ...User.properties.language.enum.map((language) => `option.language.${language}`),
+    ...Job.properties.state.enum.map((state) => `option.state.${state}`),
   ]
   expect(Object.keys(readTexts('en'))).toEqual(expect.arrayContaining(options))
 })
