@@ -11,6 +11,7 @@ const PUBLIC_PATHS = [
 ]
 const MAIN_PATHS = [
   '/main/dashboard',
+  '/main/jobs',
   '/main/profile/view',
   '/main/profile/edit',
   '/main/profile/password',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { expect, openAs, test } from './fixtures'
+import { jobsReadJobs, utilsTestEmail } from '../../src/client'
+import { expect, newEmail, openAs, test } from './fixtures'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/native.sh', import.meta.url))
 
@@ -10,7 +11,10 @@ function stack(verb: 'stop' | 'start', service: string): void {
 }
 
 test.describe.configure({ mode: 'serial' })
-test.afterEach(() => stack('start', 'backend'))
+test.afterEach(() => {
+  stack('start', 'backend')
+  stack('start', 'celeryworker')
+})
 
 test('a form keeps its input while the backend restarts', async ({ page, user }) => {
   await openAs(page, user, '/main/profile/edit')
@@ -35,4 +39,27 @@ test('the web app connects when the backend starts', async ({ page, user }) => {
   await expect(page.getByText("The server can't be reached", { exact: true })).toBeVisible()
   stack('start', 'backend')
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible({ timeout: 20_000 })
+})
+
+test('a job that is cancelled while it is queued does not run', async ({ page, superuser }) => {
+  const sendTestEmail = () =>
+    utilsTestEmail({ client: superuser.client, query: { email_to: newEmail() } })
+  /** The states of the superuser's jobs, newest first. */
+  const states = async () => {
+    const { data } = await jobsReadJobs({ client: superuser.client, query: { sort: '-id' } })
+    return data.filter(({ owner_id }) => owner_id === superuser.id).map(({ state }) => state)
+  }
+  stack('stop', 'celeryworker')
+  await sendTestEmail()
+  await openAs(page, superuser, '/main/jobs')
+  const row = page.getByRole('row').filter({ hasText: superuser.email })
+  await expect(row).toContainText('Queued')
+  await row.getByRole('button', { name: 'Cancel: Test email' }).click()
+  await page.getByRole('button', { name: 'Cancel job' }).click()
+  await expect(page.getByText('Job cancelled')).toBeVisible()
+  await expect(row).toContainText('Cancelled')
+
+  stack('start', 'celeryworker')
+  await sendTestEmail()
+  await expect.poll(states, { timeout: 20_000 }).toEqual(['succeeded', 'cancelled'])
 })
