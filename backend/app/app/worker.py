@@ -1,7 +1,7 @@
 """The jobs that the Celery worker runs."""
 
 from celery.schedules import crontab
-from celery.signals import celeryd_init
+from celery.signals import beat_init, celeryd_init
 
 import app.core.logging  # noqa: F401  # registers its signal handlers
 from app import crud, utils
@@ -15,6 +15,7 @@ from app.jobs import Run, job
 MAIL_ATTEMPTS = 14
 
 
+@beat_init.connect
 @celeryd_init.connect
 def report_errors(**_: object) -> None:
     init_sentry()
