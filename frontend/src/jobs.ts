@@ -9,6 +9,7 @@ export const isUnfinished = ({ state }: Pick<Job, 'state'>): boolean =>
 
 /** Names the kind of a job. A kind without a text is named after its function. */
 export function kindText(kind: string): string {
-  const { t, te } = i18n.global
-  return te(`option.kind.${kind}`) ? t(`option.kind.${kind}`) : kind.replaceAll('_', ' ')
+  const { global } = i18n
+  const key = `option.kind.${kind}`
+  return global.te(key) ? global.t(key) : kind.replaceAll('_', ' ')
 }

@@ -44,15 +44,20 @@ test('the web app connects when the backend starts', async ({ page, user }) => {
 test('a job that is cancelled while it is queued does not run', async ({ page, superuser }) => {
   const sendTestEmail = () =>
     utilsTestEmail({ client: superuser.client, query: { email_to: newEmail() } })
-  /** The states of the superuser's jobs, newest first. */
+  /** The states of the superuser's test emails, newest first. */
   const states = async () => {
     const { data } = await jobsReadJobs({ client: superuser.client, query: { sort: '-id' } })
-    return data.filter(({ owner_id }) => owner_id === superuser.id).map(({ state }) => state)
+    return data
+      .filter(({ owner_id, kind }) => owner_id === superuser.id && kind === 'send_test_email')
+      .map(({ state }) => state)
   }
   stack('stop', 'celeryworker')
   await sendTestEmail()
   await openAs(page, superuser, '/main/jobs')
-  const row = page.getByRole('row').filter({ hasText: superuser.email })
+  const row = page
+    .getByRole('row')
+    .filter({ hasText: superuser.email })
+    .filter({ hasText: 'Test email' })
   await expect(row).toContainText('Queued')
   await row.getByRole('button', { name: 'Cancel: Test email' }).click()
   await page.getByRole('button', { name: 'Cancel job' }).click()
