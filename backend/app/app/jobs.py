@@ -18,6 +18,7 @@ from celery.schedules import BaseSchedule
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.celery_app import (
     SECONDS_TO_CLEAN_UP,
@@ -153,6 +154,8 @@ class JobKind(Generic[P]):
         del arguments[next(iter(self.signature.parameters))]  # The Run.
         owner_id = owner.id if owner else None
         job = crud_job.add(db, kind=self.name, owner_id=owner_id, arguments=arguments)
+        # An endpoint that returns the job reads the owner after the commit.
+        set_committed_value(job, "owner", owner)
         db.info.setdefault(NEW_JOBS, []).append((self, job.id))
         return job
 
