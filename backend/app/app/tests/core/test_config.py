@@ -86,6 +86,7 @@ def test_first_superuser_is_lower_case_and_sender_is_project_name(
     [
         ("LIMIT_MAILS", "often"),
         ("LIMIT_MAILS", "1 per minute; often"),
+        ("JOB_DAYS", "0"),
         ("SECRET_KEY", ""),
         ("SECRET_KEY", " "),
         ("API_V1_STR", "api"),
