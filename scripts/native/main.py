@@ -11,7 +11,9 @@ import install
 from settings import RUN, SCRIPTS, TESTING, fail, prepare_state, reexec_in_venv
 
 COMMANDS = {"up", "ps", "logs", "exec", "stop", "start", "restart", "down", "test"}
-# Settings of the browser tests' stack that override those of the development stack.
+# Tests with a separate stack.
+SEPARATE = {"e2e", "faults"}
+# Settings of the separate stack that override those of the development stack.
 TEST_SETTINGS = {
     "NATIVE_STACK": "test",
     "FRONTEND_ENV": "production",
@@ -26,6 +28,11 @@ TEST_SETTINGS = {
     "LIMIT_MAILS_OF_NETWORK": "1000000 per second",
     "SENTRY_DSN": "",
 }
+# The tests of faults have their own kind of job, which the worker and beat must know.
+FAULTS_SETTINGS = {
+    "CELERY_WORKER_INCLUDE": "app.tests.utils.demo_jobs",
+    "CELERY_BEAT_SCHEDULER": "app.tests.utils.demo_jobs:Scheduler",
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -35,8 +42,8 @@ def main(arguments: list[str]) -> None:
         return
     if command not in COMMANDS:
         fail(f"no such command: {command}. See sh ./scripts/native.sh --help.")
-    if command == "test" and rest[:1] == ["e2e"] and not TESTING:
-        os.environ |= TEST_SETTINGS
+    if command == "test" and SEPARATE.intersection(rest[:1]) and not TESTING:
+        os.environ |= TEST_SETTINGS | (FAULTS_SETTINGS if rest[0] == "faults" else {})
         os.execv(sys.executable, [sys.executable, *sys.argv])
     if command not in ("up", "test") and not install.is_installed():
         print("native.sh: nothing was started in this clone yet: sh ./scripts/native.sh up", file=sys.stderr)

@@ -19,9 +19,12 @@ import mailcatcher
 import node
 import supervise
 from environment import environment
-from settings import BACKEND, DATA, FRONTEND, PORTS, RUN, Env, fail, locked, prepare_state, read_ports, say
+from settings import BACKEND, DATA, FRONTEND, PORTS, ROOT, RUN, Env, fail, locked, prepare_state, read_ports, say
 
 E2E_SERVICES = {"db", "redis", "backend", "celeryworker", "celerybeat", "frontend", "proxy", "mailcatcher"}
+# Without the mail catcher: the tests of faults have their own mail server, on the same port.
+FAULTS_SERVICES = {"db", "redis", "backend", "celeryworker", "celerybeat", "proxy"}
+FAULTS = ROOT / "scripts" / "faults"
 STOP_SECONDS = 30
 INTERRUPTED = 130
 
@@ -32,7 +35,7 @@ def run(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     if arguments in ([], ["--skip-e2e"]):
-        return _run_all([kind for kind in KINDS if kind != "e2e" or not arguments])
+        return _run_all(["backend", "unit", *([] if arguments else ["e2e"])])
     if "--skip-e2e" in arguments:
         fail("--skip-e2e can't be combined with other arguments.")
     kind, rest = (arguments[0], arguments[1:]) if arguments[0] in KINDS else ("backend", arguments)
@@ -48,7 +51,7 @@ def _run_all(kinds: list[str]) -> int:
             break
     say("")
     outcomes = {None: "not run", 0: "passed", INTERRUPTED: "interrupted"}
-    for kind in KINDS:
+    for kind in ("backend", "unit", "e2e"):
         say(f"{kind + ' tests:':<15}{outcomes.get(results.get(kind), 'failed')}")
     return max(results.values())
 
@@ -99,18 +102,31 @@ def e2e(arguments: list[str]) -> int:
         status = _npm("test:e2e", [*arguments, "--list"], os.environ)
         if status or "--list" in arguments:
             return status
-    with locked(RUN / "tests.lock", "the browser tests are already running in this clone."):
-        chromium = browser.executable()
-        mailcatcher.prepare({})
+    chromium = browser.executable()
+    mailcatcher.prepare({})
+    with _separate_stack("the browser tests", E2E_SERVICES) as env:
+        health.wait({"mailcatcher"}, env)
+        addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": f"http://localhost:{read_ports()['mail']}"}
+        return _npm("test:e2e", arguments, {**env, **addresses, "CHROMIUM": chromium})
+
+
+def faults(arguments: list[str]) -> int:
+    """Run the tests of faults on a separate, empty stack, and remove the stack afterwards."""
+    pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(FAULTS), *arguments]
+    with _separate_stack("the tests of faults", FAULTS_SERVICES) as env:
+        return _run(pytest, env)
+
+
+@contextlib.contextmanager
+def _separate_stack(tests: str, services: set[str]) -> Iterator[dict[str, str]]:
+    """Start an empty stack beside the development stack, yield its environment, and remove it afterwards."""
+    with locked(RUN / "tests.lock", "tests with a separate stack are already running in this clone."):
         try:
             with locked(RUN / "lock", commands.BUSY):
                 _remove_stack()
-                say("Starting a separate stack for the browser tests ...")
-                commands.bring_up(E2E_SERVICES)
-            env = environment(supervise.caller_environment())
-            health.wait({"mailcatcher"}, env)
-            addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": f"http://localhost:{read_ports()['mail']}"}
-            return _npm("test:e2e", arguments, {**env, **addresses, "CHROMIUM": chromium})
+                say(f"Starting a separate stack for {tests} ...")
+                commands.bring_up(services)
+            yield environment(supervise.caller_environment())
         finally:
             _remove_stack()
 
@@ -158,4 +174,4 @@ def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e}
+KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e, "faults": faults}

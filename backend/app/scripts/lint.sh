@@ -10,6 +10,7 @@ mypy
 (cd ../../scripts/resource && mypy)
 (cd ../../scripts/project && mypy)
 (cd ../../scripts/containers && mypy)
+(cd ../../scripts/faults && mypy)
 lint-imports --no-logo
 shellcheck -x --source-path=SCRIPTDIR ../../.ci/run ../../scripts/*.sh ../../scripts/native/*.sh ../*.sh ./*.sh scripts/*.sh
 hadolint ../backend.dockerfile ../celeryworker.dockerfile ../../frontend/Dockerfile
