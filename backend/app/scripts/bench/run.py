@@ -13,6 +13,7 @@ from statistics import median
 from urllib.parse import urlencode
 
 from accounts import report_accounts
+from jobs import report_jobs
 from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server, pin
 from subjects import BACKEND, PASSWORD, application, checkout, server
 
@@ -80,7 +81,7 @@ def verifications_per_second(seconds: int) -> float:
     return count / duration
 
 
-def report(seconds: int) -> None:
+def report(seconds: int, rounds: int) -> None:
     with (
         application("now", BACKEND) as (ours, uri),
         server("floor:app", BACKEND, uri) as floor,
@@ -101,6 +102,7 @@ def report(seconds: int) -> None:
                 f"{least.cpu_ms:>15.2f}{result.cpu_ms / least.cpu_ms:>7.1f}",
                 flush=True,
             )
+        report_jobs(ours, uri, seconds, rounds)
         report_accounts(ours, uri)
 
 
@@ -125,6 +127,7 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
                 f"{case.name:<22}{before:>14.3f}{after:>10.3f}{after / before:>10.3f}{queries:>16}",
                 flush=True,
             )
+        report_jobs(now, uri, seconds, rounds)
         report_accounts(now, uri)
 
 
@@ -138,7 +141,7 @@ def main() -> None:
         "--rounds",
         type=int,
         default=5,
-        help="measurements per version, with --compare (default: 5)",
+        help="measurements of each version, with --compare, and of jobs (default: 5)",
     )
     args = parser.parse_args()
     print(
@@ -148,7 +151,7 @@ def main() -> None:
     if args.compare:
         compare(args.compare, args.seconds or 2, args.rounds)
     else:
-        report(args.seconds or 3)
+        report(args.seconds or 3, args.rounds)
 
 
 if __name__ == "__main__":
