@@ -34,6 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TABLE] = []
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"--seed {config.getoption('seed')}"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     terminalreporter.write_line("\n".join(["", HEADER, *config.stash[TABLE]]))
 

@@ -56,6 +56,13 @@ def kill_worker_after_250(stack: Stack) -> None:
     kill_worker(stack)
 
 
+def kill_db_after_250(stack: Stack) -> None:
+    """The worker must not send the mail again, although it cannot commit."""
+    hold_mail(stack, "after")
+    stack.kill("db")
+    stack.mails.hold = ""
+
+
 def reject_mails_for_a_while(stack: Stack) -> None:
     stack.mails.rejection = "451 Try again later"
     time.sleep(stack.random.uniform(1, 2))
@@ -116,7 +123,8 @@ FAULTS = {
     "worker is killed before the 250": Fault(kill_worker_before_250, 2),
     "worker is killed after the 250": Fault(kill_worker_after_250, 2, doubles_mails=True),
     "worker is restarted": Fault(lambda stack: stack.restart("celeryworker"), 2),
-    "database is killed": Fault(lambda stack: stack.kill("db"), 2),
+    "database is killed": Fault(lambda stack: stack.kill("db")),
+    "database is killed after the 250": Fault(kill_db_after_250, 2),
     "database is restarted": Fault(lambda stack: stack.restart("db")),
     "database is paused": Fault(lambda stack: stack.pause("db", stack.random.uniform(4, 8))),
     "mails are rejected for a while": Fault(reject_mails_for_a_while),
