@@ -27,6 +27,7 @@ from app.core.celery_app import (
     celery_app,
 )
 from app.core.logging import safe_text
+from app.core.redis import pause
 from app.crud.crud_job import job as crud_job
 from app.db.session import SessionLocal
 from app.models.job import Job
@@ -232,8 +233,10 @@ def send_new_jobs(db: Session) -> None:
     if db.in_nested_transaction():
         return
     for kind, job_id in db.info.pop(NEW_JOBS, []):
+        if pause.is_on():  # The sweep sends it.
+            continue
         try:
             kind.send(job_id)
         except Exception as error:  # The commit has happened, so the request must succeed.
             logger.warning("job %s waits for the sweep: %s", job_id, error.__cause__ or error)
-            return  # Do not wait for Redis again. The sweep sends the rest, too.
+            pause.begin()

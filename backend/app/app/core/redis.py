@@ -1,5 +1,6 @@
 """Redis clients of the app itself. They fail fast, unlike redis-py's default of ten retries."""
 
+import time
 from functools import cache
 
 from redis import Redis, RedisError
@@ -7,6 +8,28 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.core.config import settings
+
+# After an error, requests do not wait for Redis for so many seconds.
+PAUSE_SECONDS = 5
+
+
+class Pause:
+    """Lets only one request in PAUSE_SECONDS wait while Redis is unreachable."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + PAUSE_SECONDS
+
+    def is_on(self) -> bool:
+        return time.monotonic() < self._until
+
+    def end(self) -> None:
+        self._until = 0.0
+
+
+pause = Pause()
 
 
 @cache

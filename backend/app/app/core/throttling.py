@@ -14,12 +14,9 @@ from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
 
 from app.core.config import settings
-from app.core.redis import quick_client
+from app.core.redis import pause, quick_client
 
 logger = logging.getLogger(__name__)
-
-# After an error, Redis is not asked again for so many seconds.
-PAUSE = 5
 
 
 class TooManyAttempts(Exception):
@@ -35,8 +32,6 @@ class Throttle:
 
     While Redis is unreachable, nothing is limited, and a warning is logged.
     """
-
-    _paused_until = 0.0
 
     def __init__(self, name: str, limits: str) -> None:
         self.name, self.limits = name, parse_many(limits)
@@ -59,7 +54,7 @@ class Throttle:
         self._require(clear, key)
 
     def _require(self, is_allowed: Callable[..., bool], key: tuple[str, ...]) -> None:
-        if time.monotonic() < Throttle._paused_until:
+        if pause.is_on():
             return
         # A hash, because keys contain emails and can have any length.
         digest = sha256("\0".join(key).encode()).hexdigest()
@@ -69,7 +64,7 @@ class Throttle:
                     reset_time = limiter().get_window_stats(limit, self.name, digest).reset_time
                     raise TooManyAttempts(reset_time - time.time())
         except RedisError as error:
-            Throttle._paused_until = time.monotonic() + PAUSE
+            pause.begin()
             logger.warning("Attempts are not limited, because Redis is unreachable: %s", error)
 
 

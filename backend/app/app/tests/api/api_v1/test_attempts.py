@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.core import throttling
 from app.core.config import settings
-from app.core.throttling import Throttle, network
+from app.core.redis import pause
+from app.core.throttling import network
 from app.main import app
 from app.tests.utils.user import auth_headers, create_random_user
 from app.tests.utils.utils import random_email
@@ -36,7 +37,7 @@ LIMITS = {
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for throttle, limits in LIMITS.items():
         monkeypatch.setattr(throttle, "limits", parse_many(limits))
-    monkeypatch.setattr(Throttle, "_paused_until", 0.0)
+    pause.end()
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
 
 
