@@ -2,7 +2,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, delete, func, select, update
+from sqlalchemy import CursorResult, Interval, Row, Update, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.config import settings
@@ -19,6 +19,36 @@ NEW_MESSAGE, REPEATED_MESSAGE = timedelta(seconds=10), timedelta(seconds=60)
 SWEEP_LOCK = 1_785_430_001
 # One sweep handles so many jobs of each state. The next one handles the rest.
 SWEEP_LIMIT = 1000
+
+# These statements are built once, because building one costs as much CPU as running it. Parameters
+# that have the name of a column set this column.
+CLAIM = (
+    update(Job)
+    .where(Job.id == bindparam("job_id"), Job.state == "queued")
+    .values(
+        state="running",
+        attempts=Job.attempts + 1,
+        started_at=func.now(),
+        check_at=func.now() + LEASE,
+        progress=0,
+        total=None,
+        message="",
+    )
+    .returning(Job.attempts, Job.arguments, Job.created_at)
+    .execution_options(synchronize_session=False)
+)
+CURRENT_RUN = (
+    update(Job)
+    .where(
+        Job.id == bindparam("job_id"),
+        Job.state == "running",
+        Job.attempts == bindparam("attempt"),
+    )
+    .execution_options(synchronize_session=False)
+)
+RENEW = CURRENT_RUN.values(check_at=func.now() + LEASE)
+FINISH = CURRENT_RUN.values(finished_at=func.now(), arguments=None)
+RETRY = CURRENT_RUN.values(state="queued", check_at=func.now() + bindparam("delay", type_=Interval))
 
 
 class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
@@ -53,48 +83,28 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
 
         Returns None if the job is not queued: the message was a repeated one, or it was cancelled.
         """
-        statement = (
-            update(Job)
-            .where(Job.id == job_id, Job.state == "queued")
-            .values(
-                state="running",
-                attempts=Job.attempts + 1,
-                started_at=func.now(),
-                check_at=func.now() + LEASE,
-                progress=0,
-                total=None,
-                message="",
-            )
-            .returning(Job.attempts, Job.arguments, Job.created_at)
-        )
-        return db.execute(statement).one_or_none()
+        return db.execute(CLAIM, {"job_id": job_id}).one_or_none()
 
     def renew(self, db: Session, job_id: int, attempt: int, **progress: Any) -> bool:
-        return self._update_run(db, job_id, attempt, check_at=func.now() + LEASE, **progress)
+        return self._update_run(db, RENEW, job_id, attempt, **progress)
 
     def succeed(self, db: Session, job_id: int, attempt: int, result: str | None) -> bool:
-        return self._update_run(db, job_id, attempt, **_finished("succeeded"), result=result)
+        return self._update_run(db, FINISH, job_id, attempt, state="succeeded", result=result)
 
     def fail(self, db: Session, job_id: int, attempt: int, message: str) -> bool:
-        return self._update_run(db, job_id, attempt, **_finished("failed"), message=message)
+        return self._update_run(db, FINISH, job_id, attempt, state="failed", message=message)
 
     def retry(self, db: Session, job_id: int, attempt: int, message: str, delay: timedelta) -> bool:
-        check_at = func.now() + delay
-        return self._update_run(
-            db, job_id, attempt, state="queued", message=message, check_at=check_at
-        )
+        return self._update_run(db, RETRY, job_id, attempt, message=message, delay=delay)
 
-    def _update_run(self, db: Session, job_id: int, attempt: int, **values: Any) -> bool:
+    def _update_run(
+        self, db: Session, statement: Update, job_id: int, attempt: int, **values: Any
+    ) -> bool:
         """Write what became of a run. Return whether it is still the current run of the job.
 
         It is not if the job was cancelled, or given to another worker.
         """
-        statement = (
-            update(Job)
-            .where(Job.id == job_id, Job.state == "running", Job.attempts == attempt)
-            .values(**values)
-        )
-        result = db.execute(statement)
+        result = db.execute(statement, {"job_id": job_id, "attempt": attempt, **values})
         assert isinstance(result, CursorResult)
         return result.rowcount == 1
 
@@ -131,10 +141,6 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
         newest = select(func.max(Job.id)).group_by(Job.kind)
         limit = func.now() - timedelta(days=settings.JOB_DAYS)
         db.execute(delete(Job).where(Job.finished_at < limit, Job.id.not_in(newest)))
-
-
-def _finished(state: str) -> dict[str, Any]:
-    return {"state": state, "finished_at": func.now(), "arguments": None}
 
 
 job = CRUDJob(Job)
