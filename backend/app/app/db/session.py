@@ -55,6 +55,9 @@ class ReadOnlySession(Session):
         """Close the session. A real commit would only let another thread take over."""
         self.close()
 
+    def add(self, *_: object, **__: object) -> None:
+        reject_writes()
+
 
 engine = create_engine(
     settings.SQLALCHEMY_DATABASE_URI, connect_args=connect_args(), **ENGINE_OPTIONS
