@@ -293,6 +293,11 @@ def test_tick_before_the_start_of_beat_does_not_count(monkeypatch: pytest.Monkey
     assert not beat_works()
 
 
+def test_stack_without_a_new_service_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.RUN)
+    supervise.stop_service("added_by_an_update")
+
+
 def test_taken_port_is_reported_with_its_holder() -> None:
     native("stop", "flower")
     with socket.create_server(("127.0.0.1", PORTS["flower"])):

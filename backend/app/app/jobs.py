@@ -93,8 +93,8 @@ class Run:
     def succeed(self, result: str | None) -> None:
         """Commit the changes and the success. Raises NotCurrent, and errors of the changes."""
         if not self.db.in_transaction():
-            self.record(crud_job.succeed, result)
-        elif crud_job.succeed(self.db, self.job_id, self.attempt, result):
+            self.record(crud_job.succeed, result, self._progress)
+        elif crud_job.succeed(self.db, self.job_id, self.attempt, result, self._progress):
             self.db.commit()
         else:
             raise NotCurrent

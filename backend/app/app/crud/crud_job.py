@@ -99,8 +99,11 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
     def renew(self, db: Session, job_id: int, attempt: int, **progress: Any) -> bool:
         return self._update_run(db, RENEW, job_id, attempt, **progress)
 
-    def succeed(self, db: Session, job_id: int, attempt: int, result: str | None) -> bool:
-        return self._update_run(db, FINISH, job_id, attempt, state="succeeded", result=result)
+    def succeed(
+        self, db: Session, job_id: int, attempt: int, result: str | None, progress: dict[str, Any]
+    ) -> bool:
+        values = {"state": "succeeded", "result": result, **progress}
+        return self._update_run(db, FINISH, job_id, attempt, **values)
 
     def fail(self, db: Session, job_id: int, attempt: int, message: str) -> bool:
         return self._update_run(db, FINISH, job_id, attempt, state="failed", message=message)

@@ -334,11 +334,13 @@ def test_progress_and_lease_are_written_while_the_job_runs(
             if read_job(job_id).progress:
                 break
         seen.extend([before, read_job(job_id)])
+        run.progress(10, 10)
 
     do_during(monkeypatch, wait)
     run_once(create_users, job_id)
     before, after = seen
     assert (after.state, after.progress, after.total) == ("running", 3, 10)
+    assert (read_job(job_id).state, read_job(job_id).progress) == ("succeeded", 10)
     assert after.message == r"sending\n\x00\udcff"
     assert after.check_at > before.check_at
 
