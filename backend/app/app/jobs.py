@@ -215,9 +215,10 @@ def job(
     """
 
     def register(function: Callable[Concatenate[Run, P], str | None]) -> JobKind[P]:
+        if function.__name__ in KINDS:
+            raise ValueError(f"there are two kinds of jobs with the name {function.__name__}")
         kind = JobKind(function, time_limit, attempts, schedule)
-        if KINDS.setdefault(kind.name, kind) is not kind:
-            raise ValueError(f"there are two kinds of jobs with the name {kind.name}")
+        KINDS[kind.name] = kind
         return kind
 
     return register
