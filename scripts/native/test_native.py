@@ -245,7 +245,7 @@ def test_browser_tests_of_faults_run_last_and_alone() -> None:
     ]
 
 
-@pytest.mark.parametrize("word", ["faults", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
+@pytest.mark.parametrize("word", ["fault", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])
 def test_unknown_tests_are_rejected_and_named(word: str) -> None:
     command = ["sh", str(settings.SCRIPTS.with_name("native.sh")), "test", word]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
