@@ -320,6 +320,23 @@ def test_run_that_lost_its_lease_changes_nothing(
     assert new_users() == 1
 
 
+def test_run_that_lost_its_lease_does_not_end_the_next_run(
+    monkeypatch: pytest.MonkeyPatch, new_users: Any
+) -> None:
+    job_id = enqueue(create_users)
+
+    def lose(run: Run) -> None:
+        let_time_pass(job_id)
+        sweep()
+        with SessionLocal.begin() as db:
+            assert crud.job.claim(db, job_id)
+
+    do_during(monkeypatch, lose)
+    current = run_once(create_users, job_id)
+    assert (current.state, current.attempts) == ("running", 2)
+    assert new_users() == 0
+
+
 def test_progress_and_lease_are_written_while_the_job_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
