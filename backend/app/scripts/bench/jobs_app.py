@@ -2,6 +2,7 @@
 
 # A project may have removed Item.
 # mypy: ignore-errors
+# ruff: noqa: I001
 
 from app import worker
 from app.api.deps import CurrentUser, SessionDep
