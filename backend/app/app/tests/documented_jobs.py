@@ -5,7 +5,6 @@ scripts/native/test_jobs_page.py runs them in a copy of the backend that contain
 
 # A project may have removed Item.
 # mypy: ignore-errors
-# ruff: noqa: I001
 
 import os
 import subprocess

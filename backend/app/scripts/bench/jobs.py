@@ -1,6 +1,5 @@
 """Measures what a job adds to a request, and how many mails one process of the worker sends."""
 
-import json
 import socket
 import subprocess
 import sys
@@ -16,14 +15,8 @@ from redis import Redis
 from sqlalchemy import Connection, create_engine, text
 from subjects import BACKEND, bench_environment, pin_database, redis_url, server
 
-ITEM = Case(
-    "POST item",
-    "/bench/item",
-    "writer",
-    "POST",
-    json.dumps({"title": "A title", "description": "A description"}),
-)
-ITEM_AND_JOB = replace(ITEM, name="POST item and a job", path="/bench/item-and-job")
+ROW = Case("POST", "/bench/row", "writer", "POST", "{}")
+ROW_AND_JOB = replace(ROW, name="POST with a job", path="/bench/row-and-job")
 # The first mails open connections and fill caches, so they are not counted.
 FIRST_MAILS = 10
 
@@ -42,7 +35,7 @@ def report_jobs(running: Server, uri: str, seconds: int, rounds: int) -> None:
 
 
 def report_enqueueing(measured: Server, seconds: int, rounds: int) -> None:
-    cases = (ITEM, ITEM_AND_JOB)
+    cases = (ROW, ROW_AND_JOB)
     for case in cases:
         measured.measure(case, 1)
     # Other load on the machine changes over time, so measure the two alternately.
