@@ -25,9 +25,6 @@ class Pause:
     def is_on(self) -> bool:
         return time.monotonic() < self._until
 
-    def end(self) -> None:
-        self._until = 0.0
-
 
 pause = Pause()
 

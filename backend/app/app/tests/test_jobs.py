@@ -50,9 +50,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     # Remove the jobs and messages of other tests.
     delete_all()
     celery_app.control.purge()
+    monkeypatch.setattr(pause, "_until", 0.0)  # And restore it after the test.
     yield ids
     delete_all()
-    pause.end()
 
 
 def delete_all() -> None:

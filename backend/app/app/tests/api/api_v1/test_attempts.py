@@ -37,7 +37,7 @@ LIMITS = {
 def low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for throttle, limits in LIMITS.items():
         monkeypatch.setattr(throttle, "limits", parse_many(limits))
-    pause.end()
+    monkeypatch.setattr(pause, "_until", 0.0)
     monkeypatch.setattr(settings, "USERS_OPEN_REGISTRATION", True)
 
 
