@@ -3,6 +3,7 @@ import '@/mailedToken'
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
 import '@fontsource-variable/roboto/wght.css'
+import '@/theme.css'
 
 import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'

@@ -2,34 +2,20 @@ import { useLocalStorage } from '@vueuse/core'
 import { watch } from 'vue'
 import { createVuetify } from 'vuetify'
 import { aliases, mdi } from 'vuetify/iconsets/mdi-svg'
+import { defaults, themes } from '@/theme'
 
-export const themes = ['system', 'light', 'dark'] as const
+export const themeNames = ['system', 'light', 'dark'] as const
 
 /** The user's choice. Vuetify itself stores only the resulting theme, light or dark. */
-export const theme = useLocalStorage<(typeof themes)[number]>('theme', 'system')
+export const theme = useLocalStorage<(typeof themeNames)[number]>('theme', 'system')
 
 export const vuetify = createVuetify({
   icons: { defaultSet: 'mdi', aliases, sets: { mdi } },
-  theme: {
-    defaultTheme: themes.includes(theme.value) ? theme.value : 'system',
-    themes: {
-      light: {
-        colors: { primary: '#1565c0', success: '#2e7d32', error: '#b00020', bar: '#1565c0' },
-        // With Vuetify's default, grey text has less contrast than WCAG requires.
-        variables: { 'medium-emphasis-opacity': 0.75 },
-      },
-      dark: {
-        colors: { primary: '#90caf9', success: '#81c784', error: '#f2b8b5', bar: '#1565c0' },
-      },
-    },
-  },
-  defaults: {
-    VCard: { rounded: 'lg' },
-    VTextField: { variant: 'outlined' },
-    VTextarea: { variant: 'outlined' },
-    VSelect: { variant: 'outlined' },
-    VAutocomplete: { variant: 'outlined' },
-  },
+  theme: { defaultTheme: themeNames.includes(theme.value) ? theme.value : 'system', themes },
+  defaults,
 })
 
-watch(theme, (name) => vuetify.theme.change(name))
+watch(theme, (name) => {
+  vuetify.theme.change(name)
+  document.documentElement.dataset.theme = name // As public/theme.js does.
+})
