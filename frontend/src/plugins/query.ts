@@ -21,7 +21,7 @@ async function handleRequestError(error: Error): Promise<void> {
     const { fullPath } = router.currentRoute.value
     if (error.code === 'inactive_user') useSession().end()
     else useSession().forget()
-    useNotifications().notify(errorText(error), 'error')
+    useNotifications().notifyError(errorText(error))
     await router.push({ path: '/login', query: { redirect: fullPath } })
   }
 }

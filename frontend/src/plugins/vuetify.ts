@@ -16,6 +16,6 @@ export const vuetify = createVuetify({
 })
 
 watch(theme, (name) => {
-  vuetify.theme.change(name)
+  void vuetify.theme.change(name)
   document.documentElement.dataset.theme = name // As public/theme.js does.
 })

@@ -1,18 +1,37 @@
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { shallowRef } from 'vue'
 
 interface Notification {
   text: string
-  color: 'success' | 'error' | 'info'
+  isError?: boolean
+  action?: { text: string; run: () => void }
+  /** Milliseconds until the notification closes by itself. */
+  timeout?: number
+  /** Runs when the notification closes, except by its action. */
+  onDismiss?: () => void
 }
 
-/** The queue of notifications that NotificationsManager shows. */
+/** The notification that NotificationsManager shows. A new one replaces it. */
 export const useNotifications = defineStore('notifications', () => {
-  const queue = ref<Notification[]>([])
+  const current = shallowRef<Notification>()
 
-  function notify(text: string, color: Notification['color'] = 'success'): void {
-    queue.value.push({ text, color })
+  function dismiss(): void {
+    const dismissed = current.value
+    current.value = undefined
+    dismissed?.onDismiss?.()
   }
 
-  return { queue, notify }
+  function runAction(): void {
+    const action = current.value?.action
+    current.value = undefined
+    action?.run()
+  }
+
+  function notify(text: string, options: Omit<Notification, 'text'> = {}): void {
+    dismiss()
+    current.value = { text, ...options }
+  }
+  const notifyError = (text: string): void => notify(text, { isError: true })
+
+  return { current, notify, notifyError, dismiss, runAction }
 })

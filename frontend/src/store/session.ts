@@ -129,14 +129,14 @@ export const useSession = defineStore('session', () => {
 
   /** Says why the user has to log in again, unless the session has just ended. */
   function explain(error: unknown): void {
-    const { notify } = useNotifications()
+    const { notifyError } = useNotifications()
     if (!(error instanceof ApiError) || error.status !== 401) {
-      notify(errorText(error), 'error')
+      notifyError(errorText(error))
       return
     }
     const isRecent = Date.now() - renewedAt.value < RECENT_MS
     if (error.code === 'not_authenticated' && isRecent) {
-      notify(i18n.global.t('session.notKept'), 'error')
+      notifyError(i18n.global.t('session.notKept'))
     }
     renewedAt.value = 0
   }
