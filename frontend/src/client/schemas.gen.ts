@@ -654,6 +654,9 @@ export const ItemSchema = {
         owner_id: {
             type: 'integer',
             title: 'Owner Id'
+        },
+        owner: {
+            $ref: '#/components/schemas/Reference-Output'
         }
     },
     type: 'object',
@@ -663,7 +666,8 @@ export const ItemSchema = {
         'updated_at',
         'title',
         'description',
-        'owner_id'
+        'owner_id',
+        'owner'
     ],
     title: 'Item'
 } as const;

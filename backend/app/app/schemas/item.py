@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import MISSING, BaseModel, StringConstraints
 
-from app.schemas.types import NO_NUL, ReadModel
+from app.schemas.types import NO_NUL, ReadModel, Reference
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
@@ -25,3 +25,4 @@ class Item(ReadModel):
     title: str
     description: str | None
     owner_id: int
+    owner: Reference
