@@ -678,7 +678,7 @@ export const ItemCreateSchema = {
             type: 'string',
             maxLength: 255,
             minLength: 1,
-            pattern: '^[^\\x00]*$',
+            pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$',
             title: 'Title'
         },
         description: {
@@ -686,7 +686,7 @@ export const ItemCreateSchema = {
                 {
                     type: 'string',
                     maxLength: 10000,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -708,7 +708,7 @@ export const ItemUpdateSchema = {
             type: 'string',
             maxLength: 255,
             minLength: 1,
-            pattern: '^[^\\x00]*$',
+            pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$',
             title: 'Title'
         },
         description: {
@@ -716,7 +716,7 @@ export const ItemUpdateSchema = {
                 {
                     type: 'string',
                     maxLength: 10000,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1422,7 +1422,7 @@ export const UserCreateSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1520,7 +1520,7 @@ export const UserRegisterSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1608,7 +1608,7 @@ export const UserUpdateByIDSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1676,7 +1676,7 @@ export const UserUpdateMeSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'

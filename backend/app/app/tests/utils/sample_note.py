@@ -44,7 +44,7 @@ from app.db.base_class import PROTECT, OwnedBase
 from app.main import app
 from app.models.user import User
 from app.schemas.page import PageQuery
-from app.schemas.types import NO_NUL, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
+from app.schemas.types import NOT_BLANK, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_lower_string
 
@@ -99,12 +99,12 @@ class SampleComment(Owned):
     )
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
-NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
+NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NOT_BLANK)]
 Price = Annotated[ExactDecimal, Field(max_digits=10, decimal_places=2)]
 Rate = Annotated[ExactDecimal, Field(max_digits=20, decimal_places=9)]
 Status = Literal["open", "done"]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NO_NUL)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NOT_BLANK)]
 
 
 class SampleNoteCreate(BaseModel):

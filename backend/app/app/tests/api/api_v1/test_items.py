@@ -40,11 +40,13 @@ def test_create_item(
     [
         ("title", "x" * 256),
         ("title", "nul\0"),
+        ("title", " "),
         ("title", 1),
         ("title", ""),
         ("title", None),
         ("description", "x" * 10_001),
         ("description", "nul\0"),
+        ("description", " "),
         ("description", 1),
     ],
 )
