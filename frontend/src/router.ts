@@ -1,12 +1,4 @@
-import {
-  mdiAccount,
-  mdiAccountEdit,
-  mdiAccountGroup,
-  mdiAccountPlus,
-  mdiHistory,
-  mdiKey,
-  mdiViewDashboard,
-} from '@mdi/js'
+import { mdiAccountMultipleOutline, mdiHistory, mdiViewDashboardOutline } from '@mdi/js'
 import { createRouter, createWebHistory, type RouteLocation, type RouteRecordRaw } from 'vue-router'
 import { safePath } from '@/safePath'
 import { useSession } from '@/store/session'
@@ -18,8 +10,6 @@ declare module 'vue-router' {
     title?: string
     /** The menu section that lists the view. */
     menu?: 'main' | 'admin'
-    /** The key of the menu entry, if it differs from the title. */
-    menuTitle?: string
     icon?: string
     forSuperusers?: boolean
   }
@@ -37,46 +27,35 @@ const mainRoutes: RouteRecordRaw[] = [
   {
     path: 'dashboard',
     component: () => import('@/views/main/Dashboard.vue'),
-    meta: { title: 'dashboard.title', menu: 'main', icon: mdiViewDashboard },
+    meta: { title: 'dashboard.title', menu: 'main', icon: mdiViewDashboardOutline },
   },
   ...Object.values(resources).flatMap(({ routes }) => routes),
-  { path: 'profile', redirect: '/main/profile/view' },
   {
-    path: 'profile/view',
-    component: () => import('@/views/main/profile/UserProfile.vue'),
-    meta: { title: 'profile.title', menu: 'main', menuTitle: 'menu.profile', icon: mdiAccount },
+    path: 'settings',
+    component: () => import('@/views/main/Settings.vue'),
+    meta: { title: 'settings.title' },
   },
-  {
-    path: 'profile/edit',
-    component: () => import('@/views/main/profile/UserProfileEdit.vue'),
-    meta: {
-      title: 'profile.edit',
-      menu: 'main',
-      menuTitle: 'menu.editProfile',
-      icon: mdiAccountEdit,
-    },
-  },
-  {
-    path: 'profile/password',
-    component: () => import('@/views/main/profile/UserProfileEditPassword.vue'),
-    meta: {
-      title: 'profile.password',
-      menu: 'main',
-      menuTitle: 'menu.changePassword',
-      icon: mdiKey,
-    },
-  },
+  // The paths of the original template.
+  { path: 'profile', redirect: '/main/settings' },
+  { path: 'profile/view', redirect: '/main/settings' },
+  { path: 'profile/edit', redirect: '/main/settings#profile' },
+  { path: 'profile/password', redirect: '/main/settings#password' },
   { path: 'admin', redirect: '/main/admin/users/all' },
   { path: 'admin/users', redirect: '/main/admin/users/all' },
   {
     path: 'admin/users/all',
     component: () => import('@/views/main/admin/AdminUsers.vue'),
-    meta: { title: 'user.all', menu: 'admin', icon: mdiAccountGroup, forSuperusers: true },
+    meta: {
+      title: 'user.all',
+      menu: 'admin',
+      icon: mdiAccountMultipleOutline,
+      forSuperusers: true,
+    },
   },
   {
     path: 'admin/users/create',
     component: () => import('@/views/main/admin/CreateUser.vue'),
-    meta: { title: 'user.create', menu: 'admin', icon: mdiAccountPlus, forSuperusers: true },
+    meta: { title: 'user.create', forSuperusers: true },
   },
   {
     path: 'admin/users/edit/:id(\\d+)',
@@ -89,14 +68,23 @@ const mainRoutes: RouteRecordRaw[] = [
     component: () => import('@/views/main/admin/AuditLog.vue'),
     meta: { title: 'audit.title', menu: 'admin', icon: mdiHistory, forSuperusers: true },
   },
+  {
+    path: ':path(.*)*',
+    component: () => import('@/views/NotFound.vue'),
+    meta: { title: 'notFound.title' },
+  },
 ]
 
 /** Returns the entries of a menu section. */
 export const menuEntries = (section: 'main' | 'admin') =>
   mainRoutes.flatMap(({ path, meta }) =>
-    meta?.menu === section
-      ? { path: `/main/${path}`, title: meta.menuTitle ?? meta.title!, icon: meta.icon }
-      : [],
+    meta?.menu === section ? { path: `/main/${path}`, title: meta.title!, icon: meta.icon } : [],
+  )
+
+/** Returns the menu entry of a view. A form belongs to the entry of its list. */
+export const menuEntryOf = (path: string) =>
+  [...menuEntries('main'), ...menuEntries('admin')].find((entry) =>
+    path.startsWith(entry.path.replace(/all$/, '')),
   )
 
 const routes: RouteRecordRaw[] = [
@@ -136,7 +124,13 @@ const routes: RouteRecordRaw[] = [
   },
 ]
 
-export const router = createRouter({ history: createWebHistory(), routes })
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  // Back restores the position. 72 is the height of the app bar, with a gap.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- Its replacement is still experimental.
+  scrollBehavior: ({ hash }, _from, saved) => saved ?? (hash ? { el: hash, top: 72 } : { top: 0 }),
+})
 
 router.beforeEach(async ({ path, fullPath, query, matched }) => {
   if (matched[0]?.path === '/main' && !(await useSession().restore())) {

@@ -654,6 +654,9 @@ export const ItemSchema = {
         owner_id: {
             type: 'integer',
             title: 'Owner Id'
+        },
+        owner: {
+            $ref: '#/components/schemas/Reference-Output'
         }
     },
     type: 'object',
@@ -663,7 +666,8 @@ export const ItemSchema = {
         'updated_at',
         'title',
         'description',
-        'owner_id'
+        'owner_id',
+        'owner'
     ],
     title: 'Item'
 } as const;
@@ -674,7 +678,7 @@ export const ItemCreateSchema = {
             type: 'string',
             maxLength: 255,
             minLength: 1,
-            pattern: '^[^\\x00]*$',
+            pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$',
             title: 'Title'
         },
         description: {
@@ -682,7 +686,7 @@ export const ItemCreateSchema = {
                 {
                     type: 'string',
                     maxLength: 10000,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -704,7 +708,7 @@ export const ItemUpdateSchema = {
             type: 'string',
             maxLength: 255,
             minLength: 1,
-            pattern: '^[^\\x00]*$',
+            pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$',
             title: 'Title'
         },
         description: {
@@ -712,7 +716,7 @@ export const ItemUpdateSchema = {
                 {
                     type: 'string',
                     maxLength: 10000,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1418,7 +1422,7 @@ export const UserCreateSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1516,7 +1520,7 @@ export const UserRegisterSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1604,7 +1608,7 @@ export const UserUpdateByIDSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'
@@ -1672,7 +1676,7 @@ export const UserUpdateMeSchema = {
                 {
                     type: 'string',
                     maxLength: 255,
-                    pattern: '^[^\\x00]*$'
+                    pattern: '^(\\s*[^\\s\\x00][^\\x00]*)?$'
                 },
                 {
                     type: 'null'

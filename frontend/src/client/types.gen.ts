@@ -434,6 +434,7 @@ export type Item = {
      * Owner Id
      */
     owner_id: number;
+    owner: ReferenceOutput;
 };
 
 /**
@@ -2865,7 +2866,7 @@ export type ItemsReadItemsData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id' | 'owner' | '-owner';
     };
     url: '/api/v1/items/';
 };

@@ -1,6 +1,5 @@
 import { onKeyStroke } from '@vueuse/core'
 import type { Ref } from 'vue'
-import { useConnection } from '@/store/connection'
 
 /**
  * Closes a dialog or a menu when Escape is pressed, unless it is busy.
@@ -9,9 +8,7 @@ import { useConnection } from '@/store/connection'
  * which may run after the key press. It also treats a notification as the topmost overlay.
  */
 export function useEscape(isOpen: Ref<boolean>, isBusy: () => boolean = () => false): void {
-  const connection = useConnection()
   onKeyStroke('Escape', () => {
-    // Do not close a dialog or menu behind the “server can't be reached” dialog.
-    if (!isBusy() && !connection.isLost) isOpen.value = false
+    if (!isBusy()) isOpen.value = false
   })
 }

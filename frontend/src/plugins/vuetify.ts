@@ -12,6 +12,8 @@ export const theme = useLocalStorage<(typeof themeNames)[number]>('theme', 'syst
 export const vuetify = createVuetify({
   icons: { defaultSet: 'mdi', aliases, sets: { mdi } },
   theme: { defaultTheme: themeNames.includes(theme.value) ? theme.value : 'system', themes },
+  // On narrower screens, the menu is hidden and lists are cards.
+  display: { mobileBreakpoint: 'md' },
   defaults,
 })
 
