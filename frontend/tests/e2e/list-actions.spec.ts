@@ -135,6 +135,16 @@ for (const [what, leave] of [
   })
 }
 
+test('logging out sends a deletion', async ({ page, user }) => {
+  const item = await createItem(user.client)
+  await openAs(page, user, PATH)
+  await remove(page, 'Title')
+  await page.getByRole('button', { name: user.email }).click()
+  await page.getByRole('menuitem', { name: 'Log out' }).click()
+  await expect(page).toHaveURL(/login/)
+  expect(await exists(user, item.id)).toBe(false)
+})
+
 test('a deletion that fails puts the row back and says why', async ({ page, user }) => {
   await createItem(user.client)
   await page.route('**/api/v1/items/*', (route) =>
