@@ -64,7 +64,7 @@ for (const width of [1280, 390]) {
       await page.unroute(ITEMS)
       await page.getByRole('button', { name: 'Try again' }).click()
       await expect(page.getByText('Nothing matches “x”.')).toBeVisible()
-      await page.getByRole('button', { name: 'Clear', exact: true }).click()
+      await page.getByRole('status').getByRole('button', { name: 'Clear' }).click()
       await expect(row(page, 'Shown before')).toBeVisible()
     })
 
