@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test'
 import { expect } from './fixtures'
 
 /** Returns axe's violations in both themes. */
-export async function violations(page: Page) {
+export async function seriousViolations(page: Page) {
   const found = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })

@@ -52,7 +52,7 @@ class ReadModel(BaseModel):
 class Reference(BaseModel):
     """A row that another row refers to."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
 
     id: int
     title: str = Field(validation_alias="display_name")

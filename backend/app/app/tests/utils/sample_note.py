@@ -163,7 +163,7 @@ class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
 
 crud_sample_note = CRUDSampleNote(SampleNote)
 
-router = APIRouter(prefix="/sample-notes", tags=["sample-notes"])
+router = APIRouter(prefix="/sample-notes", tags=["sample-notes"], rows=crud_sample_note)
 
 
 @router.get("/", response_model=list[SampleNoteRead], responses=PAGE_RESPONSE)
