@@ -175,8 +175,14 @@ test('user data is shown as text and never executed', async ({ page, superuser }
   expect(overflow).toBeLessThanOrEqual(0)
 })
 
-test('a missing record is an error that can be retried', async ({ page, superuser }) => {
+test('a record that failed to load can be retried', async ({ page, superuser }) => {
+  const record = '**/api/v1/users/2000000000'
+  await page.route(record, (route) => route.fulfill({ status: 500, json: {} }))
   await openAs(page, superuser, '/main/admin/users/edit/2000000000')
-  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+  const retry = page.getByRole('button', { name: 'Try again' })
+  await expect(retry).toBeVisible()
+  await page.unroute(record)
+  await retry.click()
+  await expect(page.getByText('Not found. It may have been deleted.')).toBeVisible()
   await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0)
 })
