@@ -62,11 +62,23 @@ test('every key is used, and every used key exists', () => {
   const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
   // Prefixes of computed keys, such as t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
+  // Each ListTable has the texts t(`${name}.all`) and so on.
+  const lists = [...source.matchAll(/<ListTable\s+name="(\w+)"([^>]*)/g)]
+  const ofLists = lists.flatMap(([, name, attributes]) =>
+    (source.match(/(?<=t\(`\$\{name\}\.)\w+/g) ?? [])
+      .filter((key) => key !== 'create' || /\spath=/.test(attributes!))
+      .map((key) => `${name}.${key}`),
+  )
+  // A deletion that can be undone.
+  const ofDeletions = lists.map(([, name]) => `${name}.deleted`)
   const keys = Object.keys(readTexts('en'))
-  expect(named.filter((key) => !keys.includes(key))).toEqual([])
+  expect([...named, ...ofLists].filter((key) => !keys.includes(key))).toEqual([])
   expect(
     keys.filter(
-      (key) => !source.includes(`'${key}'`) && !prefixes.some((prefix) => key.startsWith(prefix)),
+      (key) =>
+        !source.includes(`'${key}'`) &&
+        ![...ofLists, ...ofDeletions].includes(key) &&
+        !prefixes.some((prefix) => key.startsWith(prefix)),
     ),
   ).toEqual([])
 })
