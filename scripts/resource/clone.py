@@ -57,7 +57,7 @@ class Project(Clone):
         return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
 
     def up(self) -> None:
-        """Start the stack without pgAdmin, which would install itself for a minute, and which no test of a clone needs."""
+        """Start the stack without pgAdmin, which takes a minute to install itself, and which no test needs."""
         self.run("sh ./scripts/native.sh up -d")
         self.run("sh ./scripts/native.sh stop pgadmin")
 
