@@ -65,6 +65,20 @@ const securityHeaders: Plugin = {
   configurePreviewServer: sendSecurityHeaders,
 }
 
+/** Serves the paths below /.well-known as nginx.conf does. */
+function serveWellKnown({ middlewares }: ViteDevServer | PreviewServer) {
+  middlewares.use('/.well-known/', ({ url }, response) => {
+    if (url === '/change-password') response.setHeader('Location', '/main/settings#password')
+    response.writeHead(url === '/change-password' ? 302 : 404).end()
+  })
+}
+
+const wellKnown: Plugin = {
+  name: 'well-known',
+  configureServer: serveWellKnown,
+  configurePreviewServer: serveWellKnown,
+}
+
 /** Disables Vite's endpoint that opens an editor, because any website and any local user can call it. */
 const noEditor: Plugin = {
   name: 'no-editor',
@@ -120,6 +134,7 @@ export default defineConfig(({ command, mode }) => {
       stylesLast,
       cacheAssets,
       securityHeaders,
+      wellKnown,
       noEditor,
       // The build compiles the texts, so that the browser needs no message compiler.
       i18n({

@@ -74,6 +74,14 @@ export async function fillLogin(page: Page, email: string, password: string): Pr
   await button.click()
 }
 
+/** Opens the menu of the account. */
+export const openUserMenu = (page: Page) => page.getByRole('button', { name: /^Account: / }).click()
+
+export async function logOut(page: Page): Promise<void> {
+  await openUserMenu(page)
+  await page.getByRole('menuitem', { name: 'Log out' }).click()
+}
+
 /** Chooses an option of a select. A field that refers to another record is searched for the option first. */
 export async function choose(
   page: Page,
