@@ -19,11 +19,16 @@ const EMAIL = /^[\x21-\x7e]+@[^\s@]+\.[^\s@]+$/
 // Counts code points, as the API does: an emoji is one character.
 const lengthOf = (text: string): number => Array.from(text).length
 
-const textChecks = ({ minLength = 0, maxLength = Infinity, isEmail }: Limits): Check[] => [
+const textChecks = ({
+  minLength = 0,
+  maxLength = Infinity,
+  pattern = '',
+  isEmail,
+}: Limits): Check[] => [
   (text) => lengthOf(text) >= minLength || problem('string_too_short', { min_length: minLength }),
   (text) => lengthOf(text) <= maxLength || problem('string_too_long', { max_length: maxLength }),
   (text) => !isEmail || EMAIL.test(text.trim()) || problem('email_invalid'),
-  (text) => !text.includes('\0') || problem('invalid'),
+  (text) => new RegExp(pattern).test(text) || problem(text.trim() ? 'invalid' : 'string_blank'),
 ]
 
 function integerCheck(text: string, limits: Limits): true | string {

@@ -22,6 +22,7 @@ interface Property {
   format?: string
   minLength?: number
   maxLength?: number
+  pattern?: string
   minimum?: number | string
   maximum?: number | string
   maxDigits?: number

@@ -94,12 +94,21 @@ def unit(arguments: list[str]) -> int:
 
 def e2e(arguments: list[str]) -> int:
     """Run the browser tests on a separate, empty stack, and remove the stack afterwards."""
+    return _in_browser("test:e2e", arguments)
+
+
+def screenshots(arguments: list[str]) -> int:
+    """Take pictures of every view in frontend/screenshots/, on a separate stack."""
+    return _in_browser("screenshots", arguments)
+
+
+def _in_browser(script: str, arguments: list[str]) -> int:
     frontend.install()
     # If arguments select tests, run only these: without --no-deps, Playwright would first run the other project.
     arguments = [*arguments, "--no-deps"] if arguments else []
     # Report unknown tests before starting the stack.
     if arguments:
-        status = _npm("test:e2e", [*arguments, "--list"], os.environ)
+        status = _npm(script, [*arguments, "--list"], os.environ)
         if status or "--list" in arguments:
             return status
     chromium = browser.executable()
@@ -107,7 +116,7 @@ def e2e(arguments: list[str]) -> int:
     with _separate_stack("the browser tests", E2E_SERVICES) as env:
         health.wait({"mailcatcher"}, env)
         addresses = {"BASE_URL": env["SERVER_HOST"], "MAIL_URL": f"http://localhost:{read_ports()['mail']}"}
-        return _npm("test:e2e", arguments, {**env, **addresses, "CHROMIUM": chromium})
+        return _npm(script, arguments, {**env, **addresses, "CHROMIUM": chromium})
 
 
 def faults(arguments: list[str]) -> int:
@@ -174,4 +183,10 @@ def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-KINDS: dict[str, Callable[[list[str]], int]] = {"backend": backend, "unit": unit, "e2e": e2e, "faults": faults}
+KINDS: dict[str, Callable[[list[str]], int]] = {
+    "backend": backend,
+    "unit": unit,
+    "e2e": e2e,
+    "faults": faults,
+    "screenshots": screenshots,
+}

@@ -202,4 +202,4 @@ def _is_valid(field: Field, value: str) -> bool:
         case "str" if len(value) > field.length:
             return False
     # Alembic removes outer quotes, and </ would end the script of a view.
-    return bool(re.fullmatch(r"[ -~]{1,50}", value)) and not re.search(r"^['\"]|['\"]$|</", value)
+    return bool(re.fullmatch(r"[ -~]{1,50}", value) and value.strip()) and not re.search(r"^['\"]|['\"]$|</", value)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.celery_app import QUEUE, QueueUnreachable
-from app.core.redis import quick_client
+from app.core.redis import TICK, TICK_SECONDS, quick_client
 from app.crud.crud_job import LEASE
 from app.crud.crud_job import job as crud_job
 from app.db.session import SessionLocal
@@ -21,8 +21,6 @@ from app.jobs import KINDS
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 5
-# The Redis key with the time of the last sweep. It expires, so that health checks can look for it.
-TICK, TICK_SECONDS = "celerybeat", 60
 
 
 class Scheduler(beat.Scheduler):

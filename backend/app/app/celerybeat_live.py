@@ -2,8 +2,7 @@
 
 import sys
 
-from app.core.redis import broker_is_up, quick_client
+from app.core.redis import TICK, broker_is_up, quick_client
 
-# Each tick sets this key, which expires after a minute.
-if __name__ == "__main__" and broker_is_up() and not quick_client(retries=1).exists("celerybeat"):
+if __name__ == "__main__" and broker_is_up() and not quick_client(retries=1).exists(TICK):
     sys.exit("Celery beat has not ticked for a minute")

@@ -12,10 +12,12 @@ from pydantic import BaseModel
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from app.db.base_class import Base
-from app.schemas.types import NO_NUL
+from app.schemas.types import NO_NUL, NOT_BLANK
 
 # A part of a JSON schema.
 Spec = dict[str, Any]
+# The patterns that every value fits.
+PATTERNS = (NO_NUL, NOT_BLANK)
 
 
 class SampleValues:
@@ -101,7 +103,7 @@ class SampleValues:
                 return lambda: self.time(days_ahead=60).date()
             case _, "date-time":
                 return lambda: self.time(days_ahead=60)
-            case "string", None | "email" | "uri" if spec.get("pattern", NO_NUL) == NO_NUL:
+            case "string", None | "email" | "uri" if spec.get("pattern", NO_NUL) in PATTERNS:
                 return self._text_maker(column, spec, unique)
         return None
 

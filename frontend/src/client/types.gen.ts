@@ -5,6 +5,15 @@ export type ClientOptions = {
 };
 
 /**
+ * Administration
+ */
+export type Administration = {
+    users: UserSummary;
+    jobs: JobSummary;
+    parts: Parts;
+};
+
+/**
  * Audit
  */
 export type Audit = {
@@ -125,6 +134,27 @@ export type ContentTooLarge = {
 };
 
 /**
+ * Dashboard
+ */
+export type Dashboard = {
+    /**
+     * Resources
+     */
+    resources: Array<ResourceSummary>;
+    /**
+     * Latest
+     *
+     * The latest 5 rows of all resources
+     */
+    latest: Array<LatestRow>;
+    first_steps: FirstSteps;
+    /**
+     * Only for superusers
+     */
+    administration: Administration | null;
+};
+
+/**
  * DatabaseUnreachable
  */
 export type DatabaseUnreachable = {
@@ -198,6 +228,49 @@ export type EmailTaken = {
      * Field
      */
     field: 'email';
+};
+
+/**
+ * FailedJob
+ */
+export type FailedJob = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Message
+     */
+    message: string;
+    owner: ReferenceOutput | null;
+    /**
+     * Finished At
+     */
+    finished_at: string;
+};
+
+/**
+ * FirstSteps
+ */
+export type FirstSteps = {
+    /**
+     * Has Row
+     *
+     * Whether the caller owns a row of any resource
+     */
+    has_row: boolean;
+    /**
+     * Has Name
+     */
+    has_name: boolean;
+    /**
+     * Is Verified
+     */
+    is_verified: boolean;
 };
 
 /**
@@ -434,6 +507,7 @@ export type Item = {
      * Owner Id
      */
     owner_id: number;
+    owner: ReferenceOutput;
 };
 
 /**
@@ -546,6 +620,36 @@ export type JobFinished = {
 };
 
 /**
+ * JobSummary
+ */
+export type JobSummary = {
+    /**
+     * Waiting
+     *
+     * Queued jobs that are due
+     */
+    waiting: number;
+    /**
+     * Failed
+     *
+     * Failed in the last 24 hours
+     */
+    failed: number;
+    /**
+     * Latest Failed
+     */
+    latest_failed: Array<FailedJob>;
+    /**
+     * Mail Sent At
+     */
+    mail_sent_at: string | null;
+    /**
+     * Mail Failed At
+     */
+    mail_failed_at: string | null;
+};
+
+/**
  * LastSuperuser
  */
 export type LastSuperuser = {
@@ -563,6 +667,49 @@ export type LastSuperuser = {
      * The request field that caused the error, if any
      */
     field?: string;
+};
+
+/**
+ * LatestRow
+ */
+export type LatestRow = {
+    /**
+     * Resource
+     *
+     * The name of the table
+     */
+    resource: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Title
+     */
+    title: string | null;
+    owner: ReferenceOutput;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
+ * LatestUser
+ */
+export type LatestUser = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Created At
+     */
+    created_at: string;
 };
 
 /**
@@ -657,6 +804,36 @@ export type NotFound = {
      * The request field that caused the error, if any
      */
     field?: string;
+};
+
+/**
+ * Parts
+ *
+ * The states of the parts. Without the database, the response is a 503.
+ */
+export type Parts = {
+    /**
+     * Database
+     */
+    database?: 'up';
+    /**
+     * Redis
+     */
+    redis: 'up' | 'down' | 'unknown';
+    /**
+     * Celeryworker
+     *
+     * down, if a due job has waited for over a minute
+     */
+    celeryworker: 'up' | 'down' | 'unknown';
+    /**
+     * Celerybeat
+     */
+    celerybeat: 'up' | 'down' | 'unknown';
+    /**
+     * Mail
+     */
+    mail: 'configured' | 'off';
 };
 
 /**
@@ -759,6 +936,34 @@ export type RegistrationClosed = {
      * The request field that caused the error, if any
      */
     field?: string;
+};
+
+/**
+ * ResourceSummary
+ */
+export type ResourceSummary = {
+    /**
+     * Name
+     *
+     * The name of the table, such as order_line
+     */
+    name: string;
+    /**
+     * Path
+     *
+     * The name in URLs, such as order-lines
+     */
+    path: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * New
+     *
+     * Created in the last 7 days
+     */
+    new: number;
 };
 
 /**
@@ -1041,6 +1246,34 @@ export type UserSession = {
      * Whether the request belongs to it
      */
     is_current?: boolean;
+};
+
+/**
+ * UserSummary
+ */
+export type UserSummary = {
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * New
+     *
+     * Created in the last 7 days
+     */
+    new: number;
+    /**
+     * Inactive
+     */
+    inactive: number;
+    /**
+     * Unverified
+     */
+    unverified: number;
+    /**
+     * Latest
+     */
+    latest: Array<LatestUser>;
 };
 
 /**
@@ -2865,7 +3098,7 @@ export type ItemsReadItemsData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id' | 'owner' | '-owner';
     };
     url: '/api/v1/items/';
 };
@@ -3160,3 +3393,48 @@ export type ItemsUpdateItemResponses = {
 };
 
 export type ItemsUpdateItemResponse = ItemsUpdateItemResponses[keyof ItemsUpdateItemResponses];
+
+export type DashboardReadDashboardData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/dashboard/';
+};
+
+export type DashboardReadDashboardErrors = {
+    /**
+     * Response 401 Dashboard-Read Dashboard
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Dashboard-Read Dashboard
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type DashboardReadDashboardError = DashboardReadDashboardErrors[keyof DashboardReadDashboardErrors];
+
+export type DashboardReadDashboardResponses = {
+    /**
+     * Successful Response
+     */
+    200: Dashboard;
+};
+
+export type DashboardReadDashboardResponse = DashboardReadDashboardResponses[keyof DashboardReadDashboardResponses];

@@ -74,8 +74,9 @@ export async function fillLogin(page: Page, email: string, password: string): Pr
   await button.click()
 }
 
-/** Opens the menu of the account. */
-export const openUserMenu = (page: Page) => page.getByRole('button', { name: /^Account: / }).click()
+/** Opens the menu of the account, in English or Russian. */
+export const openUserMenu = (page: Page) =>
+  page.getByRole('button', { name: /^(Account|Учётная запись): / }).click()
 
 export async function logOut(page: Page): Promise<void> {
   await openUserMenu(page)

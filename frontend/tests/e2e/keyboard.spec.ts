@@ -2,8 +2,7 @@ import { expect, hold, openAs, test } from './fixtures'
 
 const OVERLAYS = [
   ['dialog', 'Delete my account'],
-  ['menu', 'Menu'],
-  ['menu', 'Language and theme'],
+  ['menu', 'Account'],
 ] as const
 
 for (const [role, name] of OVERLAYS) {

@@ -67,7 +67,22 @@ test.each(['a', 'a@b', 'a b@example.com', 'ä@example.com', '@example.com'])(
 )
 
 test('NUL is rejected', () => {
-  expect(errorOf('name', 'a\0b')).toBe('Enter a valid value')
+  expect(errorOf('full_name', 'a\0b', UserCreateSchema)).toBe('Enter a valid value')
+})
+
+test('a blank text is rejected, in linear time', () => {
+  for (const text of [' ', '\t\u00a0\n', ' '.repeat(255)]) {
+    expect(errorOf('full_name', text, UserCreateSchema)).toBe('Enter some text, not only spaces')
+  }
+  expect(errorOf('full_name', '', UserCreateSchema)).toBeUndefined()
+  expect(errorOf('full_name', ' a ', UserCreateSchema)).toBeUndefined()
+  expect(errorOf('password', ' '.repeat(8), UserCreateSchema)).toBeUndefined()
+  const [{ pattern }] = UserCreateSchema.properties.full_name.anyOf
+  const isValid = (text: string) => new RegExp(pattern!).test(text)
+  const start = performance.now()
+  expect(isValid(' '.repeat(1_000_000))).toBe(false)
+  expect(isValid(`${'a '.repeat(500_000)}\0`)).toBe(false)
+  expect(performance.now() - start).toBeLessThan(500)
 })
 
 test('an optional field may be empty and has length limits', () => {

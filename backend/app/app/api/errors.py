@@ -4,6 +4,7 @@ import http.client
 import logging
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import fastapi
 from fastapi import FastAPI, Request, Response
@@ -193,7 +194,15 @@ async def _respond_to_missing_owner(request: Request, error: Exception) -> Respo
 async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:
     """Leave the input out: it may contain a password, or text that can't be encoded."""
     assert isinstance(error, RequestValidationError)
-    return _invalid_response([ValidationError.model_validate(each) for each in error.errors()])
+    problems = map(_name_blank, error.errors())
+    return _invalid_response([ValidationError.model_validate(each) for each in problems])
+
+
+def _name_blank(problem: dict[str, Any]) -> dict[str, Any]:
+    """Give a blank text its own type. Clients translate an error by its type."""
+    if problem["type"] == "string_pattern_mismatch" and str(problem["input"]).isspace():
+        return problem | {"type": "string_blank", "msg": "The text must not be blank"}
+    return problem
 
 
 async def _respond_to_weak_password(request: Request, error: Exception) -> Response:

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive
 
 from app.api.errors import ERRORS, error_code
 from app.api.exceptions import ContentTooLarge, InternalError, InvalidGrant
+from app.crud.base import CRUDOwned
 from app.crud.exceptions import CommittedError
 from app.schemas.error import Error, HTTPValidationError, OAuth2Error
 from app.schemas.page import PageQuery
@@ -114,11 +115,20 @@ class Route(APIRoute):
         return handle_limited
 
 
-class APIRouter(fastapi.APIRouter):
-    """A router that creates its routes with the class Route."""
+# The rows of each resource, by the path of its routes, such as order-lines.
+resources: dict[str, CRUDOwned[Any, Any, Any]] = {}
 
-    def __init__(self, **options: Any) -> None:
+
+class APIRouter(fastapi.APIRouter):
+    """A router that creates its routes with the class Route.
+
+    With `rows`, the dashboard shows the resource.
+    """
+
+    def __init__(self, *, rows: CRUDOwned[Any, Any, Any] | None = None, **options: Any) -> None:
         super().__init__(route_class=Route, **options)
+        if rows:
+            resources[self.prefix.removeprefix("/")] = rows
 
 
 def include_routers(

@@ -11,6 +11,8 @@ from app.core.config import settings
 
 # After an error, requests do not wait for Redis for so many seconds.
 PAUSE_SECONDS = 5
+# Each tick of Celery beat sets this key, which expires after a minute.
+TICK, TICK_SECONDS = "celerybeat", 60
 
 
 class Pause:
@@ -46,3 +48,17 @@ def broker_is_up() -> bool:
         return bool(quick_client(retries=1).ping())
     except RedisError:
         return False
+
+
+def beat_has_ticked() -> bool | None:
+    """Return whether Celery beat has ticked in the last minute, or None if Redis is unreachable.
+
+    It takes at most half a second.
+    """
+    if pause.is_on():
+        return None
+    try:
+        return bool(quick_client(retries=0).exists(TICK))
+    except RedisError:
+        pause.begin()
+        return None

@@ -1,16 +1,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from psycopg2.errors import UniqueViolation
 from pydantic import BaseModel
 from sqlalchemy import (
+    JSON,
     BindParameter,
     ColumnElement,
     Numeric,
+    Row,
+    ScalarSelect,
     Select,
+    SelectBase,
     Text,
     bindparam,
     case,
@@ -18,6 +23,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    null,
     or_,
     select,
     union_all,
@@ -27,6 +33,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.crud.exceptions import OwnerGone, StillReferenced, ValueTaken, raise_on_violation
 from app.db.base_class import Base, OwnedBase
+from app.models.user import User
 from app.schemas.page import PageQuery
 
 ModelType = TypeVar("ModelType", bound=Base)
@@ -37,12 +44,27 @@ OwnedModelType = TypeVar("OwnedModelType", bound=OwnedBase)
 # Who may read the rows. Superusers may always read them.
 Readers = Literal["owner", "users", "superusers"]
 
+# Rows count as new for so long.
+NEW = timedelta(days=7)
+
 LIKE_WILDCARD = re.compile(r"[\\%_]")
 
 
 def like_pattern(text: str) -> str:
     """Return a LIKE pattern that finds the text literally."""
     return "%" + LIKE_WILDCARD.sub(r"\\\g<0>", text) + "%"
+
+
+def reference(target: Any) -> ColumnElement[Any]:
+    """Return the id and the title of a row, or NULL if an outer join found none."""
+    pair = func.json_build_object("id", target.id, "title", target.display_name)
+    return case((target.id.is_not(None), pair))
+
+
+def as_list(rows: SelectBase) -> ScalarSelect[Any]:
+    """Return the rows as one value: a list of objects."""
+    objects = func.json_agg(rows.subquery("rows").table_valued())
+    return select(func.coalesce(objects, literal([], JSON))).scalar_subquery()
 
 
 @dataclass(frozen=True)
@@ -154,12 +176,11 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
                 page = page.add_columns(cast(column, Text) if is_decimal else column)
             else:
                 # A reference is read with the row, and sorted by its title.
-                reference = getattr(self.model, name)
-                target = aliased(reference.property.mapper.class_)
-                title = sort_columns[name] = target.display_name
-                pair = func.json_build_object("id", target.id, "title", title)
-                page = page.outerjoin(reference.of_type(target))
-                page = page.add_columns(case((target.id.is_not(None), pair)))
+                relationship = getattr(self.model, name)
+                target = aliased(relationship.property.mapper.class_)
+                sort_columns[name] = target.display_name
+                page = page.outerjoin(relationship.of_type(target))
+                page = page.add_columns(reference(target))
         column = sort_columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
         page = (
@@ -229,6 +250,35 @@ class CRUDOwned(CRUDBase[OwnedModelType, CreateSchemaType, UpdateSchemaType]):
         """Raises OwnerGone if the user does not exist."""
         with raise_on_violation(OwnerGone, f"fk_{self.model.__tablename__}_owner_id_user"):
             return self._save(db, self.model(**obj_in.model_dump(), owner_id=owner_id))
+
+    def summary(
+        self, db: Session, *, user_id: int, **filters: int
+    ) -> Row[int, int, bool, list[dict[str, Any]]]:
+        """Return the number of rows and of new rows, whether the user owns any, and the latest."""
+        statement = self._summary_statement(tuple(filters))
+        return db.execute(statement, {"user_id": user_id, **filters}).one()
+
+    @cache  # noqa: B019  # A CRUD object lives as long as the process.
+    def _summary_statement(
+        self, filters: tuple[str, ...]
+    ) -> Select[int, int, bool, list[dict[str, Any]]]:
+        model = self.model
+        conditions = [getattr(model, name) == bindparam(name) for name in filters]
+        title = getattr(model, "display_name", cast(null(), Text))
+        latest = (
+            select(model.id, title.label("title"), model.created_at)
+            .add_columns(reference(User).label("owner"))
+            .join(model.owner)
+            .where(*conditions)
+            .order_by(model.id.desc())
+            .limit(5)
+        )
+        return select(
+            func.count(),
+            func.count().filter(model.created_at > func.now() - NEW),
+            select(model.id).where(model.owner_id == bindparam("user_id")).exists(),
+            as_list(latest),
+        ).where(*conditions)
 
     def get_multi_by_owner(
         self, db: Session, *, owner_id: int, skip: int = 0, limit: int = 100

@@ -7,7 +7,9 @@ from sqlalchemy import (
     Interval,
     Row,
     Update,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -17,15 +19,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from app.core.config import settings
-from app.crud.base import CRUDBase
+from app.crud.base import CRUDBase, as_list, reference
 from app.crud.exceptions import JobFinished
 from app.models.job import OPEN_STATES, Job
+from app.models.user import User
 from app.schemas import job as schemas
 
 # How long a running job belongs to its worker, which renews the lease each second.
 LEASE = timedelta(seconds=30)
 # A message that has just been sent to the queue may still be there.
 NEW_MESSAGE, REPEATED_MESSAGE = timedelta(seconds=10), timedelta(seconds=60)
+# If a due job waits for longer, the worker is down or overloaded.
+SLOW = timedelta(seconds=60)
 # The number of the database lock that a sweep holds.
 SWEEP_LOCK = 1_785_430_001
 # One sweep handles so many jobs of each state. The next one handles the rest.
@@ -64,6 +69,27 @@ CURRENT_RUN = (
 RENEW = CURRENT_RUN.values(check_at=func.now() + LEASE)
 FINISH = CURRENT_RUN.values(finished_at=func.now(), arguments=None)
 RETRY = CURRENT_RUN.values(state="queued", check_at=func.now() + bindparam("delay", type_=Interval))
+
+# A new job is due at once. A retry is due at check_at, until the sweep sends it again.
+due_at = case((Job.attempts == 0, Job.created_at), else_=Job.check_at)
+WAITING = and_(Job.state == "queued", due_at <= func.now())
+FAILED = and_(Job.state == "failed", Job.finished_at > func.now() - timedelta(days=1))
+IS_MAIL = Job.kind.like(r"send\_%\_email")
+LATEST_FAILED = (
+    select(Job.id, Job.kind, Job.message, reference(User).label("owner"), Job.finished_at)
+    .outerjoin(Job.owner)
+    .where(FAILED)
+    .order_by(Job.id.desc())
+    .limit(3)
+)
+SUMMARY = select(
+    func.count().filter(WAITING).label("waiting"),
+    func.count().filter(WAITING, due_at < func.now() - SLOW).label("late"),
+    func.count().filter(FAILED).label("failed"),
+    as_list(LATEST_FAILED).label("latest_failed"),
+    func.max(Job.finished_at).filter(IS_MAIL, Job.state == "succeeded").label("mail_sent_at"),
+    func.max(Job.finished_at).filter(IS_MAIL, Job.state == "failed").label("mail_failed_at"),
+).select_from(Job)
 
 
 class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
@@ -146,6 +172,9 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
     def mark_sent(self, db: Session, job_ids: Sequence[int]) -> None:
         statement = update(Job).where(Job.id.in_(job_ids))
         db.execute(statement.values(check_at=func.now() + REPEATED_MESSAGE))
+
+    def summary(self, db: Session) -> dict[str, Any]:
+        return dict(db.execute(SUMMARY).mappings().one())
 
     def prune(self, db: Session) -> None:
         """Delete jobs that finished JOB_DAYS ago, except the newest of each kind.

@@ -18,7 +18,7 @@ from app.core.security import (
     verify_and_update,
     verify_password,
 )
-from app.crud.base import CRUDBase
+from app.crud.base import NEW, CRUDBase, as_list
 from app.crud.crud_session import session as crud_session
 from app.crud.exceptions import EmailTaken, LastSuperuser, ValueTaken, WeakPassword
 from app.models.user import User
@@ -38,6 +38,16 @@ def normalise_email(email: str) -> str:
         return EMAIL.validate_python(email)
     except ValidationError:
         return ""
+
+
+LATEST = select(User.id, User.display_name.label("title"), User.created_at)
+SUMMARY = select(
+    func.count().label("total"),
+    func.count().filter(User.created_at > func.now() - NEW).label("new"),
+    func.count().filter(~User.is_active).label("inactive"),
+    func.count().filter(~User.is_verified).label("unverified"),
+    as_list(LATEST.order_by(User.id.desc()).limit(3)).label("latest"),
+)
 
 
 class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
@@ -171,6 +181,9 @@ class CRUDUser(CRUDBase[User, schemas.UserCreate, schemas.UserUpdate]):
         return db.scalars(
             select(User).where(User.is_superuser, User.is_active).order_by(User.id)
         ).all()
+
+    def summary(self, db: Session) -> dict[str, Any]:
+        return dict(db.execute(SUMMARY).mappings().one())
 
     def is_active(self, user: User) -> bool:
         return user.is_active

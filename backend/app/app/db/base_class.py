@@ -1,8 +1,12 @@
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_snake
 from sqlalchemy import DateTime, ForeignKey, MetaData, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
+
+if TYPE_CHECKING:
+    from app.models.user import User
 
 
 class Base(DeclarativeBase):
@@ -55,3 +59,7 @@ class OwnedBase(Base):
     owner_id: Mapped[int] = mapped_column(
         ForeignKey("user.id", ondelete="CASCADE"), index=True, sort_order=1
     )
+
+    @declared_attr
+    def owner(cls) -> Mapped["User"]:  # noqa: N805  # SQLAlchemy calls it with the class
+        return relationship(foreign_keys=f"{cls.__name__}.owner_id", lazy="joined", innerjoin=True)

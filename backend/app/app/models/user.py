@@ -1,7 +1,10 @@
-from sqlalchemy import String, true
-from sqlalchemy.orm import Mapped, mapped_column, synonym, validates
+from sqlalchemy import String, func, true
+from sqlalchemy.orm import Mapped, column_property, mapped_column, validates
 
 from app.db.base_class import Base
+
+# What Python, JavaScript and the pattern NOT_BLANK of the schemas count as whitespace.
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x10000))))
 
 
 class User(Base):
@@ -15,7 +18,10 @@ class User(Base):
     # The language of mails.
     language: Mapped[str] = mapped_column(String(8), default="en", server_default="en")
 
-    display_name: Mapped[str] = synonym("email")
+    # The full name, or the email of a user without one.
+    display_name: Mapped[str] = column_property(
+        func.coalesce(func.nullif(func.btrim(full_name, BLANKS), ""), email)
+    )
 
     @validates("email")
     def lowercase_email(self, _: str, email: str) -> str:

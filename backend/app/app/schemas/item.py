@@ -2,10 +2,10 @@ from typing import Annotated
 
 from pydantic import MISSING, BaseModel, StringConstraints
 
-from app.schemas.types import NO_NUL, ReadModel
+from app.schemas.types import NOT_BLANK, ReadModel, Reference
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
-Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
+Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NOT_BLANK)]
 
 
 class ItemCreate(BaseModel):
@@ -25,3 +25,4 @@ class Item(ReadModel):
     title: str
     description: str | None
     owner_id: int
+    owner: Reference

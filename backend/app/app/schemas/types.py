@@ -22,6 +22,9 @@ from app.core.passwords import normalise
 
 # PostgreSQL can't store NUL in a text.
 NO_NUL = r"^[^\x00]*$"
+# A text that users read is empty or has a visible character. Clients can check the pattern, too: it
+# takes linear time.
+NOT_BLANK = r"^(\s*[^\s\x00][^\x00]*)?$"
 
 
 def parse_email(email: str) -> str:
@@ -49,7 +52,7 @@ class ReadModel(BaseModel):
 class Reference(BaseModel):
     """A row that another row refers to."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
 
     id: int
     title: str = Field(validation_alias="display_name")
@@ -69,7 +72,7 @@ Email = Annotated[
 ]
 # Add a language in the web app (src/locales) and for the mails (email-templates), too.
 Language = Literal["en", "ru"]
-FullName = Annotated[str, StringConstraints(max_length=255, pattern=NO_NUL)]
+FullName = Annotated[str, StringConstraints(max_length=255, pattern=NOT_BLANK)]
 # The length is checked again after normalisation, which can change it.
 Password = Annotated[
     str,

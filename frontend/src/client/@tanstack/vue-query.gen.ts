@@ -3,8 +3,8 @@
 import { queryOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { auditReadAudit, itemsReadItem, itemsReadItems, jobsReadJob, jobsReadJobs, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
-import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, JobsReadJobData, JobsReadJobError, JobsReadJobResponse, JobsReadJobsData, JobsReadJobsError, JobsReadJobsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
+import { auditReadAudit, dashboardReadDashboard, itemsReadItem, itemsReadItems, jobsReadJob, jobsReadJobs, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
+import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, DashboardReadDashboardData, DashboardReadDashboardError, DashboardReadDashboardResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, JobsReadJobData, JobsReadJobError, JobsReadJobResponse, JobsReadJobsData, JobsReadJobsError, JobsReadJobsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -271,4 +271,26 @@ export const itemsReadItemOptions = (options: Options<ItemsReadItemData>) => que
         return data;
     },
     queryKey: itemsReadItemQueryKey(options)
+});
+
+export const dashboardReadDashboardQueryKey = (options?: Options<DashboardReadDashboardData>) => createQueryKey('dashboardReadDashboard', options);
+
+/**
+ * Read Dashboard
+ *
+ * Return the numbers and the latest of the rows that the caller may read.
+ *
+ * Superusers also get users, failed jobs and the states of the parts of the stack.
+ */
+export const dashboardReadDashboardOptions = (options?: Options<DashboardReadDashboardData>) => queryOptions<DashboardReadDashboardResponse, DashboardReadDashboardError, DashboardReadDashboardResponse, ReturnType<typeof dashboardReadDashboardQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await dashboardReadDashboard({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: dashboardReadDashboardQueryKey(options)
 });

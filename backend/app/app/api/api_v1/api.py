@@ -1,4 +1,4 @@
-from app.api.api_v1.endpoints import audit, items, jobs, login, sessions, users, utils
+from app.api.api_v1.endpoints import audit, dashboard, items, jobs, login, sessions, users, utils
 
 # A list, not a parent router: each nested router adds about 5 % to the cost of every request.
 # The path /users/me/sessions must precede /users/{user_id}/sessions.
@@ -10,4 +10,5 @@ api_routers = [
     audit.router,
     jobs.router,
     items.router,
+    dashboard.router,
 ]

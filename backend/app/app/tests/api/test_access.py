@@ -68,6 +68,7 @@ RULES = {
     "POST /verify-email/": EVERYONE,
     "POST /reset-password/": EVERYONE,
     "GET /audit/": SUPERUSERS,
+    "GET /dashboard/": ACTIVE_USERS,
     "GET /jobs/": ACTIVE_USERS,
     "GET /jobs/{id}": OWNER_AND_SUPERUSERS,
     "POST /jobs/{id}/cancel": OWNER_AND_SUPERUSERS,

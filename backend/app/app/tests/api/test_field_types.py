@@ -44,6 +44,9 @@ DECIMALS = [
         ("is_public", True, True),
         ("status", "done", "done"),
         ("code", "🦊", "🦊"),
+        ("code", " a ", " a "),
+        ("text", "", ""),
+        ("text", " " * 9_999 + "a", " " * 9_999 + "a"),
     ],
 )
 def test_value_is_stored_exactly(
@@ -63,6 +66,12 @@ def test_value_is_stored_exactly(
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
+        ("title", "   ", "string_blank"),
+        ("title", "\t\u00a0\r\n\u3000", "string_blank"),
+        ("title", "", "string_too_short"),
+        ("title", " \0", "string_pattern_mismatch"),
+        ("text", " " * 10_000, "string_blank"),
+        ("code", "\u2003", "string_blank"),
         ("price", "1.001", "decimal_max_places"),
         ("price", "100000000", "decimal_whole_digits"),
         ("price", "1e400", "decimal_max_digits"),

@@ -15,7 +15,8 @@ from app.tests.utils.sample_note import (
     create_random_note,
     crud_sample_note,
 )
-from app.tests.utils.utils import random_lower_string
+from app.tests.utils.user import create_random_user
+from app.tests.utils.utils import random_email, random_lower_string
 
 
 @pytest.fixture
@@ -70,6 +71,21 @@ def test_sort_breaks_ties_by_id(
     """NULLs come last in both directions."""
     response = user_client.get(SAMPLE_NOTES, params={"sort": sort})
     assert [note["id"] for note in response.json()] == [own_notes[i].id for i in order]
+
+
+def test_sort_by_owner_uses_the_name(superuser_client: TestClient, db: Session) -> None:
+    word = random_lower_string()
+    email = f"{word}.c@example.com"
+    for name in (f"{word} b", f"{word} a", None):
+        owner = create_random_user(
+            db, full_name=name, email=email if name is None else random_email()
+        )
+        create_random_note(db, owner_id=owner.id, title=word)
+    params = {"q": word, "sort": "-owner"}
+    titles = [
+        row["owner"]["title"] for row in superuser_client.get(SAMPLE_NOTES, params=params).json()
+    ]
+    assert titles == sorted([f"{word} b", f"{word} a", email], reverse=True)
 
 
 def test_links_lead_through_all_pages(user_client: TestClient, own_notes: list[SampleNote]) -> None:

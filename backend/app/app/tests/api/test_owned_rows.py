@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import crud
 from app.core.config import settings
 from app.db.session import SessionLocal
+from app.main import app
 from app.models import User
 from app.tests.utils.sample_note import SAMPLE_NOTES, create_random_note, crud_sample_note
 from app.tests.utils.user import auth_headers, create_random_user
@@ -25,6 +26,29 @@ def test_created_row_belongs_to_caller(user_client: TestClient, db: Session, use
     assert response.json().items() >= stored.items()
     assert "unknown" not in response.json()
     assert crud_sample_note.get(db, response.json()["id"])
+
+
+@pytest.mark.parametrize(
+    ("full_name", "title"),
+    [
+        ("Ann Other", "Ann Other"),
+        (None, None),
+        ("", None),
+        (" \t\n\u00a0", None),
+        ("עברית", "עברית"),
+    ],
+)
+def test_owner_is_named_everywhere(db: Session, full_name: str | None, title: str | None) -> None:
+    """By the full name, or the email of a user without one."""
+    user = create_random_user(db)
+    crud.user.update(db, db_obj=user, obj_in={"full_name": full_name})
+    client = TestClient(app, headers=auth_headers(user))
+    created = client.post(SAMPLE_NOTES, json={"title": "A title"}).json()
+    assert created["owner"] == {"id": user.id, "title": title or user.email}
+    url = f"{SAMPLE_NOTES}{created['id']}"
+    assert client.get(SAMPLE_NOTES).json() == [created] == [client.get(url).json()]
+    for response in (client.put(url, json={}), client.delete(url)):
+        assert response.json()["owner"] == created["owner"]
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "🦊" * 255, "עברית", "{{ 7*7 }}"])

@@ -12,7 +12,14 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from pydantic import MISSING, BaseModel, Field, StringConstraints
 from sqlalchemy import ForeignKey, MetaData, Numeric, String, Text, false
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, synonym
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    declared_attr,
+    mapped_column,
+    relationship,
+    synonym,
+)
 
 from app.api.deps import (
     CurrentUser,
@@ -35,8 +42,9 @@ from app.crud.exceptions import StillReferenced
 from app.db.base import Base
 from app.db.base_class import PROTECT, OwnedBase
 from app.main import app
+from app.models.user import User
 from app.schemas.page import PageQuery
-from app.schemas.types import NO_NUL, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
+from app.schemas.types import NOT_BLANK, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
 from app.tests.utils.user import create_random_user
 from app.tests.utils.utils import random_lower_string
 
@@ -47,9 +55,18 @@ own_metadata = MetaData(naming_convention=Base.metadata.naming_convention)
 Base.metadata.tables["user"].to_metadata(own_metadata)
 
 
-class SampleNote(OwnedBase):
+class Owned(OwnedBase):
+    __abstract__ = True
     metadata = own_metadata
 
+    @declared_attr
+    def owner(cls) -> Mapped[User]:  # noqa: N805  # SQLAlchemy calls it with the class
+        # The foreign key refers to the copy.
+        same = f"foreign({cls.__name__}.owner_id) == User.id"
+        return relationship(primaryjoin=same, lazy="joined", innerjoin=True)
+
+
+class SampleNote(Owned):
     title: Mapped[str] = mapped_column(String(255))
     text: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
@@ -74,22 +91,20 @@ class SampleNote(OwnedBase):
     )
 
 
-class SampleComment(OwnedBase):
+class SampleComment(Owned):
     """Requires a note."""
-
-    metadata = own_metadata
 
     note_id: Mapped[int] = mapped_column(
         ForeignKey("sample_note.id", ondelete="CASCADE"), index=True, info=PROTECT
     )
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
-NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NO_NUL)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
+NoteText = Annotated[str, StringConstraints(max_length=10_000, pattern=NOT_BLANK)]
 Price = Annotated[ExactDecimal, Field(max_digits=10, decimal_places=2)]
 Rate = Annotated[ExactDecimal, Field(max_digits=20, decimal_places=9)]
 Status = Literal["open", "done"]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NO_NUL)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=NOT_BLANK)]
 
 
 class SampleNoteCreate(BaseModel):
@@ -138,6 +153,7 @@ class SampleNoteRead(ReadModel):
     next: Reference | None
     reviewer_id: int | None
     owner_id: int
+    owner: Reference
 
 
 class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
@@ -147,7 +163,7 @@ class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
 
 crud_sample_note = CRUDSampleNote(SampleNote)
 
-router = APIRouter(prefix="/sample-notes", tags=["sample-notes"])
+router = APIRouter(prefix="/sample-notes", tags=["sample-notes"], rows=crud_sample_note)
 
 
 @router.get("/", response_model=list[SampleNoteRead], responses=PAGE_RESPONSE)

@@ -21,7 +21,7 @@ from app.models.item import Item
 from app.schemas import item as schemas
 from app.schemas.page import PageQuery
 
-router = APIRouter(prefix="/items", tags=["items"])
+router = APIRouter(prefix="/items", tags=["items"], rows=crud_item)
 
 
 @router.get("/", response_model=list[schemas.Item], responses=PAGE_RESPONSE)

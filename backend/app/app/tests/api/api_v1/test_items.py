@@ -31,6 +31,7 @@ def test_create_item(
     response = user_client.post(ITEMS, json=body)
     assert response.status_code == 201
     assert response.json().items() >= (body | {"owner_id": user.id}).items()
+    assert response.json()["owner"] == {"id": user.id, "title": user.email}
     assert crud_item.get(db, response.json()["id"])
 
 
@@ -39,11 +40,13 @@ def test_create_item(
     [
         ("title", "x" * 256),
         ("title", "nul\0"),
+        ("title", " "),
         ("title", 1),
         ("title", ""),
         ("title", None),
         ("description", "x" * 10_001),
         ("description", "nul\0"),
+        ("description", " "),
         ("description", 1),
     ],
 )

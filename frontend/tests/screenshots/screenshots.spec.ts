@@ -1,0 +1,199 @@
+import type { Page } from '@playwright/test'
+import {
+  itemsCreateItem,
+  usersCreateUser,
+  usersUpdateUserMe,
+  utilsTestEmail,
+} from '../../src/client'
+import {
+  type Account,
+  createAccount,
+  expect,
+  newEmail,
+  openAs,
+  PASSWORD,
+  test,
+} from '../e2e/fixtures'
+
+const SIZES = {
+  desktop: { width: 1280, height: 800 },
+  wide: { width: 1920, height: 1080 },
+  phone: { width: 390, height: 844 },
+}
+const LOCALES = { en: 'en-US', ru: 'ru-RU' }
+const THEMES = ['light', 'dark'] as const
+/** Wide windows only show that the layout ends somewhere. */
+const isWanted = (size: string, theme: string, locale: string) =>
+  size !== 'wide' || (theme === 'dark' && locale === 'en')
+
+const LONG = 'Emergency-lighting-maintenance-agreement-for-all-three-buildings'
+  .repeat(4)
+  .slice(0, 255)
+const ITEMS = [
+  [LONG, LONG.repeat(30)],
+  ['<b>HTML</b> & “quotes” 😀', null],
+  ['مستشعر المستودع', 'نص من اليمين إلى اليسار'],
+  ['Packaging test, recycled film', 'Second run with the thinner material'],
+  ['Returns shelf labels', 'Reprint with larger codes'],
+  ['Supplier audit report', 'Findings, photos and the list of open points'],
+  ['Warehouse sensor kit', '24 sensors, a gateway and mounting plates'],
+  ['Onboarding checklist', null],
+  ['Forklift inspection', 'Yearly check, book a slot before 15 December'],
+  ['Delivery contract', 'Draft for review, prices are fixed until March'],
+  ['Label printer, packing line 2', 'Spare head ordered, arrives on Thursday'],
+  ['Cold room thermometer', 'Replace the probe on shelf 3, readings drift by 1.5 °C'],
+] as const
+
+interface Cast {
+  superuser: Account
+  user: Account
+  newcomer: Account
+  itemId: number
+}
+
+async function prepare(): Promise<Cast> {
+  const superuser = await createAccount({ is_superuser: true, full_name: 'Mira Halden' })
+  const user = await createAccount({ full_name: 'Ines Okoro' })
+  const newcomer = await createAccount()
+  for (const [full_name, is_active, is_verified] of [
+    ['Tomas Brenk', true, true],
+    ['Pavel Doran', false, true],
+    ['نور الدين', true, false],
+    [null, true, true],
+  ] as const) {
+    const body = { full_name, is_active, is_verified, email: newEmail(), password: PASSWORD }
+    await usersCreateUser({ client: superuser.client, body })
+  }
+  let itemId = 0
+  for (const [index, [title, description]] of ITEMS.entries()) {
+    const { client } = index % 2 ? superuser : user
+    itemId = (await itemsCreateItem({ client, body: { title, description } })).data.id
+  }
+  await utilsTestEmail({ client: superuser.client, query: { email_to: newEmail() } })
+  return { superuser, user, newcomer, itemId }
+}
+
+type Step = (page: Page) => Promise<unknown>
+type View = [name: string, path: string, account?: keyof Omit<Cast, 'itemId'>, step?: Step]
+
+const submit: Step = (page) => page.locator('button[type=submit]').first().click()
+const openUserMenu: Step = (page) => page.locator('.me').click()
+
+const views = ({ itemId }: Cast): View[] => [
+  ['log-in', '/login'],
+  ['log-in-error', '/login', undefined, submit],
+  ['sign-up', '/sign-up'],
+  ['sign-up-error', '/sign-up', undefined, submit],
+  ['recover-password', '/recover-password'],
+  ['reset-password', '/reset-password#token=x'],
+  ['verify-email', '/verify-email#token=x'],
+  ['not-found-public', '/nothing'],
+  ['dashboard-new-user', '/main/dashboard', 'newcomer'],
+  ['dashboard-user', '/main/dashboard', 'user'],
+  ['dashboard-administrator', '/main/dashboard', 'superuser'],
+  ['items-empty', '/main/items/all', 'newcomer'],
+  ['items', '/main/items/all', 'superuser'],
+  ['items-search', '/main/items/all?q=sensor', 'superuser'],
+  ['items-no-result', '/main/items/all?q=nothing+like+this', 'superuser'],
+  [
+    'items-row-menu',
+    '/main/items/all',
+    'superuser',
+    (page) => page.locator('[aria-haspopup=menu]:not(.me):visible').last().click(),
+  ],
+  [
+    'items-loading',
+    '/main/items/all',
+    'superuser',
+    async (page) => {
+      await page.route('**/api/v1/items/**', () => {}) // Never responds.
+      await page.reload()
+      await page.waitForTimeout(1_000)
+    },
+  ],
+  [
+    'items-error',
+    '/main/items/all',
+    'superuser',
+    async (page) => {
+      await page.route('**/api/v1/items/**', (route) => route.fulfill({ status: 500, json: {} }))
+      await page.reload()
+    },
+  ],
+  [
+    'items-offline',
+    '/main/items/all',
+    'superuser',
+    async (page) => {
+      await page.route('**/api/**', (route) => route.abort())
+      await page.locator('th[aria-sort], .v-data-table-footer button, .pager button').last().click()
+    },
+  ],
+  ['item-create', '/main/items/create', 'user'],
+  ['item-create-error', '/main/items/create', 'user', submit],
+  ['item-edit', `/main/items/edit/${itemId}`, 'superuser'],
+  [
+    'item-saved',
+    `/main/items/edit/${itemId}`,
+    'superuser',
+    async (page) => {
+      await submit(page)
+      await page.getByRole('status').last().waitFor()
+    },
+  ],
+  ['item-missing', '/main/items/edit/2000000000', 'user'],
+  ['jobs', '/main/jobs', 'superuser'],
+  ['jobs-empty', '/main/jobs', 'newcomer'],
+  ['users', '/main/admin/users/all', 'superuser'],
+  ['user-create', '/main/admin/users/create', 'superuser'],
+  ['audit-log', '/main/admin/audit', 'superuser'],
+  ['no-access', '/main/admin/audit', 'user'],
+  ['settings', '/main/settings', 'user'],
+  ['not-found', '/main/nonsense', 'user'],
+  ['user-menu', '/main/nonsense', 'superuser', openUserMenu],
+]
+
+let cast: Cast
+test.beforeAll(async () => {
+  cast = await prepare()
+})
+
+for (const [locale, browserLocale] of Object.entries(LOCALES)) {
+  for (const theme of THEMES) {
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      if (!isWanted(size, theme, locale)) continue
+      test.describe(`${size}, ${theme}, ${locale}`, () => {
+        test.use({ viewport, colorScheme: theme, locale: browserLocale })
+        test('pictures of every view', async ({ browser, baseURL }) => {
+          for (const [name, path, account, step] of views(cast)) {
+            // A new context for each: nobody is logged in, and nothing is remembered.
+            const context = await browser.newContext({
+              viewport,
+              baseURL,
+              colorScheme: theme,
+              locale: browserLocale,
+            })
+            const page = await context.newPage()
+            if (account) {
+              const language = locale as keyof typeof LOCALES
+              await usersUpdateUserMe({ client: cast[account].client, body: { language } })
+              await openAs(page, cast[account], path)
+            } else {
+              await page.goto(path)
+            }
+            await expect(page.locator('h1').first()).toBeAttached()
+            await page.waitForLoadState('networkidle')
+            await step?.(page)
+            await page.waitForTimeout(400) // Transitions end.
+            const fullPage = name === 'settings'
+            await page.screenshot({
+              path: `screenshots/${name}-${size}-${theme}-${locale}.png`,
+              fullPage,
+            })
+            await context.close()
+          }
+        })
+      })
+    }
+  }
+}
