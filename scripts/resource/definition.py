@@ -18,7 +18,7 @@ DEFINITIONS = "scripts/resource/definitions"
 RESERVED = (
     {"writer", "caller", "router", "schema", "schemas", "client", "option", "row", "body", "method", "connection"}
     | {"column", "columns", "url", "path", "before", "value", "values", "status", "own", "foreign", "invalid"}
-    | {"response", "statements", "queries", "fields", "record", "page", "message", "base"}
+    | {"response", "if_match", "statements", "queries", "fields", "record", "page", "message", "base"}
     | {"object", "array", "promise", "function", "number", "boolean", "symbol"}
     | {"password_recovery", "reset_password", "main", "admin", "test", "dist", "htmlcov"}
     | {"dashboard", "profile", "action", "app", "menu", "table", "theme", "problem", "notification", "password"}

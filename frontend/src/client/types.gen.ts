@@ -967,6 +967,26 @@ export type ResourceSummary = {
 };
 
 /**
+ * RowChanged
+ */
+export type RowChanged = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'row_changed';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * ServerBusy
  */
 export type ServerBusy = {
@@ -2352,6 +2372,14 @@ export type UsersDeleteUserData = {
      * Body
      */
     body?: UserDeleteById | null;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * User Id
@@ -2389,6 +2417,10 @@ export type UsersDeleteUserErrors = {
      * last_superuser or conflict or value_taken
      */
     409: LastSuperuser | Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */
@@ -2486,6 +2518,14 @@ export type UsersReadUserByIdResponse = UsersReadUserByIdResponses[keyof UsersRe
 
 export type UsersUpdateUserData = {
     body: UserUpdateById;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * User Id
@@ -2523,6 +2563,10 @@ export type UsersUpdateUserErrors = {
      * email_taken or last_superuser or conflict or value_taken
      */
     409: EmailTaken | LastSuperuser | Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */
@@ -3330,6 +3374,14 @@ export type ItemsReadItemResponse = ItemsReadItemResponses[keyof ItemsReadItemRe
 
 export type ItemsUpdateItemData = {
     body: ItemUpdate;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Id
@@ -3363,6 +3415,10 @@ export type ItemsUpdateItemErrors = {
      * conflict or value_taken
      */
     409: Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */

@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
 
 from app.api.deps import (
     CurrentUser,
+    IfMatchDep,
     PathId,
     ReadSessionDep,
     SessionDep,
@@ -196,10 +197,15 @@ def read_sample_note(db: ReadSessionDep, current_user: CurrentUser, note_id: Pat
 @router.put("/{id}", response_model=SampleNoteRead)
 @raises(NotFound, PermissionDenied)
 def update_sample_note(
-    db: SessionDep, writer: WriterDep, note_id: PathId, note_in: SampleNoteUpdate
+    db: SessionDep,
+    writer: WriterDep,
+    if_match: IfMatchDep,
+    note_id: PathId,
+    note_in: SampleNoteUpdate,
 ) -> SampleNote:
     caller = writer.lock_caller()
     note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
+    if_match.check(note)
     check_reference(db, crud_sample_note, note_in, "next_id", caller, row=note)
     check_reference(db, crud_user, note_in, "reviewer_id", caller, row=note)
     return crud_sample_note.update(db, db_obj=note, obj_in=note_in)

@@ -4,6 +4,7 @@ from fastapi import Query, Request, Response
 
 from app.api.deps import (
     CurrentUser,
+    IfMatchDep,
     PathId,
     ReadSessionDep,
     SessionDep,
@@ -50,10 +51,15 @@ def read_item(db: ReadSessionDep, current_user: CurrentUser, item_id: PathId) ->
 @router.put("/{id}", response_model=schemas.Item)
 @raises(NotFound, PermissionDenied)
 def update_item(
-    db: SessionDep, writer: WriterDep, item_id: PathId, item_in: schemas.ItemUpdate
+    db: SessionDep,
+    writer: WriterDep,
+    if_match: IfMatchDep,
+    item_id: PathId,
+    item_in: schemas.ItemUpdate,
 ) -> Item:
     caller = writer.lock_caller()
     item = get_own_row(db, crud_item, item_id, caller, for_update=True)
+    if_match.check(item)
     return crud_item.update(db, db_obj=item, obj_in=item_in)
 
 

@@ -9,6 +9,7 @@ from app.api.deps import (
     CurrentSuperuser,
     CurrentUser,
     HashingSlot,
+    IfMatchDep,
     ReadSessionDep,
     SessionDep,
     SuperuserWriter,
@@ -217,12 +218,14 @@ def update_user(
     current_user: CurrentSuperuser,
     audit: AuditDep,
     attempts: AttemptsDep,
+    if_match: IfMatchDep,
     _: HashingSlot,
     user_id: Id,
     user_in: schemas.UserUpdateByID,
 ) -> User:
     """Changing your own email or password requires `current_password`, as in `PUT /users/me`."""
     user = require_user(writer.lock_user(user_id))
+    if_match.check(user)
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     if user.id == current_user.id and changes_credentials(user, fields):
         require_current_password(user, user_in.current_password, attempts, audit)
@@ -253,6 +256,7 @@ def delete_user(
     current_user: CurrentSuperuser,
     audit: AuditDep,
     attempts: AttemptsDep,
+    if_match: IfMatchDep,
     _: HashingSlot,
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,

@@ -78,6 +78,13 @@ def test_update_item(
     assert response.json().items() >= (body | {"id": item.id}).items()
 
 
+def test_stale_update_is_412(user_client: TestClient, db: Session, user: User) -> None:
+    item = create_random_item(db, owner_id=user.id)
+    headers = {"If-Match": '"2020-01-01T00:00:00Z"'}
+    response = user_client.put(f"{ITEMS}{item.id}", json={}, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (412, "row_changed")
+
+
 def test_delete_item(user_client: TestClient, db: Session, user: User) -> None:
     item = create_random_item(db, owner_id=user.id)
     response = user_client.delete(f"{ITEMS}{item.id}")
