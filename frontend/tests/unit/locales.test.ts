@@ -57,16 +57,25 @@ test('every event of the audit log, every language and every state of a job has 
   expect(Object.keys(readTexts('en'))).toEqual(expect.arrayContaining(options))
 })
 
+/** The texts that RecordForm shows about the record that it is given. */
+const RECORD_TEXTS = ['create', 'edit', 'created', 'saved', 'delete', 'deleted', 'confirmDelete']
+
 test('every key is used, and every used key exists', () => {
   const source = sources()
-  const named = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
+  const records = source.match(/(?<=<RecordForm\b[^>]*\bname=")\w+/g) ?? []
+  const ofRecords = records.flatMap((name) => RECORD_TEXTS.map((text) => `${name}.${text}`))
+  const inSource = source.match(/(?<=t\(\s*'|[tT]itle: ')[\w]+\.[\w]+/g) ?? []
+  const named = [...inSource, ...ofRecords]
   // Prefixes of computed keys, such as t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
   const keys = Object.keys(readTexts('en'))
   expect(named.filter((key) => !keys.includes(key))).toEqual([])
   expect(
     keys.filter(
-      (key) => !source.includes(`'${key}'`) && !prefixes.some((prefix) => key.startsWith(prefix)),
+      (key) =>
+        !named.includes(key) &&
+        !source.includes(`'${key}'`) &&
+        !prefixes.some((prefix) => key.startsWith(prefix)),
     ),
   ).toEqual([])
 })
