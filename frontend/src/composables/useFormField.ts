@@ -1,5 +1,6 @@
-import { computed, inject, onBeforeUnmount, ref, useId, watch } from 'vue'
+import { computed, inject, onBeforeUnmount, onMounted, ref, useId, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { problemText } from '@/api'
 import { formKey } from '@/components/FormCard.vue'
 import { type Rule, rulesOf } from '@/rules'
 import { type FieldValue, type Limits, limitsOf } from '@/schema'
@@ -10,6 +11,8 @@ export interface FieldOptions {
   hint?: string
   /** Do not send the field if it is empty. */
   optional?: boolean
+  /** Whether the field is required here, although the schema does not require it. */
+  required?: boolean
   /** Rules in addition to those of the schema. They check the value, not the text that the user typed. */
   rules?: Rule[]
 }
@@ -30,6 +33,9 @@ export function useFormField(
   const { t } = useI18n()
   const form = inject(formKey)!
   const id = useId()
+  const hasAutofocus = form.hasAutofocus && form.fields.size === 0
+  // A field that is still loading gets the focus by its own attribute.
+  if (hasAutofocus) onMounted(() => document.getElementById(id)?.focus())
   form.fields.set(options.name, { value: input, initial: input() })
   onBeforeUnmount(() => form.fields.delete(options.name))
 
@@ -42,7 +48,13 @@ export function useFormField(
   const limits = computed(() =>
     isInSchema.value ? limitsOf(form.schema, options.name) : NO_LIMITS,
   )
+  const isRequired = computed(() => {
+    const { kind, isNullable } = limits.value
+    const isInBody = isInSchema.value && kind !== 'checkbox' && !isNullable && !options.optional
+    return options.required || isInBody
+  })
   const rules = computed((): Rule[] => [
+    ...(options.required ? [(value: FieldValue) => !!value || t('problem.missing')] : []),
     ...(isInSchema.value ? rulesOf(form.schema, options.name, options) : []),
     ...(options.rules ?? []).map((rule) => () => rule(value())),
   ])
@@ -52,13 +64,26 @@ export function useFormField(
     if (options.optional) return undefined
     return limits.value.kind === 'text' ? '' : null
   })
+  /** Shown below the field until there is an error. */
+  const hint = computed(() => {
+    const { minLength = 0 } = limits.value
+    if (options.hint || minLength < 2) return options.hint
+    return problemText({ type: 'string_too_short', limits: { min_length: minLength } })
+  })
   const attributes = computed(() => ({
     id,
-    label: t(`field.${options.name}`),
-    hint: options.hint,
-    persistentHint: !!options.hint,
+    hint: hint.value,
+    persistentHint: !!hint.value,
     rules: rules.value,
     errorMessages: isChanged.value ? undefined : form.problems.value[options.name],
+    autofocus: hasAutofocus && limits.value.kind !== 'text' ? true : undefined,
+    'aria-required': isRequired.value || undefined,
   }))
-  return { attributes, limits, empty }
+  /** The properties of FieldLabel. */
+  const label = computed(() => ({
+    id,
+    label: t(`field.${options.name}`),
+    required: isRequired.value,
+  }))
+  return { attributes, label, limits, empty }
 }

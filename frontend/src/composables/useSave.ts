@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { onScopeDispose } from 'vue'
 import { useRouter } from 'vue-router'
-import { useNotifications } from '@/store/notifications'
+import { type NotificationOptions, useNotifications } from '@/store/notifications'
+import { token } from '@/token'
 import { forgetInput } from '@/unsavedInput'
 
 /**
@@ -25,13 +26,19 @@ export function useSave(path?: string) {
     else await router.push(path)
   }
 
-  async function save(request: Promise<unknown>, notification: string): Promise<void> {
-    await request
+  async function save<Result>(
+    request: Promise<Result>,
+    notification: string,
+    options?: (result: Result) => NotificationOptions,
+  ): Promise<void> {
+    const wasLoggedIn = !!token.value
+    const result = await request
+    if (wasLoggedIn && !token.value) return // Saving one's own account can log out.
     // After a slow save, the input may be that of another view.
     if (!hasLeft && path) forgetInput()
     // Invalidate all queries: other views may show the record, and deleting a user also deletes items.
     await queryClient.invalidateQueries()
-    notify(notification)
+    notify(notification, options?.(result))
     await leave()
   }
 

@@ -1,14 +1,17 @@
 import { defineStore } from 'pinia'
 import { shallowRef } from 'vue'
 
-interface Notification {
-  text: string
+export interface NotificationOptions {
   isError?: boolean
   action?: { text: string; run: () => void }
   /** Milliseconds until the notification closes by itself. */
   timeout?: number
   /** Runs when the notification closes, except by its action. */
   onDismiss?: () => void
+}
+
+interface Notification extends NotificationOptions {
+  text: string
 }
 
 /** The notification that NotificationsManager shows. A new one replaces it. */
@@ -27,7 +30,7 @@ export const useNotifications = defineStore('notifications', () => {
     action?.run()
   }
 
-  function notify(text: string, options: Omit<Notification, 'text'> = {}): void {
+  function notify(text: string, options: NotificationOptions = {}): void {
     dismiss()
     current.value = { text, ...options }
   }

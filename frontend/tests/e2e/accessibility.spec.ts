@@ -12,9 +12,7 @@ const PUBLIC_PATHS = [
 const MAIN_PATHS = [
   '/main/dashboard',
   '/main/jobs',
-  '/main/profile/view',
-  '/main/profile/edit',
-  '/main/profile/password',
+  '/main/settings',
   '/main/admin/users/all',
   '/main/admin/users/create',
   '/main/admin/audit',
@@ -31,7 +29,7 @@ for (const path of [...PUBLIC_PATHS, ...MAIN_PATHS]) {
 }
 
 test('a dialog with an error is accessible', async ({ page, superuser }) => {
-  await openAs(page, superuser, '/main/profile/view')
+  await openAs(page, superuser, '/main/settings')
   await page.getByRole('button', { name: 'Delete my account' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Current password').fill('wrong')
@@ -48,7 +46,7 @@ test('the web app without a backend is accessible', async ({ page }) => {
 })
 
 test('the menus and a notification are accessible', async ({ page, superuser }) => {
-  await openAs(page, superuser, '/main/profile/edit')
+  await openAs(page, superuser, '/main/settings')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Profile saved')).toBeVisible()
   await expect(page.getByRole('button', { name: 'Close' })).toBeVisible()

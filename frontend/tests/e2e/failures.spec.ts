@@ -8,7 +8,7 @@ test.beforeEach(async ({ page, user }) => {
   await page.getByLabel('Full name').fill('A name')
 })
 
-const save = 'button[type=submit]'
+const save = '#profile button[type=submit]'
 
 /** Handles the requests that save the form. */
 const onSave = (page: Page, handle: (route: Route) => Promise<void>) =>
@@ -33,16 +33,15 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
 test('a slow save does not navigate after the user has left the form', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByRole('link', { name: 'Change password' }).click()
+  await page.getByRole('link', { name: 'Items', exact: true }).click()
   await page.getByRole('button', { name: 'Discard' }).click()
-  await page.getByLabel('Current password').fill('Typed meanwhile')
+  await expect(page).toHaveURL('/main/items/all')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Profile saved')).toBeVisible()
   // A save ends only after it has navigated, or decided not to.
   await expect(page.getByText('Saving…')).toHaveCount(0)
-  await expect(page).toHaveURL(/profile\/password$/)
-  await expect(page.getByLabel('Current password')).toHaveValue('Typed meanwhile')
+  await expect(page).toHaveURL('/main/items/all')
 })
 
 test('logging out cancels a slow save', async ({ page, user, superuser }) => {
@@ -75,10 +74,10 @@ test('a dialog cannot be closed while its request runs', async ({ page, user, su
 })
 
 test('a view whose script failed to load is loaded again', async ({ page }) => {
-  await page.route('**/assets/UserProfileEditPassword-*.js', (route) => route.abort(), { times: 1 })
-  await page.getByRole('link', { name: 'Change password' }).click()
+  await page.route('**/assets/Jobs-*.js', (route) => route.abort(), { times: 1 })
+  await page.getByRole('link', { name: 'Jobs' }).click()
   await page.getByRole('button', { name: 'Discard' }).click()
-  await expect(page.getByRole('heading', { name: 'Change password' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
 })
 
 test('validation errors follow the locale and disappear when fixed', async ({ page }) => {
@@ -157,7 +156,7 @@ for (const [what, status, body, text] of [
     await page.locator(save).click()
     await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
     await expect(page.getByLabel('Full name')).toHaveValue('A name')
-    await expect(page).toHaveURL(/profile\/edit$/)
+    await expect(page).toHaveURL('/main/settings#profile')
   })
 }
 

@@ -31,28 +31,30 @@ test('changing the email requires the current password and a confirmation', asyn
 }) => {
   const email = newEmail()
   await openAs(page, user, '/main/profile/edit')
-  await expect(page.getByLabel('Current password')).toHaveCount(0)
+  const profile = page.locator('#profile')
+  await expect(profile.getByLabel('Full name')).toBeVisible()
+  await expect(profile.getByLabel('Current password')).toHaveCount(0)
   await page.getByLabel('Email').fill(email)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Required', { exact: true })).toBeVisible()
-  await page.getByLabel('Current password').fill('a wrong password')
+  await profile.getByLabel('Current password').fill('a wrong password')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Incorrect password')).toBeVisible()
   await expect(page.getByLabel('Email')).toHaveValue(email)
 
-  await page.getByLabel('Current password').fill(PASSWORD)
+  await profile.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   const sent = `We sent a link to ${email}. Your email changes when you open it.`
   await expect(page.getByText(sent)).toBeVisible()
-  await expect(page).toHaveURL(/profile\/view$/)
-  await expect(page.getByRole('main').getByText(user.email)).toBeVisible()
+  await expect(profile.getByText(user.email)).toBeVisible()
+  await expect(page.getByLabel('Email')).toHaveValue(user.email)
 
   await linkInMail(user.email, 'Your email is about to change')
   await page.goto(await linkInMail(email, 'Confirm your new email'))
   await page.getByRole('button', { name: 'Confirm email' }).click()
   await expect(page.getByText('Email confirmed')).toBeVisible()
-  await expect(page).toHaveURL(/profile\/view$/)
-  await expect(page.getByRole('main').getByText(email)).toBeVisible()
+  await expect(page).toHaveURL('/main/settings')
+  await expect(profile.getByText(email)).toBeVisible()
 })
 
 test('a new email is confirmed in another browser, unless it is taken', async ({ page, user }) => {
@@ -95,13 +97,16 @@ test('changing the password keeps the session', async ({ page, user }) => {
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByLabel('Password', { exact: true }).fill('short')
   await page.getByLabel('Confirm password').fill('short')
-  await page.getByRole('button', { name: 'Save' }).click()
-  await expect(page.getByText('At least 8 characters')).toBeVisible()
+  await page.getByRole('button', { name: 'Change password' }).click()
+  await expect(page.getByLabel('Password', { exact: true })).toHaveAccessibleDescription(
+    'At least 8 characters',
+  )
+  await expect(page.getByLabel('Password', { exact: true })).toBeFocused()
   await page.getByLabel('Password', { exact: true }).fill('my new password')
   await page.getByLabel('Confirm password').fill('my new password')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Change password' }).click()
   await expect(page.getByText('Password changed')).toBeVisible()
-  await expect(page).toHaveURL(/profile\/view$/)
+  await expect(page.getByLabel('Current password')).toHaveValue('')
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Profile' })).toBeVisible()
 

@@ -16,6 +16,6 @@ const lazyField = <T extends Component>(pick: (fields: Fields) => T) =>
     errorComponent: LoadError,
   })
 
-export const CheckboxField = lazyField((fields) => fields.CheckboxField)
+export const SwitchField = lazyField((fields) => fields.SwitchField)
 export const ParsedField = lazyField((fields) => fields.ParsedField)
 export const SelectField = lazyField((fields) => fields.SelectField)

@@ -1,3 +1,3 @@
-export { default as CheckboxField } from './CheckboxField.vue'
+export { default as SwitchField } from './SwitchField.vue'
 export { default as ParsedField } from './ParsedField.vue'
 export { default as SelectField } from './SelectField.vue'
