@@ -1518,6 +1518,32 @@ export const ResourceSummarySchema = {
     title: 'ResourceSummary'
 } as const;
 
+export const RowChangedSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'row_changed',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'RowChanged'
+} as const;
+
 export const ServerBusySchema = {
     properties: {
         detail: {

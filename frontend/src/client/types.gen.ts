@@ -967,6 +967,26 @@ export type ResourceSummary = {
 };
 
 /**
+ * RowChanged
+ */
+export type RowChanged = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'row_changed';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * ServerBusy
  */
 export type ServerBusy = {
@@ -1987,6 +2007,24 @@ export type UsersReadUsersData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser' | 'is_verified' | '-is_verified' | 'language' | '-language';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * Is Active
+         */
+        is_active?: boolean | null;
+        /**
+         * Is Superuser
+         */
+        is_superuser?: boolean | null;
+        /**
+         * Is Verified
+         */
+        is_verified?: boolean | null;
     };
     url: '/api/v1/users/';
 };
@@ -2352,6 +2390,14 @@ export type UsersDeleteUserData = {
      * Body
      */
     body?: UserDeleteById | null;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * User Id
@@ -2389,6 +2435,10 @@ export type UsersDeleteUserErrors = {
      * last_superuser or conflict or value_taken
      */
     409: LastSuperuser | Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */
@@ -2486,6 +2536,14 @@ export type UsersReadUserByIdResponse = UsersReadUserByIdResponses[keyof UsersRe
 
 export type UsersUpdateUserData = {
     body: UserUpdateById;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * User Id
@@ -2523,6 +2581,10 @@ export type UsersUpdateUserErrors = {
      * email_taken or last_superuser or conflict or value_taken
      */
     409: EmailTaken | LastSuperuser | Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */
@@ -2827,6 +2889,12 @@ export type AuditReadAuditData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'event' | '-event' | 'actor_id' | '-actor_id' | 'actor' | '-actor' | 'target_id' | '-target_id' | 'target' | '-target' | 'detail' | '-detail' | 'address' | '-address' | 'session_id' | '-session_id';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
     };
     url: '/api/v1/audit/';
 };
@@ -2901,6 +2969,16 @@ export type JobsReadJobsData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'owner_id' | '-owner_id' | 'owner' | '-owner' | 'kind' | '-kind' | 'state' | '-state' | 'progress' | '-progress' | 'total' | '-total' | 'message' | '-message' | 'attempts' | '-attempts' | 'result' | '-result' | 'started_at' | '-started_at' | 'finished_at' | '-finished_at';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * State
+         */
+        state?: Array<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'>;
     };
     url: '/api/v1/jobs/';
 };
@@ -3099,6 +3177,16 @@ export type ItemsReadItemsData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id' | 'owner' | '-owner';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * Owner Id
+         */
+        owner_id?: number | null;
     };
     url: '/api/v1/items/';
 };
@@ -3330,6 +3418,14 @@ export type ItemsReadItemResponse = ItemsReadItemResponses[keyof ItemsReadItemRe
 
 export type ItemsUpdateItemData = {
     body: ItemUpdate;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * `updated_at` of the row in quotes: without it, any version is updated
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Id
@@ -3363,6 +3459,10 @@ export type ItemsUpdateItemErrors = {
      * conflict or value_taken
      */
     409: Conflict | ValueTaken;
+    /**
+     * row_changed
+     */
+    412: RowChanged;
     /**
      * content_too_large
      */

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, fail_after, to_thread
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 from fastapi.security import OAuth2PasswordBearer
 from pydantic import BaseModel
+from pydantic_core import to_json
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
@@ -18,6 +19,7 @@ from app.api.exceptions import (
     NotAuthenticated,
     NotFound,
     PermissionDenied,
+    RowChanged,
     ServerBusy,
     SuperuserRequired,
 )
@@ -210,6 +212,33 @@ async def get_writer(db: SessionDep, current_user: CurrentUser) -> Writer:
 async def get_superuser_writer(db: SessionDep, current_user: CurrentSuperuser) -> Writer:
     return Writer(db, current_user, as_superuser=True)
 
+
+class IfMatch:
+    """Rejects an update of a row that was changed after the client read it.
+
+    Two updates in the same microsecond cannot be distinguished.
+    """
+
+    def __init__(self, header: str | None) -> None:
+        self._tags = {tag.strip() for tag in ("*" if header is None else header).split(",")}
+
+    def check(self, row: Base) -> None:
+        """Raise RowChanged. Call it after the row is locked."""
+        if self._tags.isdisjoint({"*", to_json(row.updated_at).decode()}):
+            raise RowChanged
+
+
+@raises(RowChanged)
+async def get_if_match(
+    if_match: Annotated[
+        str | None,
+        Header(description="`updated_at` of the row in quotes: without it, any version is updated"),
+    ] = None,
+) -> IfMatch:
+    return IfMatch(if_match)
+
+
+IfMatchDep = Annotated[IfMatch, Depends(get_if_match)]
 
 # The id in a path such as /items/{id}. With the alias, no parameter shadows the builtin id.
 PathId = Annotated[Id, Path(alias="id")]

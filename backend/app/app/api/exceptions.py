@@ -37,6 +37,10 @@ class NotFound(Exception):
         self.field = field
 
 
+class RowChanged(Exception):
+    """The row was changed after the client read it."""
+
+
 class IncorrectPassword(CommittedError):
     """`current_password` is missing or wrong."""
 

@@ -76,6 +76,17 @@ def test_cors_allows_only_listed_origins(client: TestClient) -> None:
         assert "Access-Control-Allow-Origin" not in rejected.headers
 
 
+def test_cors_allows_if_match(client: TestClient) -> None:
+    headers = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "if-match",
+    }
+    response = client.options(f"{API}/users/1", headers=headers)
+    assert response.status_code == 200
+    assert "if-match" in response.headers["Access-Control-Allow-Headers"].lower()
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy.orm import Session
 
 from app import crud
@@ -66,6 +67,66 @@ def test_update_writes_only_sent_fields(user_client: TestClient, db: Session, us
     assert (response.json()["title"], response.json()["text"]) == ("after", "text")
     response = user_client.put(url, json={"text": None})
     assert (response.json()["title"], response.json()["text"]) == ("after", None)
+
+
+CHANGED = {"detail": "The row was changed meanwhile", "code": "row_changed"}
+
+
+def put_if(client: TestClient, url: str, tag: str | None, **body: str) -> Response:
+    return client.put(
+        url, json=body, headers={} if tag is None else {b"If-Match": tag.encode("latin-1")}
+    )
+
+
+@pytest.mark.parametrize("tag", [None, "*", '"{}"', ' "{}" ', '"2020-01-01T00:00:00Z", "{}"'])
+def test_update_of_the_version_that_was_read(user_client: TestClient, tag: str | None) -> None:
+    row = user_client.post(SAMPLE_NOTES, json={"title": "before"}).json()
+    tag = tag and tag.format(row["updated_at"])
+    response = put_if(user_client, f"{SAMPLE_NOTES}{row['id']}", tag, title="after")
+    assert (response.status_code, response.json()["title"]) == (200, "after")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ['"2020-01-01T00:00:00Z"', "", '""', "{}", 'W/"{}"', "'{}'", "now", '"*"', '"\u00ff"', "**"],
+)
+def test_stale_or_malformed_if_match_is_412(user_client: TestClient, tag: str) -> None:
+    """A weak tag never matches (RFC 9110)."""
+    row = user_client.post(SAMPLE_NOTES, json={"title": "before"}).json()
+    url = f"{SAMPLE_NOTES}{row['id']}"
+    response = put_if(user_client, url, tag.format(row["updated_at"]), title="after")
+    assert (response.status_code, response.json()) == (412, CHANGED)
+    assert user_client.get(url).json() == row
+
+
+def test_permission_is_checked_before_if_match(user_client: TestClient, db: Session) -> None:
+    note = create_random_note(db)
+    assert put_if(user_client, f"{SAMPLE_NOTES}{note.id}", '"x"').status_code == 403
+
+
+def test_update_without_a_change_keeps_the_version(committed_client: TestClient) -> None:
+    """So it does not make the edits of others stale."""
+    with SessionLocal.begin() as db:
+        headers = auth_headers(create_random_user(db))
+    committed_client.headers.update(headers)
+    row = committed_client.post(SAMPLE_NOTES, json={"title": "a"}).json()
+    url, tag = f"{SAMPLE_NOTES}{row['id']}", f'"{row["updated_at"]}"'
+    assert put_if(committed_client, url, tag, title="a").json() == row
+    assert put_if(committed_client, url, tag, title="b").json()["updated_at"] > row["updated_at"]
+    assert put_if(committed_client, url, tag, title="c").status_code == 412
+
+
+def test_one_of_concurrent_updates_of_a_version_succeeds(committed_client: TestClient) -> None:
+    with SessionLocal.begin() as db:
+        user = create_random_user(db)
+        committed_client.headers.update(auth_headers(user))
+    row = committed_client.post(SAMPLE_NOTES, json={"title": "0"}).json()
+    url, tag = f"{SAMPLE_NOTES}{row['id']}", f'"{row["updated_at"]}"'
+    with ThreadPoolExecutor(5) as pool:
+        found = pool.map(
+            lambda title: put_if(committed_client, url, tag, title=str(title)), range(1, 6)
+        )
+    assert sorted(response.status_code for response in found) == [200, 412, 412, 412, 412]
 
 
 def test_null_in_required_field_is_422(user_client: TestClient, db: Session, user: User) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import (
 
 from app.api.deps import (
     CurrentUser,
+    IfMatchDep,
     PathId,
     ReadSessionDep,
     SessionDep,
@@ -156,6 +157,12 @@ class SampleNoteRead(ReadModel):
     owner: Reference
 
 
+class SampleNoteQuery(PageQuery[SampleNoteRead]):
+    status: Status | None = None
+    is_public: bool | None = None
+    owner_id: Id | None = None
+
+
 class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
     read_schema = SampleNoteRead
     search_columns = (SampleNote.title, SampleNote.text)
@@ -171,7 +178,7 @@ def read_sample_notes(
     request: Request,
     db: ReadSessionDep,
     current_user: CurrentUser,
-    query: Annotated[PageQuery[SampleNoteRead], Query()],
+    query: Annotated[SampleNoteQuery, Query()],
 ) -> Response:
     filters = readable_rows(crud_sample_note, current_user)
     return page_response(request, query, crud_sample_note.get_page(db, query, **filters))
@@ -196,10 +203,15 @@ def read_sample_note(db: ReadSessionDep, current_user: CurrentUser, note_id: Pat
 @router.put("/{id}", response_model=SampleNoteRead)
 @raises(NotFound, PermissionDenied)
 def update_sample_note(
-    db: SessionDep, writer: WriterDep, note_id: PathId, note_in: SampleNoteUpdate
+    db: SessionDep,
+    writer: WriterDep,
+    if_match: IfMatchDep,
+    note_id: PathId,
+    note_in: SampleNoteUpdate,
 ) -> SampleNote:
     caller = writer.lock_caller()
     note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
+    if_match.check(note)
     check_reference(db, crud_sample_note, note_in, "next_id", caller, row=note)
     check_reference(db, crud_user, note_in, "reviewer_id", caller, row=note)
     return crud_sample_note.update(db, db_obj=note, obj_in=note_in)

@@ -4,6 +4,7 @@ from fastapi import Query, Request, Response
 
 from app.api.deps import (
     CurrentUser,
+    IfMatchDep,
     PathId,
     ReadSessionDep,
     SessionDep,
@@ -19,7 +20,6 @@ from app.crud.crud_item import item as crud_item
 from app.crud.exceptions import StillReferenced
 from app.models.item import Item
 from app.schemas import item as schemas
-from app.schemas.page import PageQuery
 
 router = APIRouter(prefix="/items", tags=["items"], rows=crud_item)
 
@@ -29,7 +29,7 @@ def read_items(
     request: Request,
     db: ReadSessionDep,
     current_user: CurrentUser,
-    query: Annotated[PageQuery[schemas.Item], Query()],
+    query: Annotated[schemas.ItemQuery, Query()],
 ) -> Response:
     """Return the caller's items; superusers get everybody's."""
     filters = readable_rows(crud_item, current_user)
@@ -50,10 +50,15 @@ def read_item(db: ReadSessionDep, current_user: CurrentUser, item_id: PathId) ->
 @router.put("/{id}", response_model=schemas.Item)
 @raises(NotFound, PermissionDenied)
 def update_item(
-    db: SessionDep, writer: WriterDep, item_id: PathId, item_in: schemas.ItemUpdate
+    db: SessionDep,
+    writer: WriterDep,
+    if_match: IfMatchDep,
+    item_id: PathId,
+    item_in: schemas.ItemUpdate,
 ) -> Item:
     caller = writer.lock_caller()
     item = get_own_row(db, crud_item, item_id, caller, for_update=True)
+    if_match.check(item)
     return crud_item.update(db, db_obj=item, obj_in=item_in)
 
 

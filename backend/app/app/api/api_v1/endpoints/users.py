@@ -9,6 +9,7 @@ from app.api.deps import (
     CurrentSuperuser,
     CurrentUser,
     HashingSlot,
+    IfMatchDep,
     ReadSessionDep,
     SessionDep,
     SuperuserWriter,
@@ -33,7 +34,6 @@ from app.models.user_session import UserSession
 from app.schemas import user as schemas
 from app.schemas import user_session
 from app.schemas.msg import Msg
-from app.schemas.page import PageQuery
 from app.schemas.types import Id
 from app.worker import (
     send_change_email,
@@ -85,7 +85,7 @@ def read_users(
     request: Request,
     db: ReadSessionDep,
     _: CurrentSuperuser,
-    query: Annotated[PageQuery[schemas.User], Query()],
+    query: Annotated[schemas.UserQuery, Query()],
 ) -> Response:
     return page_response(request, query, crud_user.get_page(db, query))
 
@@ -217,12 +217,14 @@ def update_user(
     current_user: CurrentSuperuser,
     audit: AuditDep,
     attempts: AttemptsDep,
+    if_match: IfMatchDep,
     _: HashingSlot,
     user_id: Id,
     user_in: schemas.UserUpdateByID,
 ) -> User:
     """Changing your own email or password requires `current_password`, as in `PUT /users/me`."""
     user = require_user(writer.lock_user(user_id))
+    if_match.check(user)
     fields = user_in.model_dump(exclude_unset=True, exclude={"current_password"})
     if user.id == current_user.id and changes_credentials(user, fields):
         require_current_password(user, user_in.current_password, attempts, audit)
@@ -253,6 +255,7 @@ def delete_user(
     current_user: CurrentSuperuser,
     audit: AuditDep,
     attempts: AttemptsDep,
+    if_match: IfMatchDep,
     _: HashingSlot,
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,

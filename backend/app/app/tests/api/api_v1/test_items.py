@@ -78,6 +78,13 @@ def test_update_item(
     assert response.json().items() >= (body | {"id": item.id}).items()
 
 
+def test_stale_update_is_412(user_client: TestClient, db: Session, user: User) -> None:
+    item = create_random_item(db, owner_id=user.id)
+    headers = {"If-Match": '"2020-01-01T00:00:00Z"'}
+    response = user_client.put(f"{ITEMS}{item.id}", json={}, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (412, "row_changed")
+
+
 def test_delete_item(user_client: TestClient, db: Session, user: User) -> None:
     item = create_random_item(db, owner_id=user.id)
     response = user_client.delete(f"{ITEMS}{item.id}")
@@ -100,6 +107,12 @@ def test_superusers_may_access_any_item(
     item = create_random_item(db)
     response = superuser_client.request(method, f"{ITEMS}{item.id}", json={})
     assert (response.status_code, response.json()["id"]) == (200, item.id)
+
+
+def test_filter_by_owner(superuser_client: TestClient, db: Session) -> None:
+    item, _ = [create_random_item(db) for _ in range(2)]
+    response = superuser_client.get(ITEMS, params={"owner_id": item.owner_id})
+    assert [each["id"] for each in response.json()] == [item.id]
 
 
 def test_number_of_queries_is_fixed(
