@@ -8,7 +8,7 @@ interface FilterBase {
   /** The parameter of the address, and of the API unless `toQuery` returns others. */
   name: string
   title: string
-  toQuery?: (value: string) => Record<string, string>
+  toQuery?: (value: string) => Record<string, string | string[]>
 }
 
 /** A choice between a few options. */

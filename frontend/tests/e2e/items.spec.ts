@@ -44,7 +44,9 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByRole('menuitem', { name: 'Delete' }).click()
   await expect(page.getByText('Item deleted')).toBeVisible()
   await page.getByRole('button', { name: 'Close' }).click()
-  await expect.poll(() => read().catch(({ code }: ApiError) => code)).toBe('not_found')
+  await expect
+    .poll(() => read().catch((error: unknown) => (error as ApiError).code))
+    .toBe('not_found')
 })
 
 test('texts of an item that are too long are rejected before sending', async ({ page, user }) => {

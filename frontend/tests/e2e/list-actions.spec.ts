@@ -19,7 +19,7 @@ async function remove(page: Page, title: string): Promise<void> {
 const exists = ({ client }: Account, id: number): Promise<boolean> =>
   itemsReadItem({ client, path: { id } }).then(
     () => true,
-    ({ code }: ApiError) => code !== 'not_found',
+    (error: unknown) => (error as ApiError).code !== 'not_found',
   )
 
 for (const width of [1280, 390]) {
