@@ -150,7 +150,10 @@ test('theme and language are chosen in the settings', async ({ page, user }) => 
   await openAs(page, user, '/main/settings#appearance')
   await page.getByRole('radio', { name: 'Dark' }).check()
   await expect(page.locator('.v-application')).toHaveClass(/v-theme--dark/)
-  await page.getByLabel('Language', { exact: true }).and(page.locator('input')).click({ force: true })
+  await page
+    .getByLabel('Language', { exact: true })
+    .and(page.locator('input'))
+    .click({ force: true })
   await page.getByRole('option', { name: 'Русский' }).click()
   await expect(page.getByRole('heading', { name: 'Настройки' })).toBeVisible()
 })
