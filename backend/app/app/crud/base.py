@@ -44,7 +44,7 @@ OwnedModelType = TypeVar("OwnedModelType", bound=OwnedBase)
 # Who may read the rows. Superusers may always read them.
 Readers = Literal["owner", "users", "superusers"]
 
-# Rows count as new for so long.
+# Rows count as new up to this age.
 NEW = timedelta(days=7)
 
 LIKE_WILDCARD = re.compile(r"[\\%_]")
