@@ -5,6 +5,7 @@ import {
   expect,
   fillLogin,
   linkInMail,
+  logOut,
   newEmail,
   openAs,
   PASSWORD,
@@ -28,7 +29,7 @@ test('a created user gets a mail in the chosen language, and can log in', async 
   await expect(page.getByRole('link', { name: 'New Example', exact: true })).toBeVisible()
   await linkInMail(email, 'новая учётная запись')
 
-  await page.getByText('Log out').click()
+  await logOut(page)
   await fillLogin(page, email, PASSWORD)
   await expect(page.getByText('Welcome, New Example')).toBeVisible()
 })
@@ -83,7 +84,7 @@ test('a superuser sets another user’s password', async ({ page, superuser, use
   await expect(page.getByLabel('Current password')).toHaveCount(0)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Log out', { exact: true }).click()
+  await logOut(page)
   await fillLogin(page, user.email, 'a given password')
   await expect(page).toHaveURL(/dashboard$/)
 })
@@ -146,7 +147,7 @@ test('changing one’s own email requires the current password', async ({ page, 
   await page.getByLabel('Current password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('User saved')).toBeVisible()
-  await page.getByText('Log out').click()
+  await logOut(page)
   await fillLogin(page, email, PASSWORD)
   await expect(page.getByText('Welcome, Renamed Example')).toBeVisible()
 })
@@ -177,7 +178,7 @@ test('changing one’s own password requires the current one and keeps the sessi
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Users' })).toBeVisible()
 
-  await page.getByText('Log out').click()
+  await logOut(page)
   await fillLogin(page, superuser.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test'
 import { expect } from './fixtures'
 
 /** Returns axe's violations in both themes. */
-export async function seriousViolations(page: Page) {
+export async function violations(page: Page) {
   const found = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
@@ -15,6 +15,9 @@ export async function seriousViolations(page: Page) {
     })
     const results = await new AxeBuilder({ page }).analyze()
     for (const { id, nodes } of results.violations) {
+      // Vuetify puts menus at the end of the body, outside of the landmarks. They get the focus when they open.
+      if (id === 'region' && nodes.every(({ html }) => html.includes('v-overlay-container')))
+        continue
       found.push({ colorScheme, id, elements: nodes.map(({ html }) => html) })
     }
   }

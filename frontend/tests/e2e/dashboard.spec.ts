@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { itemsCreateItem, usersUpdateUserMe } from '../../src/client'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { createAccount, expect, openAs, test } from './fixtures'
 
 test('a new user finds the first steps', async ({ page, user }) => {
@@ -60,7 +60,7 @@ for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 800 })
     await openAs(page, superuser)
     await expect(page.getByRole('heading', { name: 'Health' })).toBeVisible()
-    expect(await seriousViolations(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
   })

@@ -1,5 +1,5 @@
 import type { Page, Route } from '@playwright/test'
-import { expect, fillLogin, hold, openAs, PASSWORD, test } from './fixtures'
+import { expect, fillLogin, hold, logOut, openAs, PASSWORD, test } from './fixtures'
 
 const ME = '**/api/v1/users/me'
 
@@ -47,7 +47,7 @@ test('a slow save does not navigate after the user has left the form', async ({ 
 test('logging out cancels a slow save', async ({ page, user, superuser }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByText('Log out').click()
+  await logOut(page)
   await page.getByRole('button', { name: 'Discard' }).click()
   await fillLogin(page, superuser.email, PASSWORD)
   await expect(page.getByText(`Welcome, ${superuser.email}`)).toBeVisible()

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { startFields } from './fields/server'
 import { stored } from './fields/thing'
 import { choose as chooseByLabel, expect, test } from './fixtures'
@@ -349,16 +349,16 @@ test('the form and the list are accessible', async ({ page }) => {
   await expect(field(page, 'state')).toBeVisible()
   await send(page)
   await expect(messageOf(page, 'state')).toHaveText('Required')
-  expect(await seriousViolations(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   for (const name of ['state', 'item_id']) {
     await openOptions(page, name)
     await expect(page.getByRole('option').first()).toBeVisible()
-    expect(await seriousViolations(page), name).toEqual([])
+    expect(await violations(page), name).toEqual([])
     await page.keyboard.press('Escape')
   }
   await open(page, '/list')
   await expect(page.getByText('1–2 of 2')).toBeVisible()
-  expect(await seriousViolations(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
 })
 
 test('a list shows values by their types', async ({ page }) => {

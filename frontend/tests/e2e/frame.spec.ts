@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { expect, logOut, openAs, openUserMenu, test } from './fixtures'
 
 const menu = (page: Page) => page.getByRole('navigation', { name: 'Menu', exact: true })
@@ -202,7 +202,7 @@ test.describe('on a phone', () => {
     await openAs(page, user)
     await openUserMenu(page)
     await expect(page.getByRole('menu').getByText(user.email)).toBeVisible()
-    expect(await seriousViolations(page)).toEqual([])
+    expect(await violations(page)).toEqual([])
     await page.getByRole('menuitemradio', { name: 'Dark' }).tap()
     await expect(page.locator('.v-application')).toHaveClass(/v-theme--dark/)
     await page.getByRole('menuitem', { name: 'Log out' }).tap()

@@ -1,6 +1,6 @@
 import { itemsReadItem, itemsReadItems } from '../../src/client'
 import type { ApiError } from '../../src/api'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { expect, openAs, test } from './fixtures'
 import { createItem } from './records/items'
 
@@ -76,6 +76,6 @@ test('the views of items are accessible', async ({ page, user }) => {
     await openAs(page, user, `/main/items/${path}`)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await page.waitForLoadState('networkidle')
-    expect(await seriousViolations(page), path).toEqual([])
+    expect(await violations(page), path).toEqual([])
   }
 })

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { type Job, jobsReadJobs, usersUpdateUserMe, utilsTestEmail } from '../../src/client'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { type Account, expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 const PATH = '/main/jobs'
@@ -116,7 +116,7 @@ test('a running job shows its progress while the page is visible', async ({ page
   const progress = page.getByRole('progressbar', { name: 'Progress' })
   await expect(progress).toHaveAttribute('aria-valuenow', '1250')
   await expect(progress).toHaveAttribute('aria-valuemax', '5000')
-  expect(await seriousViolations(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
 
   list.fields = { ...list.fields, progress: 2500 }
   await page.clock.runFor(2_000)
@@ -183,7 +183,7 @@ test('a job is cancelled after a question', async ({ page, user }) => {
   await expect(cancel).toBeFocused()
   await page.keyboard.press('Enter')
   await expect(question).toContainText("“Test email” will stop. You can't resume it.")
-  expect(await seriousViolations(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   await question.getByRole('button', { name: 'Cancel job' }).click()
   await expect(page.getByText('Job cancelled')).toBeVisible()
   await expect(firstRow(page)).toContainText('Cancelled')

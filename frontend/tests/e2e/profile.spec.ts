@@ -5,6 +5,7 @@ import {
   fillLogin,
   linkInMail,
   loginAsFirstSuperuser,
+  logOut,
   newEmail,
   openAs,
   PASSWORD,
@@ -110,7 +111,7 @@ test('changing the password keeps the session', async ({ page, user }) => {
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Profile' })).toBeVisible()
 
-  await page.getByText('Log out').click()
+  await logOut(page)
   await fillLogin(page, user.email, 'my new password')
   await expect(page).toHaveURL(/dashboard$/)
 })

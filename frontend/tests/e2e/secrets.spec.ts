@@ -4,6 +4,7 @@ import {
   expect,
   fillLogin,
   linkInMail,
+  logOut,
   newEmail,
   openAs,
   PASSWORD,
@@ -108,7 +109,7 @@ test('passwords and tokens appear in no URL, title, history, storage or log', as
   await page.getByRole('button', { name: 'Change password' }).click()
   await expect(page.getByText('Password changed')).toBeVisible()
   await traces.record()
-  await page.getByText('Log out').click()
+  await logOut(page)
 
   await page.getByText('Forgot password?').click()
   await expect(page.getByRole('button', { name: 'Recover password' })).toBeVisible()

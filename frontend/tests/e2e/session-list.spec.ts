@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { expect, openAs, PASSWORD, test } from './fixtures'
+import { expect, logOut, openAs, PASSWORD, test } from './fixtures'
 
 const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)' +
@@ -44,7 +44,7 @@ test('users see and end their sessions, and administrators those of others', asy
   await page.route('**/sessions/*', (route) => route.fulfill({ status: 500, json }), { times: 1 })
   await button.click()
   await expect(page.getByText('Something went wrong on the server.')).toBeVisible()
-  await phone.getByText('Log out', { exact: true }).first().click()
+  await logOut(phone)
   await expect(phone.getByRole('button', { name: 'Log in' })).toBeVisible()
   await button.click()
   await expect(button).toHaveCount(0)

@@ -9,6 +9,7 @@ import {
   fillLogin,
   linkInMail,
   loginAsFirstSuperuser,
+  logOut,
   openAs,
   PASSWORD,
   pathOfLink,
@@ -48,7 +49,7 @@ test('a new tab and a bookmark stay logged in, and logging out logs out all tabs
   await start.goto('/login')
   await expect(welcome(start, user)).toBeVisible()
 
-  await start.getByText('Log out').click()
+  await logOut(start)
   for (const tab of [start, page, bookmark]) {
     await expect(tab.getByRole('button', { name: 'Log in' })).toBeVisible()
     await expect(tab.getByText(user.email)).toHaveCount(0)

@@ -1,5 +1,5 @@
 import { usersReadUserById } from '../../src/client'
-import { seriousViolations } from './axe'
+import { violations } from './axe'
 import { createAccount, expect, fillLogin, hold, openAs, PASSWORD, test } from './fixtures'
 
 test('before unsaved input is lost, the user is asked', async ({ page, superuser }) => {
@@ -41,7 +41,7 @@ test('before unsaved input is lost, the user is asked', async ({ page, superuser
   await page.keyboard.press('Enter')
   await expect(question.getByRole('button', { name: 'Keep editing' })).toBeFocused()
   await expect(question).toHaveAccessibleDescription('What you entered has not been saved.')
-  expect(await seriousViolations(page)).toEqual([])
+  expect(await violations(page)).toEqual([])
   await page.keyboard.press('Escape')
   await expect(question).toBeHidden()
   await expect(menuLink).toBeFocused()

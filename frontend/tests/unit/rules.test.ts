@@ -78,7 +78,7 @@ test('a blank text is rejected, in linear time', () => {
   expect(errorOf('full_name', ' a ', UserCreateSchema)).toBeUndefined()
   expect(errorOf('password', ' '.repeat(8), UserCreateSchema)).toBeUndefined()
   const [{ pattern }] = UserCreateSchema.properties.full_name.anyOf
-  const isValid = (text: string) => new RegExp(pattern!).test(text)
+  const isValid = (text: string) => new RegExp(pattern).test(text)
   const start = performance.now()
   expect(isValid(' '.repeat(1_000_000))).toBe(false)
   expect(isValid(`${'a '.repeat(500_000)}\0`)).toBe(false)
