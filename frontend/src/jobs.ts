@@ -12,7 +12,9 @@ export const isUnfinished = ({ state }: Pick<Job, 'state'>): boolean =>
 export function kindText(kind: string): string {
   const { global } = i18n
   const key = `option.kind.${kind}`
-  return global.te(key) ? global.t(key) : kind.replaceAll('_', ' ')
+  if (global.te(key)) return global.t(key)
+  const words = kind.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 const ICONS: [start: string, icon: string][] = [

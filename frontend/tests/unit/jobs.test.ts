@@ -7,7 +7,7 @@ afterEach(() => setLocale('en'))
 test.each([
   ['send_test_email', 'Test email', 'Тестовое письмо'],
   ['prune', 'Cleanup of old data', 'Удаление старых данных'],
-  ['rebuild_search_index', 'rebuild search index', 'rebuild search index'],
+  ['rebuild_search_index', 'Rebuild search index', 'Rebuild search index'],
 ])('the kind %s is readable', async (kind, english, russian) => {
   expect(kindText(kind)).toBe(english)
   await setLocale('ru')
