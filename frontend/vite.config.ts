@@ -150,6 +150,11 @@ export default defineConfig(({ command, mode }) => {
     build: { rolldownOptions: { output: { codeSplitting: { groups: [{ name: chunkOf }] } } } },
     // Vite would discover Vuetify's components one by one and reload the web app each time.
     optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
-    test: { include: ['tests/unit/**/*.test.ts'], environment: 'happy-dom' },
+    test: {
+      include: ['tests/unit/**/*.test.ts'],
+      environment: 'happy-dom',
+      // Some tests start a server, which takes long on a busy machine.
+      testTimeout: 60_000,
+    },
   }
 })

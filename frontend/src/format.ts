@@ -1,7 +1,7 @@
 /** Formats values in the current language. */
 
 import { i18n } from '@/plugins/i18n'
-import { type Limits, limitsOf, type ObjectSchema, type Reference } from '@/schema'
+import { type Kind, type Limits, limitsOf, type ObjectSchema, type Reference } from '@/schema'
 
 type Formatter = (value: unknown) => string
 
@@ -17,10 +17,25 @@ export function isNumeric(schema: ObjectSchema, column: string): boolean {
   return kind === 'integer' || kind === 'decimal'
 }
 
-/** Whether a value stays on one line, because part of it would be misleading. */
-export function isUnbreakable(schema: ObjectSchema, column: string): boolean {
+export function isTime(schema: ObjectSchema, column: string): boolean {
   const kind = limitsOfColumn(schema, column)?.kind
-  return isId(column) || isNumeric(schema, column) || kind === 'date' || kind === 'datetime'
+  return kind === 'date' || kind === 'datetime'
+}
+
+const WIDTHS: Partial<Record<Kind, number>> = {
+  integer: 120,
+  decimal: 140,
+  checkbox: 120,
+  date: 132,
+  datetime: 184,
+  select: 140,
+  reference: 176,
+}
+
+/** Returns the width of a column in pixels. Texts have none: they share what the other columns leave. */
+export function widthOf(schema: ObjectSchema, column: string): number | undefined {
+  if (column === 'created_at' || column === 'updated_at') return 124 // Relative to now.
+  return isId(column) ? 100 : WIDTHS[limitsOfColumn(schema, column)?.kind ?? 'text']
 }
 
 function decimalFormatter(locale: string, { decimalPlaces = 0 }: Limits): Formatter {

@@ -82,7 +82,7 @@ class Stack:
         path.write_text(re.sub(old, new, text, flags=re.MULTILINE))
 
 
-def eventually(check: Callable[[], T | None], seconds: float = 30) -> T:
+def eventually(check: Callable[[], T | None], seconds: float = 90) -> T:
     """Return the result of `check` once it is truthy. Until then, `check` may raise."""
     deadline = time.monotonic() + seconds
     while True:

@@ -172,8 +172,8 @@ def _restart(arguments: list[str], *, first_stop: bool = True, then_start: bool 
         fail("nothing is running: sh ./scripts/native.sh up -d")
     names = _services(arguments)
     with locked(RUN / "lock", BUSY):
-        for name in names if first_stop else ():
-            supervise.stop_service(name)
+        if first_stop:
+            supervise.stop_services(names)
         if then_start:
             env = environment(supervise.caller_environment())
             if "db" in set(names) - running_services():

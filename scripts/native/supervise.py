@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from http.client import HTTPException
 from string import Template
@@ -116,6 +117,15 @@ def exits(name: str, since: float) -> int:
     return sum(match[2] == name and datetime.fromisoformat(match[1]).timestamp() > since for match in found)
 
 
+def stop_services(names: Iterable[str]) -> None:
+    """Stop services at the same time, but stores after the others."""
+    for group in (set(names) - set(STORES), set(names) & set(STORES)):
+        for name in group:
+            stop_service(name, wait=False)
+        while any(info["statename"] == "STOPPING" for name, info in states().items() if name in group):
+            time.sleep(0.1)
+
+
 def stop_service(name: str, *, wait: bool = True) -> None:
     try:
         server().stopProcess(name, wait)
@@ -131,11 +141,8 @@ def stop() -> bool:
     if running:
         with contextlib.suppress(psutil.Error, OSError, Fault):
             process = psutil.Process(running)
-            # Stop these at the same time. The shutdown of the supervisor would stop one after the other.
-            for name in set(SERVICES) - set(STORES):
-                stop_service(name, wait=False)
-            while any(info["statename"] == "STOPPING" for info in states().values()):
-                time.sleep(0.1)
+            # The shutdown of the supervisor would stop one after the other.
+            stop_services(set(SERVICES) - set(STORES))
             server().shutdown()
             psutil.wait_procs([process], timeout=60)
     return bool(orphans.stop()) or bool(running)

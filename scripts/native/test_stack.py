@@ -38,7 +38,7 @@ def native(*words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 90) -> Any:
     """Return the result of `check` once it is truthy. Until then, `check` may raise an HTTP error."""
     deadline = time.monotonic() + seconds
     while True:

@@ -172,7 +172,7 @@ def test_documented_day_and_update(project: Project, template: Clone) -> None:
     # One revision follows all others.
     assert newest_revision(project)
 
-    project.run("sh ./scripts/native.sh up -d")
+    project.up()
     project.check()
     project.run("sh ./scripts/native.sh test e2e products login.spec.ts")
     output = project.run("sh ./scripts/update.sh", status=1)

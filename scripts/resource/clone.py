@@ -56,9 +56,14 @@ class Project(Clone):
     def test_backend(self, arguments: str = "", *, status: int = 0) -> str:
         return self.run(f"sh ./scripts/native.sh test backend {arguments}", status=status)
 
-    def check(self) -> None:
-        """Run the tests of the backend and of the web app, and every lint."""
-        self.test_backend()
+    def up(self) -> None:
+        """Start the stack without pgAdmin, which takes a minute to install itself, and which no test needs."""
+        self.run("sh ./scripts/native.sh up -d")
+        self.run("sh ./scripts/native.sh stop pgadmin")
+
+    def check(self, tests: str = "") -> None:
+        """Run tests of the backend, by default all, those of the web app's functions, and every lint."""
+        self.test_backend(tests)
         self.run("sh ./scripts/native.sh test unit")
         # Both at the same time, because each mostly uses one core.
         lint = "sh ./scripts/native.sh exec backend ./scripts/lint.sh"

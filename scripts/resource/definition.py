@@ -105,7 +105,7 @@ def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
     columns: set[str] = set()
     labels: set[str] = set()
     for field in fields:
-        if field.name in (name, f"{name}_create", f"{name}_update"):
+        if field.name in (name, f"{name}_create", f"{name}_update", f"{name}_query"):
             raise Invalid(f"field {field.name}: this is a name of the resource. Choose another, such as {name}_value.")
         if field.type == "ref" and field.required and field.target in ("user", name):
             why = "only superusers can set it" if field.target == "user" else "the first row has nothing to refer to"

@@ -31,7 +31,7 @@ RESERVED = (
     | {"date", "datetime", "decimal", "integer", "date_time", "exact_decimal", "reference", "read_model", "base_model"}
     | {"annotated", "literal", "field", "missing", "string_constraints", "str", "int", "bool", "false", "true", "none"}
     | {"mapped_column", "relationship", "synonym", "db", "self"}
-    | {"actions", "q", "sort", "skip", "limit"}
+    | {"actions", "q", "sort", "skip", "limit", "created_since", "filters"}
 )
 
 USAGE = {

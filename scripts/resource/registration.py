@@ -80,17 +80,16 @@ def _remove_exports(copy: Folder, path: str, resource: Resource) -> None:
 def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
     """Return the English texts of a resource by their paths in the locales."""
     words, plural = resource.names["words"], resource.names["plural_words"]
-    named = " “{title}”" if resource.title else ""
     own = {
         "all": sentence(plural),
-        "confirmDelete": f"Delete the {words}{named}?",
         "create": f"Create {words}",
         "created": f"{sentence(words)} created",
-        "delete": f"Delete {words}",
         "deleted": f"{sentence(words)} deleted",
         "edit": f"Edit {words}",
-        "empty": f"There are no {plural} yet.",
+        "empty": f"No {plural} yet",
         "saved": f"{sentence(words)} saved",
+        "search": f"Search {plural}",
+        "subtitle": f"{sentence(plural)} of all users" if resource.shared else f"Your {plural}",
     }
     texts: dict[tuple[str, ...], str] = {(camel(resource.name), key): text for key, text in own.items()}
     for field in resource.fields:

@@ -2007,6 +2007,24 @@ export type UsersReadUsersData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'email' | '-email' | 'full_name' | '-full_name' | 'is_active' | '-is_active' | 'is_superuser' | '-is_superuser' | 'is_verified' | '-is_verified' | 'language' | '-language';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * Is Active
+         */
+        is_active?: boolean | null;
+        /**
+         * Is Superuser
+         */
+        is_superuser?: boolean | null;
+        /**
+         * Is Verified
+         */
+        is_verified?: boolean | null;
     };
     url: '/api/v1/users/';
 };
@@ -2871,6 +2889,12 @@ export type AuditReadAuditData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'event' | '-event' | 'actor_id' | '-actor_id' | 'actor' | '-actor' | 'target_id' | '-target_id' | 'target' | '-target' | 'detail' | '-detail' | 'address' | '-address' | 'session_id' | '-session_id';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
     };
     url: '/api/v1/audit/';
 };
@@ -2945,6 +2969,16 @@ export type JobsReadJobsData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'owner_id' | '-owner_id' | 'owner' | '-owner' | 'kind' | '-kind' | 'state' | '-state' | 'progress' | '-progress' | 'total' | '-total' | 'message' | '-message' | 'attempts' | '-attempts' | 'result' | '-result' | 'started_at' | '-started_at' | 'finished_at' | '-finished_at';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * State
+         */
+        state?: Array<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'>;
     };
     url: '/api/v1/jobs/';
 };
@@ -3143,6 +3177,16 @@ export type ItemsReadItemsData = {
          * The field to sort by, with `-` in front of it for descending order
          */
         sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id' | 'owner' | '-owner';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * Owner Id
+         */
+        owner_id?: number | null;
     };
     url: '/api/v1/items/';
 };

@@ -5,6 +5,7 @@ import { ApiError, errorText } from '@/api'
 import { loginLoginAccessToken, loginLogout, loginRefreshAccessToken } from '@/client'
 import { i18n } from '@/plugins/i18n'
 import { useConnection } from '@/store/connection'
+import { useDeletions } from '@/store/deletions'
 import { useNotifications } from '@/store/notifications'
 import { inOneTab, sleep } from '@/tabLock'
 import { token } from '@/token'
@@ -76,6 +77,7 @@ export const useSession = defineStore('session', () => {
 
   /** Logs out in all tabs. Throws if the server can't be reached, because the session would not end. */
   async function logOut(): Promise<void> {
+    await useDeletions().flush()
     await loginLogout({ headers: { Authorization: `Bearer ${token.value}` } })
     end()
   }

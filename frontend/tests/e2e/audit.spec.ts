@@ -11,23 +11,21 @@ test('superusers see and search what happened to accounts, newest first', async 
   await openAs(page, superuser)
   await page.getByRole('link', { name: 'Audit log' }).click()
   await expect(page.getByRole('columnheader')).toHaveText([
-    'Time',
     'Event',
     'Actor',
     'Account',
     'Details',
     'IP address',
+    'Time',
   ])
   await page.getByRole('searchbox').fill(user.email)
-  await expect(page.getByText('1-3 of 3')).toBeVisible()
-  const events = page.locator('tbody td:nth-child(2)')
+  await expect(page.getByText('1–3 of 3')).toBeVisible()
+  const events = page.locator('tbody td:nth-child(1)')
   await expect(events).toHaveText(['Login failed', 'Logged in', 'User created'])
   await expect(page).toHaveURL(`/main/admin/audit?q=${user.email}`)
   await expect(page.getByRole('main').getByRole('link')).toHaveCount(0)
-  // There is no form that would show the rest of a long text.
-  await expect(page.locator('tbody .cell').first()).toHaveCSS('-webkit-line-clamp', 'none')
 
-  await page.getByRole('columnheader', { name: 'Time' }).click()
+  await page.getByRole('button', { name: 'Time' }).click()
   await expect(page).toHaveURL(/audit\?sort=created_at&/)
   await expect(events).toHaveText(['User created', 'Logged in', 'Login failed'])
 })

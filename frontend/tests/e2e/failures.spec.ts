@@ -60,7 +60,8 @@ test('logging out cancels a slow save', async ({ page, user, superuser }) => {
 
 test('a dialog cannot be closed while its request runs', async ({ page, user, superuser }) => {
   await openAs(page, superuser, `/main/admin/users/all?q=${user.email}`)
-  await page.getByRole('button', { name: `Delete: ${user.email}` }).click()
+  await page.getByRole('button', { name: `Actions: ${user.email}` }).click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
   const release = await hold(page, '**/api/v1/users/*', 'DELETE')
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('button', { name: 'Delete' }).click()
@@ -209,5 +210,5 @@ test('a list that failed to load can be retried', async ({ page, superuser }) =>
   await expect(page.getByText('Something went wrong. Try again.')).toBeVisible()
   await page.unroute(users)
   await page.getByRole('button', { name: 'Try again' }).click()
-  await expect(page.getByText('1-1 of 1')).toBeVisible()
+  await expect(page.getByText('1–1 of 1')).toBeVisible()
 })

@@ -357,7 +357,7 @@ test('the form and the list are accessible', async ({ page }) => {
     await page.keyboard.press('Escape')
   }
   await open(page, '/list')
-  await expect(page.getByText('1-2 of 2')).toBeVisible()
+  await expect(page.getByText('1–2 of 2')).toBeVisible()
   expect(await seriousViolations(page)).toEqual([])
 })
 
@@ -365,12 +365,12 @@ test('a list shows values by their types', async ({ page }) => {
   await open(page, '/list')
   const cells = page.getByRole('row').nth(1).getByRole('cell')
   const texts = [
+    '1,234,567.50',
     '1234567',
     'A thing: A thing (1234567)',
-    '',
+    '—',
     '-3',
-    '1,234,567.50',
-    '',
+    'Yes',
     'Nov 27, 2026',
     /^Nov 27, 2026, 6:30\sAM$/,
     'Done',
@@ -379,20 +379,19 @@ test('a list shows values by their types', async ({ page }) => {
     '',
   ]
   await expect(cells).toHaveText(texts)
-  await expect(cells.nth(5).getByRole('img', { name: 'Field is_open' })).toBeVisible()
-  await expect(page.getByRole('link', { name: 'Edit: 1,234,567.50' })).toHaveCount(2)
+  await expect(page.getByRole('link', { name: '1,234,567.50' })).toHaveCount(2)
   const alignments = await cells.evaluateAll((all) =>
     all.map((cell) => getComputedStyle(cell).textAlign),
   )
   expect(alignments.map((align) => align === 'end')).toEqual(
-    texts.map((_, index) => [3, 4, 11].includes(index)),
+    texts.map((_, index) => [0, 4, 11].includes(index)),
   )
   // Ids, numbers and dates are never broken into lines.
-  for (const index of [0, 3, 4, 6, 7, 10]) {
+  for (const index of [1, 4, 6, 7, 10]) {
     const box = await cells.nth(index).locator('span').boundingBox()
     expect(box!.height, `column ${index}`).toBeLessThan(30)
   }
-  await page.getByRole('columnheader', { name: 'Field item' }).click()
+  await page.getByRole('button', { name: 'Field item' }).click()
   await expect(page).toHaveURL(/\?sort=item$/)
 })
 
@@ -440,11 +439,11 @@ test.describe('on a narrow phone', () => {
   for (const path of ['/', '/?edit', '/list']) {
     test(`${path} fits`, async ({ page }) => {
       await open(page, path)
-      if (path === '/list') await expect(page.getByText('1-2 of 2')).toBeVisible()
+      if (path === '/list') await expect(page.getByText('1–2 of 2')).toBeVisible()
       else await expect(field(page, 'state')).toBeVisible()
       if (path === '/') await send(page)
       const overflows = await page
-        .locator('body, .v-table__wrapper')
+        .locator('body')
         .evaluateAll((elements) =>
           elements.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth),
         )

@@ -32,7 +32,15 @@ async function login(
   return { client, password }
 }
 
-export const loginAsFirstSuperuser = () => login(FIRST_SUPERUSER, FIRST_SUPERUSER_PASSWORD)
+let kept: { since: number; login: Awaited<ReturnType<typeof login>> } | undefined
+
+/** Logs in once in ten minutes, before the token expires: almost every test needs this login. */
+export async function loginAsFirstSuperuser() {
+  if (!kept || Date.now() - kept.since > 600_000) {
+    kept = { since: Date.now(), login: await login(FIRST_SUPERUSER, FIRST_SUPERUSER_PASSWORD) }
+  }
+  return kept.login
+}
 
 export const newEmail = () => `${randomUUID()}@example.com`
 

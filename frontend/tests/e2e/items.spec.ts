@@ -1,4 +1,5 @@
 import { itemsReadItem, itemsReadItems } from '../../src/client'
+import type { ApiError } from '../../src/api'
 import { seriousViolations } from './axe'
 import { expect, openAs, test } from './fixtures'
 import { createItem } from './records/items'
@@ -7,7 +8,7 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await openAs(page, user)
   await page.getByRole('link', { name: 'Items', exact: true }).click()
   await expect(page).toHaveTitle(/^Items/)
-  await expect(page.getByText('There are no items yet.')).toBeVisible()
+  await expect(page.getByText('No items yet')).toBeVisible()
   await page.getByRole('link', { name: 'Create item' }).click()
   await expect(page).toHaveTitle(/^Create item/)
   await page.getByLabel('Title', { exact: true }).fill('Title')
@@ -35,12 +36,15 @@ test('an item is created, changed and deleted', async ({ page, user }) => {
   await page.getByRole('button', { name: 'Save' }).click()
   await expect.poll(async () => (await read()).title).toBe('x')
 
-  await page.goto('/main/items/all?sort=-id')
-  const row = page.getByRole('row', { name: new RegExp(`^${id} `) })
-  await row.getByRole('button', { name: /^Delete: / }).click()
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await page.goto('/main/items/all')
+  await page
+    .locator(`[data-row="${id}"]`)
+    .getByRole('button', { name: /^Actions: / })
+    .click()
+  await page.getByRole('menuitem', { name: 'Delete' }).click()
   await expect(page.getByText('Item deleted')).toBeVisible()
-  await expect(read()).rejects.toMatchObject({ code: 'not_found' })
+  await page.getByRole('button', { name: 'Close' }).click()
+  await expect.poll(() => read().catch(({ code }: ApiError) => code)).toBe('not_found')
 })
 
 test('texts of an item that are too long are rejected before sending', async ({ page, user }) => {
@@ -57,7 +61,7 @@ test('texts of an item that are too long are rejected before sending', async ({ 
 test('items of other users are hidden', async ({ page, user, superuser }) => {
   const record = await createItem(superuser.client)
   await openAs(page, user, '/main/items/all')
-  await expect(page.getByText('There are no items yet.')).toBeVisible()
+  await expect(page.getByText('No items yet')).toBeVisible()
   await page.goto(`/main/items/edit/${record.id}`)
   await expect(page.getByText("You don't have permission for this.")).toBeVisible()
   await page.goto('/main/items/edit/2000000000')

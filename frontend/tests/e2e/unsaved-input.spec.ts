@@ -7,7 +7,7 @@ test('before unsaved input is lost, the user is asked', async ({ page, superuser
   const list = `/main/admin/users/all?q=${email}`
   const form = `/main/admin/users/edit/${id}`
   await openAs(page, superuser, list)
-  await page.getByRole('link', { name: `Edit: ${email}` }).click()
+  await page.getByRole('row').filter({ hasText: email }).getByRole('link').click()
   const name = page.getByLabel('Full name')
   const menuLink = page.getByRole('link', { name: 'Dashboard' })
   const question = page.getByRole('alertdialog', { name: 'Discard changes?' })

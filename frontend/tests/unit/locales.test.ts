@@ -58,7 +58,7 @@ test('every event of the audit log, every language and every state of a job has 
 })
 
 /** The texts that RecordForm shows about the record that it is given. */
-const RECORD_TEXTS = ['create', 'edit', 'created', 'saved', 'delete', 'deleted', 'confirmDelete']
+const RECORD_TEXTS = ['create', 'edit', 'created', 'saved', 'deleted']
 
 test('every key is used, and every used key exists', () => {
   const source = sources()
@@ -68,13 +68,22 @@ test('every key is used, and every used key exists', () => {
   const named = [...inSource, ...ofRecords]
   // Prefixes of computed keys, such as t(`field.${name}`).
   const prefixes = (source.match(/(?<=t\(`)\w+\.(?=\$)/g) ?? []) as string[]
+  // Each ListTable has the texts t(`${name}.all`) and so on.
+  const lists = [...source.matchAll(/<ListTable\s+name="(\w+)"([^>]*)/g)]
+  const ofLists = lists.flatMap(([, name, attributes]) =>
+    (source.match(/(?<=t\(`\$\{name\}\.)\w+/g) ?? [])
+      .filter((key) => key !== 'create' || /\spath=/.test(attributes!))
+      .map((key) => `${name}.${key}`),
+  )
+  // A deletion that can be undone.
+  const ofDeletions = lists.map(([, name]) => `${name}.deleted`)
   const keys = Object.keys(readTexts('en'))
-  expect(named.filter((key) => !keys.includes(key))).toEqual([])
+  expect([...named, ...ofLists].filter((key) => !keys.includes(key))).toEqual([])
   expect(
     keys.filter(
       (key) =>
-        !named.includes(key) &&
         !source.includes(`'${key}'`) &&
+        ![...named, ...ofLists, ...ofDeletions].includes(key) &&
         !prefixes.some((prefix) => key.startsWith(prefix)),
     ),
   ).toEqual([])

@@ -44,8 +44,8 @@ def _link_header(request: Request, query: PageQuery[Any], total: int) -> str:
         skips["prev"] = max(0, min(query.skip, total) - query.limit)
     if query.skip + query.limit < total:
         skips["next"] = query.skip + query.limit
-    parameters = query.model_dump(exclude_unset=True)
-    return ", ".join(
-        f'<{request.url.path}?{urlencode(parameters | {"skip": skip})}>; rel="{relation}"'
-        for relation, skip in skips.items()
-    )
+    parameters = query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    queries = {
+        name: urlencode(parameters | {"skip": skip}, doseq=True) for name, skip in skips.items()
+    }
+    return ", ".join(f'<{request.url.path}?{q}>; rel="{name}"' for name, q in queries.items())

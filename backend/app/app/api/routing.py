@@ -186,7 +186,7 @@ def _run_in_one_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> None:
-    """Raise TypeError if a PageQuery is used without a list, or its rows lack a sort key."""
+    """Raise TypeError if a PageQuery is used without a list, or its rows lack a field of it."""
     for each in dependants:
         for parameter in each.query_params:
             query = parameter.field_info.annotation
@@ -196,9 +196,12 @@ def _check_sort_keys(dependants: Sequence[Dependant], response_model: Any) -> No
                 raise TypeError(f"{each.call}: has a PageQuery, so response_model must be a list")
             (row,) = get_args(response_model)
             keys = query.model_json_schema()["properties"]["sort"]["enum"]
-            if unknown := {key.removeprefix("-") for key in keys} - set(row.model_fields):
+            names = {key.removeprefix("-") for key in keys}
+            names |= query.model_fields.keys() - PageQuery.model_fields.keys()
+            if unknown := names - set(row.model_fields):
                 raise TypeError(
-                    f"{each.call}: sorts by {unknown}, but {row.__name__} has no such field"
+                    f"{each.call}: sorts or filters by {unknown}, "
+                    f"but {row.__name__} has no such field"
                 )
 
 

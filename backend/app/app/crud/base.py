@@ -2,7 +2,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from psycopg2.errors import UniqueViolation
@@ -137,16 +137,23 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
     def get_page(self, db: Session, query: PageQuery[Any], **filters: int | str | bool) -> Page:
         """Return a page of rows. A filter is the name of a column and the value to find there.
 
+        It adds to those in the query, so that nobody can ask for more rows.
+
         One SQL statement returns the rows and the total. The rows are plain values, because those
         cost half as much as ORM entities.
         """
         if not self.fields:
             raise TypeError(f"{type(self).__name__} has no read_schema")
-        page, total = self._page_statements(query.sort, bool(query.q), tuple(filters))
-        parameters = filters | {
+        chosen = query.filters()
+        page, total = self._page_statements(
+            query.sort, bool(query.q), bool(query.created_since), tuple(filters), tuple(chosen)
+        )
+        parameters: dict[str, Any] = filters | {
             "skip": query.skip,
             "limit": query.limit,
             "pattern": like_pattern(query.q),
+            "since": query.created_since,
+            **{f"chosen_{name}": values for name, values in chosen.items()},
         }
         rows = db.execute(page, parameters).all()
         if not rows:
@@ -154,13 +161,23 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
         return Page([dict(zip(self.fields, row[1:], strict=True)) for row in rows], rows[0][0])
 
-    @cache  # noqa: B019  # A CRUD object lives as long as the process.
+    @lru_cache(maxsize=500)  # noqa: B019  # A CRUD object lives as long as the process.
     def _page_statements(
-        self, sort: str, searched: bool, filters: tuple[str, ...]
+        self,
+        sort: str,
+        searched: bool,
+        since: bool,
+        filters: tuple[str, ...],
+        chosen: tuple[str, ...],
     ) -> tuple[Select[Any], Select[int]]:
         """Return the statements for a page and for the total, built once per combination."""
         columns = self.model.__table__.columns
         conditions = [columns[name] == bindparam(name) for name in filters]
+        conditions += [
+            columns[name].in_(bindparam(f"chosen_{name}", expanding=True)) for name in chosen
+        ]
+        if since:
+            conditions.append(columns.created_at >= bindparam("since"))
         if searched:
             pattern: BindParameter[str] = bindparam("pattern")
             matches = (columns[c.key].ilike(pattern) for c in self.search_columns)

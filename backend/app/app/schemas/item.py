@@ -2,7 +2,8 @@ from typing import Annotated
 
 from pydantic import MISSING, BaseModel, StringConstraints
 
-from app.schemas.types import NOT_BLANK, ReadModel, Reference
+from app.schemas.page import PageQuery
+from app.schemas.types import NOT_BLANK, Id, ReadModel, Reference
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
 Description = Annotated[str, StringConstraints(max_length=10_000, pattern=NOT_BLANK)]
@@ -26,3 +27,7 @@ class Item(ReadModel):
     description: str | None
     owner_id: int
     owner: Reference
+
+
+class ItemQuery(PageQuery[Item]):
+    owner_id: Id | None = None

@@ -3,7 +3,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import core_schema
 
-from app.schemas.types import NO_NUL
+from app.schemas.types import NO_NUL, DateTime
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -23,7 +23,7 @@ class SortKey(str, Generic[Row]):
 
 
 class PageQuery(BaseModel, Generic[Row]):
-    """The query parameters of every list."""
+    """The query parameters of every list. A subclass adds the columns to filter by."""
 
     skip: int = Field(default=0, ge=0, le=2**31 - 1)
     limit: int = Field(default=100, ge=1, le=100)
@@ -34,3 +34,16 @@ class PageQuery(BaseModel, Generic[Row]):
         default=SortKey("id"),
         description="The field to sort by, with `-` in front of it for descending order",
     )
+    created_since: DateTime | None = Field(
+        default=None, description="Only rows that were created at this time or later"
+    )
+
+    def filters(self) -> dict[str, list[Any]]:
+        """Return the values to find, by column: of the fields that a subclass adds."""
+        names = [name for name in type(self).model_fields if name not in PageQuery.model_fields]
+        given = {name: getattr(self, name) for name in names}
+        return {
+            name: value if isinstance(value, list) else [value]
+            for name, value in given.items()
+            if value is not None and value != []
+        }

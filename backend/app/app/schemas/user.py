@@ -1,5 +1,6 @@
 from pydantic import MISSING, BaseModel, Field
 
+from app.schemas.page import PageQuery
 from app.schemas.types import (
     Email,
     FullName,
@@ -77,3 +78,9 @@ class User(ReadModel):
     is_superuser: bool
     is_verified: bool
     language: Language
+
+
+class UserQuery(PageQuery[User]):
+    is_active: bool | None = None
+    is_superuser: bool | None = None
+    is_verified: bool | None = None

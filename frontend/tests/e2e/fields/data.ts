@@ -57,8 +57,10 @@ export async function readItems({ query }: { query: { q: string; limit: number }
 
 const names = Object.keys(ThingCreateSchema.properties)
 const fields = Object.fromEntries(names.map((name) => [name, `Field ${name}`]))
+const thing = { all: 'Things', create: 'Create', empty: 'Empty', search: 'Search', subtitle: 'All' }
 export const texts = {
   en: {
+    thing,
     field: { ...fields, item: 'Field item', parent: 'Field parent' },
     option: {
       state: { draft: 'Draft', done: 'Done' },
@@ -66,6 +68,7 @@ export const texts = {
     },
   },
   ru: {
+    thing,
     field: { ...fields, item: 'Field item', parent: 'Field parent' },
     option: {
       state: { draft: 'Черновик', done: 'Готово' },

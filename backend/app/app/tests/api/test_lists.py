@@ -1,5 +1,6 @@
 """Behaviour of all lists: paging, sorting, search and totals."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urljoin
@@ -8,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.crud.base import CRUDBase
 from app.models import User
 from app.tests.utils.sample_note import (
     SAMPLE_NOTES,
@@ -117,8 +119,78 @@ def test_empty_list_has_total_of_zero(user_client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"status": "done"}, [1, 2]),
+        ({"is_public": "true"}, [2]),
+        ({"is_public": "false", "status": "done"}, [1]),
+        ({"status": "open", "q": "y"}, []),
+        ({"created_since": "2026-01-01T00:00:00Z"}, [0, 1]),
+        ({"created_since": "2025-01-01T01:00:00+01:00", "sort": "-id"}, [2, 1, 0]),
+        ({"created_since": "9999-12-31T00:00:00Z"}, []),
+        ({"status": "done", "created_since": "2026-01-01T00:00:00Z"}, [1]),
+    ],
+)
+def test_filters(
+    user_client: TestClient, db: Session, user: User, params: dict[str, str], found: list[int]
+) -> None:
+    create_random_note(db, status="done", is_public=True)
+    values: list[dict[str, Any]] = [{}, {"status": "done"}, {"status": "done", "is_public": True}]
+    notes = [create_random_note(db, owner_id=user.id, **each) for each in values]
+    old = {"created_at": datetime(2025, 1, 1, tzinfo=UTC)}
+    crud_sample_note.update(db, db_obj=notes[2], obj_in=old)
+    response = user_client.get(SAMPLE_NOTES, params=params)
+    assert [note["id"] for note in response.json()] == [notes[i].id for i in found]
+    assert response.headers["X-Total-Count"] == str(len(found))
+
+
+def test_nobody_filters_for_more_rows(
+    user_client: TestClient, superuser_client: TestClient, db: Session, user: User
+) -> None:
+    own, others = create_random_note(db, owner_id=user.id), create_random_note(db)
+    for client, owner_id, ids in (
+        (user_client, user.id, [own.id]),
+        (user_client, others.owner_id, []),
+        (superuser_client, others.owner_id, [others.id]),
+    ):
+        response = client.get(SAMPLE_NOTES, params={"owner_id": owner_id})
+        assert [note["id"] for note in response.json()] == ids
+        assert response.headers["X-Total-Count"] == str(len(ids))
+
+
+def test_links_keep_the_filters(user_client: TestClient, db: Session, user: User) -> None:
+    for status in ("done", "open", "done"):
+        create_random_note(db, owner_id=user.id, status=status)
+    since = "2026-01-01T00:00:00.5+01:00"
+    params: dict[str, Any] = {
+        "limit": 1,
+        "status": "done",
+        "is_public": False,
+        "created_since": since,
+    }
+    first = user_client.get(SAMPLE_NOTES, params=params)
+    second = user_client.get(urljoin(SAMPLE_NOTES, first.links["next"]["url"]))
+    assert [first.headers["X-Total-Count"], second.headers["X-Total-Count"]] == ["2", "2"]
+    assert [row["status"] for row in (*first.json(), *second.json())] == ["done", "done"]
+    assert set(second.links) == {"first", "prev"}
+
+
+def test_cache_of_statements_is_bounded() -> None:
+    """Filters have many combinations."""
+    assert CRUDBase._page_statements.cache_info().maxsize == 500
+
+
+@pytest.mark.parametrize(
     "params",
     [
+        {"status": "unknown"},
+        {"status": ""},
+        {"is_public": "maybe"},
+        {"owner_id": 0},
+        {"owner_id": 2**31},
+        {"created_since": "2026-01-01T00:00:00"},
+        {"created_since": "0001-01-01T00:00:00+01:00"},
+        {"created_since": "yesterday"},
         {"limit": 0},
         {"limit": 101},
         {"limit": "x"},

@@ -74,7 +74,7 @@ CHANGED = {"detail": "The row was changed meanwhile", "code": "row_changed"}
 
 def put_if(client: TestClient, url: str, tag: str | None, **body: str) -> Response:
     return client.put(
-        url, json=body, headers={} if tag is None else {"If-Match": tag.encode("latin-1")}
+        url, json=body, headers={} if tag is None else {b"If-Match": tag.encode("latin-1")}
     )
 
 

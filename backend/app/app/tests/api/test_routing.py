@@ -1,6 +1,6 @@
 """A wrong route definition is an error when the app starts. The error names the cause."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import fastapi
 import pytest
@@ -29,16 +29,22 @@ def test_plain_fastapi_router_is_an_error() -> None:
         include_routers(FastAPI(), [router], prefix="/api")
 
 
-def test_unknown_sort_key_is_an_error() -> None:
-    class NoteQuery(PageQuery[SampleNoteRead]):
-        sort: Literal["id", "-title", "likes"] = "id"  # type: ignore[assignment]
+class UnknownSortKey(PageQuery[SampleNoteRead]):
+    sort: Literal["id", "-title", "likes"] = "id"  # type: ignore[assignment]
 
+
+class UnknownFilter(PageQuery[SampleNoteRead]):
+    likes: int | None = None
+
+
+@pytest.mark.parametrize("query_model", [UnknownSortKey, UnknownFilter])
+def test_unknown_field_in_a_query_is_an_error(query_model: Any) -> None:
     with pytest.raises(
-        TypeError, match=r"read_notes.*sorts by \{'likes'\}, but SampleNoteRead has no such field"
+        TypeError, match=r"read_notes.* by \{'likes'\}, but SampleNoteRead has no such field"
     ):
 
         @APIRouter().get("/", response_model=list[SampleNoteRead])
-        def read_notes(query: Annotated[NoteQuery, Query()]) -> None: ...
+        def read_notes(query: Annotated[query_model, Query()]) -> None: ...
 
 
 @pytest.mark.parametrize("response_model", [None, SampleNoteRead, dict[str, SampleNoteRead]])

@@ -157,6 +157,12 @@ class SampleNoteRead(ReadModel):
     owner: Reference
 
 
+class SampleNoteQuery(PageQuery[SampleNoteRead]):
+    status: Status | None = None
+    is_public: bool | None = None
+    owner_id: Id | None = None
+
+
 class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
     read_schema = SampleNoteRead
     search_columns = (SampleNote.title, SampleNote.text)
@@ -172,7 +178,7 @@ def read_sample_notes(
     request: Request,
     db: ReadSessionDep,
     current_user: CurrentUser,
-    query: Annotated[PageQuery[SampleNoteRead], Query()],
+    query: Annotated[SampleNoteQuery, Query()],
 ) -> Response:
     filters = readable_rows(crud_sample_note, current_user)
     return page_response(request, query, crud_sample_note.get_page(db, query, **filters))

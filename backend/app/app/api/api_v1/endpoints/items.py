@@ -20,7 +20,6 @@ from app.crud.crud_item import item as crud_item
 from app.crud.exceptions import StillReferenced
 from app.models.item import Item
 from app.schemas import item as schemas
-from app.schemas.page import PageQuery
 
 router = APIRouter(prefix="/items", tags=["items"], rows=crud_item)
 
@@ -30,7 +29,7 @@ def read_items(
     request: Request,
     db: ReadSessionDep,
     current_user: CurrentUser,
-    query: Annotated[PageQuery[schemas.Item], Query()],
+    query: Annotated[schemas.ItemQuery, Query()],
 ) -> Response:
     """Return the caller's items; superusers get everybody's."""
     filters = readable_rows(crud_item, current_user)

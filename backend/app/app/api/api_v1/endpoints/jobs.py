@@ -12,7 +12,6 @@ from app.crud.exceptions import JobFinished
 from app.models.job import Job
 from app.models.user import User
 from app.schemas import job as schemas
-from app.schemas.page import PageQuery
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -31,7 +30,7 @@ def read_jobs(
     request: Request,
     db: ReadSessionDep,
     current_user: CurrentUser,
-    query: Annotated[PageQuery[schemas.Job], Query()],
+    query: Annotated[schemas.JobQuery, Query()],
 ) -> Response:
     """Return the jobs that the caller asked for; superusers get all."""
     filters = {} if crud_user.is_superuser(current_user) else {"owner_id": current_user.id}

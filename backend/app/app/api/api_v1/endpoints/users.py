@@ -34,7 +34,6 @@ from app.models.user_session import UserSession
 from app.schemas import user as schemas
 from app.schemas import user_session
 from app.schemas.msg import Msg
-from app.schemas.page import PageQuery
 from app.schemas.types import Id
 from app.worker import (
     send_change_email,
@@ -86,7 +85,7 @@ def read_users(
     request: Request,
     db: ReadSessionDep,
     _: CurrentSuperuser,
-    query: Annotated[PageQuery[schemas.User], Query()],
+    query: Annotated[schemas.UserQuery, Query()],
 ) -> Response:
     return page_response(request, query, crud_user.get_page(db, query))
 

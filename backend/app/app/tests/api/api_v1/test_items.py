@@ -109,6 +109,12 @@ def test_superusers_may_access_any_item(
     assert (response.status_code, response.json()["id"]) == (200, item.id)
 
 
+def test_filter_by_owner(superuser_client: TestClient, db: Session) -> None:
+    item, _ = [create_random_item(db) for _ in range(2)]
+    response = superuser_client.get(ITEMS, params={"owner_id": item.owner_id})
+    assert [each["id"] for each in response.json()] == [item.id]
+
+
 def test_number_of_queries_is_fixed(
     user_client: TestClient, connection: Connection, db: Session, user: User
 ) -> None:

@@ -1,3 +1,5 @@
+from urllib.parse import urljoin
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
@@ -44,6 +46,24 @@ def test_users_see_their_jobs_and_superusers_see_all(
     rows = client.get(f"{JOBS}?sort=-id&limit=2", headers=auth_headers(superuser)).json()
     assert [row["id"] for row in rows] == [others.id, own.id]
     assert rows[0]["owner"] is None
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [([], [0, 1, 2]), (["failed"], [1]), (["failed", "queued"], [0, 1]), (["running"], [])],
+)
+def test_filter_by_state(
+    user_client: TestClient, db: Session, user: User, states: list[str], found: list[int]
+) -> None:
+    jobs = [add_job(db, user, state=state) for state in ("queued", "failed", "cancelled")]
+    response = user_client.get(JOBS, params={"state": states, "limit": 1})
+    assert response.headers["X-Total-Count"] == str(len(found))
+    ids = [row["id"] for row in response.json()]
+    while "next" in response.links:
+        response = user_client.get(urljoin(JOBS, response.links["next"]["url"]))
+        ids += [row["id"] for row in response.json()]
+    assert ids == [jobs[i].id for i in found]
+    assert user_client.get(JOBS, params={"state": "unknown"}).status_code == 422
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])

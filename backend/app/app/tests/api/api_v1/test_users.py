@@ -409,3 +409,22 @@ def test_stale_update_of_a_user_is_412(superuser_client: TestClient, db: Session
     headers = {"If-Match": f'"{read["updated_at"]}"'}
     response = superuser_client.put(url, json={"full_name": "After"}, headers=headers)
     assert (response.status_code, response.json()["full_name"]) == (200, "After")
+
+
+def test_filter_users(superuser_client: TestClient, db: Session) -> None:
+    word = random_lower_string()
+    kinds: list[dict[str, bool]] = [
+        {},
+        {"is_active": False},
+        {"is_superuser": True},
+        {"is_verified": False},
+    ]
+    ids = [create_random_user(db, full_name=word, **kind).id for kind in kinds]
+    for params, found in (
+        ({}, ids),
+        ({"is_active": True, "is_superuser": False}, [ids[0], ids[3]]),
+        *((kind, [each]) for kind, each in list(zip(kinds, ids, strict=True))[1:]),
+    ):
+        response = superuser_client.get(f"{USERS}/", params={"q": word, **params})
+        assert [row["id"] for row in response.json()] == found
+        assert response.headers["X-Total-Count"] == str(len(found))
