@@ -4,6 +4,7 @@ import {
   expect,
   fillLogin,
   loginAsFirstSuperuser,
+  logOut,
   openAs,
   PASSWORD,
   test,
@@ -19,7 +20,7 @@ test('a session survives a reload and ends with logging out', async ({ page, use
   await page.reload()
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
-  await page.getByText('Log out').click()
+  await logOut(page)
   await expect(page.getByText('Logged out')).toBeVisible()
   await page.goBack()
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
@@ -65,7 +66,7 @@ test('a user who is deactivated is logged out', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
-  await page.getByRole('link', { name: 'Edit profile' }).first().click()
+  await page.getByRole('link', { name: 'Items', exact: true }).first().click()
   await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('This account is deactivated.')).toBeVisible()
 })
@@ -74,7 +75,7 @@ test('the next user sees no data of the previous one', async ({ page, user }) =>
   const other = await createAccount({ full_name: 'Somebody else' })
   await openAs(page, user)
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
-  await page.getByText('Log out').click()
+  await logOut(page)
   await fillLogin(page, other.email, PASSWORD)
   await expect(page.getByText('Welcome, Somebody else')).toBeVisible()
   await expect(page.getByText(user.email)).toHaveCount(0)
