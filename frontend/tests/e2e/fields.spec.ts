@@ -16,7 +16,7 @@ test.afterAll(() => fields.close())
 
 const open = async (page: Page, path = '/') => {
   await page.goto(fields.url + path)
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  await expect(page.getByRole('heading').first()).toBeVisible()
 }
 /** The label also names the list of options. */
 const field = (page: Page, name: string) =>

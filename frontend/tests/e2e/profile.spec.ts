@@ -23,7 +23,7 @@ test('the name can be changed and removed', async ({ page, user }) => {
   await page.getByLabel('Full name').fill('')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.goto('/main/dashboard')
-  await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
+  await expect(page.getByRole('heading', { name: `Welcome, ${user.email}` })).toBeVisible()
 })
 
 test('changing the email requires the current password and a confirmation', async ({
@@ -77,7 +77,7 @@ test('a new email is confirmed in another browser, unless it is taken', async ({
   await expect(page.getByText('Email confirmed')).toBeVisible()
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, email, PASSWORD)
-  await expect(page.getByText(`Welcome, ${email}`)).toBeVisible()
+  await expect(page.getByRole('heading', { name: `Welcome, ${email}` })).toBeVisible()
 })
 
 test('an incorrect password is reported even if the form has no field for it', async ({
