@@ -20,7 +20,7 @@ test('the chosen language is remembered and applies to API errors', async ({ pag
 
   await openAs(page, superuser, '/main/admin/users/all')
   await expect(page.getByRole('heading', { name: 'Пользователи' })).toBeVisible()
-  await expect(page.getByText('Записей на странице')).toBeVisible()
+  await expect(page.getByText('Строк на странице')).toBeVisible()
 })
 
 test('the language of the account follows the menu, and the web app after a login', async ({
@@ -91,7 +91,7 @@ test('VUE_APP_NAME is shown', async ({ page, user }) => {
   const name = loadEnv('production', folder, 'VUE_APP_').VUE_APP_NAME!
   await page.goto('/login')
   await expect(page).toHaveTitle(`Log in - ${name}`)
-  await expect(page.getByText(name, { exact: true })).toBeVisible()
+  await expect(page.getByRole('link', { name, exact: true })).toBeVisible()
   await openAs(page, user)
   await expect(page).toHaveTitle(new RegExp(` - ${name}$`))
   await expect(page.getByRole('navigation').getByText(name, { exact: true })).toBeVisible()

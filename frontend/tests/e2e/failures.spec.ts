@@ -77,7 +77,7 @@ test('a view whose script failed to load is loaded again', async ({ page }) => {
   await page.route('**/assets/Jobs-*.js', (route) => route.abort(), { times: 1 })
   await page.getByRole('link', { name: 'Jobs' }).click()
   await page.getByRole('button', { name: 'Discard' }).click()
-  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Jobs', exact: true })).toBeVisible()
 })
 
 test('validation errors follow the locale and disappear when fixed', async ({ page }) => {
