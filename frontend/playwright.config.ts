@@ -8,13 +8,14 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   fullyParallel: true,
   // Long enough for a busy machine. Only failing tests take this long.
-  timeout: 180_000,
-  expect: { timeout: 20_000 },
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
   workers: 2,
   reporter: [['list']],
   use: {
     ...devices['Desktop Chrome'],
     baseURL: BASE_URL,
+    actionTimeout: 30_000,
     locale: 'en-US',
     launchOptions: { executablePath: CHROMIUM },
     // Recording a film of every test takes a quarter of its time. Traces have a snapshot of each step instead.

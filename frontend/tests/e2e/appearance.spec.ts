@@ -112,7 +112,7 @@ test.describe('on a phone', () => {
     await openAs(page, superuser)
     await expect(page.getByText('Welcome')).toBeVisible()
     await page.getByLabel('Show or hide the main menu').tap()
-    await page.getByRole('navigation').getByText('Users').tap()
+    await page.getByRole('link', { name: 'Users' }).tap()
     await expect(page).toHaveURL(/users\/all$/)
     await page.getByRole('link', { name: 'Create user' }).last().tap()
     await page.getByLabel('Email').fill(email)

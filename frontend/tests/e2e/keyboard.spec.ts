@@ -1,14 +1,14 @@
 import { expect, hold, openAs, test } from './fixtures'
 
 const OVERLAYS = [
-  ['dialog', 'Delete my account'],
-  ['menu', 'Account'],
+  ['dialog', /^Delete my account/],
+  ['menu', /^Account: /],
 ] as const
 
 for (const [role, name] of OVERLAYS) {
-  test(`Escape closes “${name}” immediately after it opens`, async ({ page, user }) => {
+  test(`Escape closes the ${role} immediately after it opens`, async ({ page, user }) => {
     await openAs(page, user, '/main/profile/view')
-    const button = page.getByRole('button', { name, exact: true })
+    const button = page.getByRole('button', { name })
     await button.focus()
     // Record that the overlay opened: it may close before Playwright can see it.
     await page.evaluate((role) => {
@@ -23,12 +23,11 @@ for (const [role, name] of OVERLAYS) {
     await expect(button).toBeFocused()
   })
 
-  test(`Escape closes “${name}” under a newer notification`, async ({ page, user }) => {
+  test(`Escape closes the ${role} under a newer notification`, async ({ page, user }) => {
     await openAs(page, user, '/main/profile/edit')
     const release = await hold(page, '**/api/v1/users/me', 'PUT')
-    await page.getByRole('button', { name: 'Save' }).click()
-    await page.getByRole('link', { name: 'Profile', exact: true }).click()
-    await page.getByRole('button', { name, exact: true }).click()
+    await page.getByRole('button', { name: 'Save' }).first().click()
+    await page.getByRole('button', { name }).click()
     await expect(page.getByRole(role)).toBeVisible()
     release()
     const notification = page.getByText('Profile saved')
