@@ -15,7 +15,7 @@ test('a new user finds the first steps', async ({ page, user }) => {
 
   const title = `Item ${randomUUID()}`
   await itemsCreateItem({ client: user.client, body: { title } })
-  await page.goBack()
+  await page.goto('/main/dashboard')
   await expect(steps).toContainText('2 of 3')
   await steps.getByRole('link', { name: 'Add your name' }).click()
   await expect(page).toHaveURL(/\/main\/settings#profile$/)

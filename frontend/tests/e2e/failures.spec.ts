@@ -174,7 +174,9 @@ test('an error appears at its field, or above the form if there is no such field
   await expect(page.getByText(text)).toHaveCount(1)
   field = 'username'
   await page.locator(save).click()
-  await expect(page.getByLabel('Email')).toHaveAccessibleDescription('')
+  await expect(page.getByLabel('Email')).toHaveAccessibleDescription(
+    'Changing it requires your password',
+  )
   await expect(page.getByText(text)).toHaveCount(1)
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveText(text)
 })

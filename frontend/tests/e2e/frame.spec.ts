@@ -165,9 +165,9 @@ test('a password manager finds the view to change the password', async ({ reques
 
 test('a print shows the content alone', async ({ page, user }) => {
   await openAs(page, user, '/main/items/all')
-  await expect(page.getByRole('heading', { name: 'Items' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Items', exact: true })).toBeVisible()
   await page.emulateMedia({ media: 'print' })
-  await expect(page.getByRole('heading', { name: 'Items' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Items', exact: true })).toBeVisible()
   await expect(menu(page)).toBeHidden()
   await expect(page.getByRole('banner')).toBeHidden()
   await expect(page.getByRole('link', { name: 'Create item' })).toBeHidden()
