@@ -111,7 +111,7 @@ test('a running job shows its progress while the page is visible', async ({ page
   })
   await page.clock.install()
   await openAs(page, user, PATH)
-  await expect(firstRow(page)).toContainText(/export items.*Reading items.*Running.*1,250 of 5,000/)
+  await expect(firstRow(page)).toContainText(/Export items.*Reading items.*Running.*1,250 of 5,000/)
   await expect(firstRow(page)).not.toContainText('Attempts')
   const progress = page.getByRole('progressbar', { name: 'Progress' })
   await expect(progress).toHaveAttribute('aria-valuenow', '1250')

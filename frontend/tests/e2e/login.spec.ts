@@ -21,7 +21,7 @@ test('a session survives a reload and ends with logging out', async ({ page, use
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
 
   await logOut(page)
-  await expect(page.getByText('Logged out')).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible()
   await page.goBack()
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible()
 })

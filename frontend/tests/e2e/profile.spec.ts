@@ -17,7 +17,7 @@ test('the name can be changed and removed', async ({ page, user }) => {
   await page.getByLabel('Full name').fill('Grace Example')
   await page.getByRole('button', { name: 'Save' }).click()
   await expect(page.getByText('Profile saved')).toBeVisible()
-  await expect(page.getByText('Grace Example')).toBeVisible()
+  await expect(page.locator('#profile').getByText('Grace Example')).toBeVisible()
 
   await page.goto('/main/profile/edit')
   await page.getByLabel('Full name').fill('')

@@ -9,7 +9,7 @@ test('before unsaved input is lost, the user is asked', async ({ page, superuser
   await openAs(page, superuser, list)
   await page.getByRole('row').filter({ hasText: email }).getByRole('link').click()
   const name = page.getByLabel('Full name')
-  const menuLink = page.getByRole('link', { name: 'Dashboard' })
+  const menuLink = page.getByRole('link', { name: 'Dashboard' }).first()
   const question = page.getByRole('alertdialog', { name: 'Discard changes?' })
   // Playwright's goBack would wait for a navigation.
   const goBack = () =>
@@ -98,7 +98,7 @@ test('the question is asked after a failed save, and not after a successful one'
     void dialog.accept()
   })
   await openAs(page, user, '/main/profile/edit')
-  const menuLink = page.getByRole('link', { name: 'Dashboard' })
+  const menuLink = page.getByRole('link', { name: 'Dashboard' }).first()
   const question = page.getByRole('alertdialog', { name: 'Discard changes?' })
   await page.getByLabel('Full name').fill('Typed')
   const release = await hold(page, '**/api/v1/users/me', 'PUT')
