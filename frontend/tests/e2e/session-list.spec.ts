@@ -26,6 +26,7 @@ test('users see and end their sessions, and administrators those of others', asy
   await expect(rowOf(page, 'node')).not.toContainText('This session')
   await page.setViewportSize({ width: 390, height: 844 })
   expect(await page.evaluate(() => document.body.scrollWidth)).toBeLessThanOrEqual(390)
+  await page.setViewportSize({ width: 1280, height: 800 })
 
   await page.getByRole('button', { name: 'Log out: Safari on iPhone' }).focus()
   await page.keyboard.press('Enter')

@@ -47,7 +47,7 @@ test('before unsaved input is lost, the user is asked', async ({ page, superuser
   await expect(menuLink).toBeFocused()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await keepEditing()
-  const menu = page.getByRole('button', { name: 'Menu', exact: true })
+  const menu = page.getByRole('button', { name: /^Account: / })
   await menu.click()
   await page.getByRole('menuitem', { name: 'Log out' }).click()
   await keepEditing()
