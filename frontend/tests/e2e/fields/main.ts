@@ -2,6 +2,7 @@
 
 import 'vuetify/styles/core'
 import 'vuetify/styles/utilities'
+import '@/theme.css'
 
 import { VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
