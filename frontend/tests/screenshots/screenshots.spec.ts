@@ -77,13 +77,27 @@ type Step = (page: Page) => Promise<unknown>
 type View = [name: string, path: string, account?: keyof Omit<Cast, 'itemId'>, step?: Step]
 
 const submit: Step = (page) => page.locator('button[type=submit]').first().click()
+/** The stack of the tests does not allow everybody to sign up. */
+const openSignUp: Step = async (page) => {
+  await page.route('**/users/open', (route) => route.fulfill({ json: { is_open: true } }))
+  await page.reload()
+  await page.locator('button[type=submit]').waitFor()
+}
 const openUserMenu: Step = (page) => page.locator('.me').click()
 
 const views = ({ itemId }: Cast): View[] => [
   ['log-in', '/login'],
   ['log-in-error', '/login', undefined, submit],
-  ['sign-up', '/sign-up'],
-  ['sign-up-error', '/sign-up', undefined, submit],
+  ['sign-up', '/sign-up', undefined, openSignUp],
+  [
+    'sign-up-error',
+    '/sign-up',
+    undefined,
+    async (page) => {
+      await openSignUp(page)
+      await submit(page)
+    },
+  ],
   ['recover-password', '/recover-password'],
   ['reset-password', '/reset-password#token=x'],
   ['verify-email', '/verify-email#token=x'],
