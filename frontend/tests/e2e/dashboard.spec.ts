@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { itemsCreateItem, usersUpdateUserMe } from '../../src/client'
+import { usersUpdateUserMe } from '../../src/client'
 import { violations } from './axe'
 import { createAccount, expect, openAs, test } from './fixtures'
+import { createRow } from './rows'
 
 test('a new user finds the first steps', async ({ page, user }) => {
   await openAs(page, user)
@@ -14,7 +15,7 @@ test('a new user finds the first steps', async ({ page, user }) => {
   await expect(page).toHaveURL(/\/main\/items\/create$/)
 
   const title = `Item ${randomUUID()}`
-  await itemsCreateItem({ client: user.client, body: { title } })
+  await createRow(user.client, { title })
   await page.goto('/main/dashboard')
   await expect(steps).toContainText('2 of 3')
   await steps.getByRole('link', { name: 'Add your name' }).click()
@@ -28,7 +29,7 @@ test('a new user finds the first steps', async ({ page, user }) => {
 
 test('the dashboard shows the user’s own rows, and needs one request', async ({ page, user }) => {
   const title = `Item ${randomUUID()}`
-  const { data: item } = await itemsCreateItem({ client: user.client, body: { title } })
+  const item = await createRow(user.client, { title })
   const requests: string[] = []
   page.on('request', (request) => {
     const { pathname } = new URL(request.url())

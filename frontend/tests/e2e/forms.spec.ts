@@ -1,8 +1,7 @@
 import type { Page } from '@playwright/test'
-import { itemsReadItem, itemsReadItems, itemsUpdateItem } from '../../src/client'
 import { violations } from './axe'
 import { expect, openAs, PASSWORD, test } from './fixtures'
-import { createItem } from './records/items'
+import { createRow, readRow, readRows, updateRow } from './rows'
 
 const WIDTHS = [1280, 390]
 const resize = (page: Page, width: number) => page.setViewportSize({ width, height: 844 })
@@ -48,7 +47,7 @@ for (const width of WIDTHS) {
     await page.getByRole('button', { name: 'View' }).click()
     await expect(page.getByRole('heading', { name: 'By keyboard' })).toBeVisible()
     await expect(page).toHaveTitle(/^By keyboard/)
-    const { data } = await itemsReadItems({ client: user.client })
+    const data = await readRows(user.client)
     expect(data).toMatchObject([{ title: 'By keyboard', description: 'One line' }])
     await expect(page).toHaveURL(`/main/items/edit/${data[0]!.id}`)
   })
@@ -58,17 +57,17 @@ for (const width of WIDTHS) {
       page,
       user,
     }) => {
-      const { id } = await createItem(user.client, { title: 'Stored' })
+      const { id } = await createRow(user.client, { title: 'Stored' })
       await resize(page, width)
       await openAs(page, user, `/main/items/edit/${id}`)
       await expect(title(page)).toHaveValue('Stored')
       const body = { title: 'Of somebody else', description: 'Kept' }
-      await itemsUpdateItem({ client: user.client, path: { id }, body })
+      await updateRow(user.client, id, body)
       await title(page).fill('Mine')
       await page.getByRole('button', { name: 'Save changes' }).click()
       await expect(stale(page)).toBeVisible()
       await expect(title(page)).toHaveValue('Mine')
-      const read = async () => (await itemsReadItem({ client: user.client, path: { id } })).data
+      const read = () => readRow(user.client, id)
       expect(await read()).toMatchObject(body)
       expect(await violations(page)).toEqual([])
 
@@ -88,7 +87,7 @@ for (const width of WIDTHS) {
   }
 
   test(`a record is deleted from its form, at ${width} px`, async ({ page, user }) => {
-    const { id } = await createItem(user.client, { title: 'Stored' })
+    const { id } = await createRow(user.client, { title: 'Stored' })
     await resize(page, width)
     await openAs(page, user, `/main/items/edit/${id}`)
     await expect(title(page)).toBeFocused()
@@ -98,8 +97,7 @@ for (const width of WIDTHS) {
     await expect(page.getByText('Stored')).toHaveCount(0)
     await page.getByRole('button', { name: 'Undo' }).click()
     await expect(page.getByText('Stored')).toBeVisible()
-    const { data } = await itemsReadItem({ client: user.client, path: { id } })
-    expect(data.title).toBe('Stored')
+    expect((await readRow(user.client, id)).title).toBe('Stored')
   })
 
   test(`the paths of the original template lead to sections, at ${width} px`, async ({

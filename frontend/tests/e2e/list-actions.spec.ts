@@ -1,8 +1,7 @@
 import type { Locator, Page } from '@playwright/test'
-import { itemsReadItem } from '../../src/client'
 import type { ApiError } from '../../src/api'
 import { type Account, expect, hold, openAs, test } from './fixtures'
-import { createItem } from './records/items'
+import { createRow, readRow } from './rows'
 
 const PATH = '/main/items/all'
 const ITEMS = '**/api/v1/items/?*'
@@ -17,7 +16,7 @@ async function remove(page: Page, title: string): Promise<void> {
 
 /** Returns whether the item is in the database. */
 const exists = ({ client }: Account, id: number): Promise<boolean> =>
-  itemsReadItem({ client, path: { id } }).then(
+  readRow(client, id).then(
     () => true,
     (error: unknown) => (error as ApiError).code !== 'not_found',
   )
@@ -27,7 +26,7 @@ for (const width of [1280, 390]) {
     test.use({ viewport: { width, height: 800 } })
 
     test('a deletion can be undone', async ({ page, user }) => {
-      const item = await createItem(user.client, { title: 'Kept' })
+      const item = await createRow(user.client, { title: 'Kept' })
       await openAs(page, user, PATH)
       await remove(page, 'Kept')
       await expect(row(page, 'Kept')).toHaveCount(0)
@@ -40,8 +39,8 @@ for (const width of [1280, 390]) {
 
     test('the title opens the record, and rows have one line', async ({ page, user }) => {
       const long = 'W'.repeat(255)
-      await createItem(user.client, { title: '<b>x</b> 😀 مرحبا', description: long })
-      await createItem(user.client, { title: long })
+      await createRow(user.client, { title: '<b>x</b> 😀 مرحبا', description: long })
+      await createRow(user.client, { title: long })
       await openAs(page, user, PATH)
       await expect(page.locator('[data-row]')).toHaveCount(2)
       for (const one of await page.locator('[data-row]').all()) {
@@ -54,7 +53,7 @@ for (const width of [1280, 390]) {
     })
 
     test('an error appears beside the rows', async ({ page, user }) => {
-      await createItem(user.client, { title: 'Shown before' })
+      await createRow(user.client, { title: 'Shown before' })
       await openAs(page, user, PATH)
       await expect(row(page, 'Shown before')).toBeVisible()
       await page.route(ITEMS, (route) => route.fulfill({ status: 500, json: {} }))
@@ -69,7 +68,7 @@ for (const width of [1280, 390]) {
     })
 
     test('the first load does not move the page', async ({ page, user }) => {
-      await createItem(user.client)
+      await createRow(user.client)
       const release = await hold(page, ITEMS, 'GET')
       await page.addInitScript(() => {
         Object.assign(window, { shifts: 0 })
@@ -95,8 +94,8 @@ for (const width of [1280, 390]) {
 
 test('a deletion is sent when its notification closes', async ({ page, user }) => {
   const [next, item] = [
-    await createItem(user.client, { title: 'Next' }),
-    await createItem(user.client),
+    await createRow(user.client, { title: 'Next' }),
+    await createRow(user.client),
   ]
   await openAs(page, user, PATH)
   await remove(page, 'Title')
@@ -109,8 +108,8 @@ test('a deletion is sent when its notification closes', async ({ page, user }) =
 
 test('another deletion sends the previous one', async ({ page, user }) => {
   const [first, second] = [
-    await createItem(user.client, { title: 'First' }),
-    await createItem(user.client, { title: 'Second' }),
+    await createRow(user.client, { title: 'First' }),
+    await createRow(user.client, { title: 'Second' }),
   ]
   await openAs(page, user, PATH)
   await remove(page, 'First')
@@ -126,7 +125,7 @@ for (const [what, leave] of [
   ['leaving the web app', (page: Page) => page.goto('about:blank')],
 ] as const) {
   test(`${what} sends a deletion`, async ({ page, user }) => {
-    const item = await createItem(user.client)
+    const item = await createRow(user.client)
     await openAs(page, user, PATH)
     await remove(page, 'Title')
     await expect(page.getByText('Item deleted')).toBeVisible()
@@ -136,7 +135,7 @@ for (const [what, leave] of [
 }
 
 test('logging out sends a deletion', async ({ page, user }) => {
-  const item = await createItem(user.client)
+  const item = await createRow(user.client)
   await openAs(page, user, PATH)
   await remove(page, 'Title')
   await page.getByRole('button', { name: user.email }).click()
@@ -146,7 +145,7 @@ test('logging out sends a deletion', async ({ page, user }) => {
 })
 
 test('a deletion that fails puts the row back and says why', async ({ page, user }) => {
-  await createItem(user.client)
+  await createRow(user.client)
   await page.route('**/api/v1/items/*', (route) =>
     route.request().method() === 'DELETE'
       ? route.fulfill({ status: 409, json: { code: 'still_referenced', detail: 'x' } })
@@ -161,7 +160,7 @@ test('a deletion that fails puts the row back and says why', async ({ page, user
 })
 
 test('the page size is remembered', async ({ page, user }) => {
-  await createItem(user.client)
+  await createRow(user.client)
   await openAs(page, user, PATH)
   await page.getByLabel('Rows per page').selectOption('25')
   await expect(page).toHaveURL(/limit=25$/)
@@ -171,7 +170,7 @@ test('the page size is remembered', async ({ page, user }) => {
 })
 
 test('a slash focuses the search, and Escape closes a menu', async ({ page, user }) => {
-  await createItem(user.client)
+  await createRow(user.client)
   await openAs(page, user, PATH)
   const button = page.getByRole('button', { name: 'Actions: Title' })
   await button.focus()
@@ -187,7 +186,7 @@ test('a slash focuses the search, and Escape closes a menu', async ({ page, user
 })
 
 test('a filter is in the address and can be cleared', async ({ page, user }) => {
-  await createItem(user.client)
+  await createRow(user.client)
   await openAs(page, user, PATH)
   await page.getByRole('button', { name: 'Created', exact: true }).first().click()
   await page.getByRole('menuitemradio', { name: 'Last 7 days' }).click()
@@ -202,7 +201,7 @@ test('a filter is in the address and can be cleared', async ({ page, user }) => 
 
 test('on a phone, the sheet sorts', async ({ page, user }) => {
   await page.setViewportSize({ width: 390, height: 844 })
-  for (const title of ['b', 'c', 'a']) await createItem(user.client, { title })
+  for (const title of ['b', 'c', 'a']) await createRow(user.client, { title })
   await openAs(page, user, PATH)
   const titles = page.locator('[data-row]').getByRole('link')
   await expect(titles).toHaveText(['a', 'c', 'b'])

@@ -1,10 +1,5 @@
 import type { Page } from '@playwright/test'
-import {
-  itemsCreateItem,
-  usersCreateUser,
-  usersUpdateUserMe,
-  utilsTestEmail,
-} from '../../src/client'
+import { usersCreateUser, usersUpdateUserMe, utilsTestEmail } from '../../src/client'
 import {
   type Account,
   createAccount,
@@ -14,6 +9,7 @@ import {
   PASSWORD,
   test,
 } from '../e2e/fixtures'
+import { createRow } from '../e2e/rows'
 
 const SIZES = {
   desktop: { width: 1280, height: 800 },
@@ -67,7 +63,7 @@ async function prepare(): Promise<Cast> {
   let itemId = 0
   for (const [index, [title, description]] of ITEMS.entries()) {
     const { client } = index % 2 ? superuser : user
-    itemId = (await itemsCreateItem({ client, body: { title, description } })).data.id
+    itemId = (await createRow(client, { title, description })).id
   }
   await utilsTestEmail({ client: superuser.client, query: { email_to: newEmail() } })
   return { superuser, user, newcomer, itemId }
@@ -132,6 +128,7 @@ const views = ({ itemId }: Cast): View[] => [
     async (page) => {
       await page.route('**/api/v1/items/**', (route) => route.fulfill({ status: 500, json: {} }))
       await page.reload()
+      await page.getByRole('alert').waitFor()
     },
   ],
   [
