@@ -66,7 +66,7 @@ test('a user who is deactivated is logged out', async ({ page, user }) => {
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
-  await page.getByRole('link', { name: 'Items', exact: true }).first().click()
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
   await expect(page).toHaveURL(/\/login/)
   await expect(page.getByText('This account is deactivated.')).toBeVisible()
 })
