@@ -226,3 +226,15 @@ def test_unknown_constraint_is_a_conflict(user_client: TestClient, db: Session) 
     assert response.status_code == 409
     assert response.json() == {"detail": "Conflicts with existing data", "code": "conflict"}
     assert user_client.post(SAMPLE_NOTES, json={"title": "fits"}).status_code == 201
+
+
+def test_every_endpoint_that_accepts_if_match_checks_it(client: TestClient) -> None:
+    """A delete that ignored the header would delete a row that the client has not seen."""
+    paths = client.get(f"{settings.API_V1_STR}/openapi.json").json()["paths"]
+    accepting = {
+        method
+        for operations in paths.values()
+        for method, operation in operations.items()
+        if any(each["name"].lower() == "if-match" for each in operation.get("parameters", []))
+    }
+    assert accepting == {"put"}
