@@ -167,7 +167,6 @@ export const defaults: VuetifyOptions['defaults'] = {
   VSwitch: { inset: true, size: 'x-small', color: 'primary', hideDetails: 'auto' },
   VBtnToggle: { mandatory: true, variant: 'text' },
   VChip: { size: 'small', variant: 'flat' },
-  VDataTableServer: { density: 'comfortable', hover: true },
   VMenu: { offset: 4 },
   VDialog: { maxWidth: 440 },
   VTooltip: { openDelay: 300 },

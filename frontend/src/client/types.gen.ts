@@ -2390,14 +2390,6 @@ export type UsersDeleteUserData = {
      * Body
      */
     body?: UserDeleteById | null;
-    headers?: {
-        /**
-         * If-Match
-         *
-         * `updated_at` of the row in quotes: without it, any version is updated
-         */
-        'if-match'?: string | null;
-    };
     path: {
         /**
          * User Id
@@ -2435,10 +2427,6 @@ export type UsersDeleteUserErrors = {
      * last_superuser or conflict or value_taken
      */
     409: LastSuperuser | Conflict | ValueTaken;
-    /**
-     * row_changed
-     */
-    412: RowChanged;
     /**
      * content_too_large
      */

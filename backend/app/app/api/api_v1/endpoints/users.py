@@ -255,7 +255,6 @@ def delete_user(
     current_user: CurrentSuperuser,
     audit: AuditDep,
     attempts: AttemptsDep,
-    if_match: IfMatchDep,
     _: HashingSlot,
     user_id: Id,
     body: schemas.UserDeleteByID | None = None,
