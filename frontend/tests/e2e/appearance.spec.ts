@@ -115,7 +115,8 @@ test.describe('on a phone', () => {
     await page.getByRole('link', { name: 'Users', exact: true }).tap()
     await expect(page).toHaveURL(/users\/all$/)
     await page.getByRole('link', { name: 'Create user' }).last().tap()
-    await page.getByLabel('Email').fill(email)
+    // Exact: the search of the list, which may still be shown, is labelled “Search by name or email”.
+    await page.getByLabel('Email', { exact: true }).fill(email)
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
     await page.getByLabel('Confirm password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Create' }).tap()
