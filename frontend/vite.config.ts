@@ -79,6 +79,35 @@ const wellKnown: Plugin = {
   configurePreviewServer: serveWellKnown,
 }
 
+const MANIFEST = 'manifest.webmanifest'
+
+/** Creates the file with which browsers put the web app on a home screen. It has the name in frontend/.env. */
+function manifest(name: string | undefined): Plugin {
+  const source = JSON.stringify({
+    name,
+    id: '/',
+    start_url: '/',
+    display: 'standalone',
+    background_color: '#f6f6f9',
+    theme_color: '#f6f6f9',
+    icons: [
+      { src: '/favicon.svg', type: 'image/svg+xml', sizes: 'any' },
+      { src: '/touch-icon.png', type: 'image/png', sizes: '512x512', purpose: 'maskable' },
+    ],
+  })
+  return {
+    name: 'manifest',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: MANIFEST, source })
+    },
+    configureServer({ middlewares }) {
+      middlewares.use(`/${MANIFEST}`, (_, response) => {
+        response.setHeader('Content-Type', 'application/manifest+json').end(source)
+      })
+    },
+  }
+}
+
 /** Disables Vite's endpoint that opens an editor, because any website and any local user can call it. */
 const noEditor: Plugin = {
   name: 'no-editor',
@@ -135,6 +164,7 @@ export default defineConfig(({ command, mode }) => {
       cacheAssets,
       securityHeaders,
       wellKnown,
+      manifest(loadEnv(mode, import.meta.dirname, 'VUE_APP_').VUE_APP_NAME),
       noEditor,
       // The build compiles the texts, so that the browser needs no message compiler.
       i18n({

@@ -503,6 +503,7 @@ def test_setting_changes_the_name_of_the_web_app(stack: Stack) -> None:
         stack.replace("frontend/.env", r"^VUE_APP_NAME=.*$", f"VUE_APP_NAME={name}")
         stack.compose("up", "--detach")
         eventually(partial(page_has, f"<title>{name}</title>"))
+        assert httpx2.get(f"{WEB}/manifest.webmanifest").json()["name"] == name
 
 
 def page_has(text: str) -> bool:

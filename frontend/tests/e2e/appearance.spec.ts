@@ -97,6 +97,21 @@ test('VUE_APP_NAME is shown', async ({ page, user }) => {
   await expect(page.getByRole('navigation').getByText(name, { exact: true })).toBeVisible()
 })
 
+test('a home screen gets the name and an icon', async ({ page, request }) => {
+  await page.goto('/login')
+  const name = await page.title()
+  const path = await page.locator('link[rel=manifest]').getAttribute('href')
+  const response = await request.get(path!)
+  expect(response.headers()['content-type']).toBe('application/manifest+json')
+  const manifest = await response.json()
+  expect(name).toBe(`Log in - ${manifest.name}`)
+  for (const { src, type } of manifest.icons) {
+    expect((await request.get(src)).headers()['content-type']).toBe(type)
+  }
+  const touchIcon = await page.locator('link[rel=apple-touch-icon]').getAttribute('href')
+  expect((await request.get(touchIcon!)).headers()['content-type']).toBe('image/png')
+})
+
 test('an unknown path shows the 404 view', async ({ page }) => {
   await page.goto('/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()

@@ -33,7 +33,7 @@ for (const path of ['/', '/login', '/index.html', '/main/admin/users/all?q=x', '
   })
 }
 
-for (const path of ['/favicon.svg', '/robots.txt']) {
+for (const path of ['/favicon.svg', '/robots.txt', '/manifest.webmanifest']) {
   test(`${path} is revalidated`, async ({ request }) => {
     expect(await get(request, path)).toEqual({ status: 200, caching: 'no-cache', isApp: false })
   })

@@ -92,6 +92,13 @@ test('the development server forwards only backend paths', async () => {
   }
 })
 
+test('the development server has the manifest with the name of the web app', async () => {
+  const port = await serve({ VUE_APP_NAME: 'Another name' })
+  const { headers, body } = await get(port, '/manifest.webmanifest', 'localhost')
+  expect(headers['content-type']).toBe('application/manifest+json')
+  expect(JSON.parse(body)).toMatchObject({ name: 'Another name', start_url: '/' })
+})
+
 test('the development server sends the security headers of nginx.conf', async () => {
   const nginx = readFileSync('nginx.conf', 'utf8')
   const names = [...nginx.matchAll(/add_header (\S+) .* always;/g)].map(([, name]) => name!)
