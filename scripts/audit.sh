@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 POETRY="backend/app scripts/native/pgadmin"
-NPM="frontend scripts/native/browser scripts/native/mailcatcher"
+NPM="frontend scripts/native/browser scripts/native/lighthouse scripts/native/mailcatcher"
 # python-jose installs ecdsa, whose authors will not fix this timing attack (Minerva, GHSA-wj6h-64fc-37mp).
 # Only signing with ECDSA is affected. The project signs with HS256, and python-jose then never uses ecdsa.
 IGNORED_PACKAGE=ecdsa

@@ -19,7 +19,22 @@ import mailcatcher
 import node
 import supervise
 from environment import environment
-from settings import BACKEND, DATA, FRONTEND, PORTS, ROOT, RUN, Env, fail, locked, prepare_state, read_ports, say
+from settings import (
+    BACKEND,
+    DATA,
+    FRONTEND,
+    PORTS,
+    ROOT,
+    RUN,
+    SCRIPTS,
+    STATE,
+    Env,
+    fail,
+    locked,
+    prepare_state,
+    read_ports,
+    say,
+)
 
 E2E_SERVICES = {"db", "redis", "backend", "celeryworker", "celerybeat", "frontend", "proxy", "mailcatcher"}
 # Without the mail catcher: the tests of faults have their own mail server, on the same port.
@@ -119,6 +134,19 @@ def _in_browser(script: str, arguments: list[str]) -> int:
         return _npm(script, arguments, {**env, **addresses, "CHROMIUM": chromium})
 
 
+def lighthouse(arguments: list[str]) -> int:
+    """Print Lighthouse's scores of the paths in the arguments, or of three views, on a separate stack."""
+    frontend.install()
+    folder = STATE / "lighthouse"
+    node.install_packages(folder, SCRIPTS / "lighthouse", "Lighthouse (about 20 seconds)")
+    chromium = browser.executable()
+    script = (SCRIPTS / "lighthouse/run.mjs").read_text()
+    paths = arguments or ["/login", "/main/dashboard", "/main/admin/users/all"]
+    with _separate_stack("Lighthouse", E2E_SERVICES) as env:
+        command = [node.executable(), "--input-type=module", "--eval", script, *paths]
+        return _run(command, {**env, "BASE_URL": env["SERVER_HOST"], "CHROMIUM": chromium}, cwd=str(folder))
+
+
 def faults(arguments: list[str]) -> int:
     """Run the tests of faults on a separate, empty stack, and remove the stack afterwards."""
     pytest = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(FAULTS), *arguments]
@@ -189,4 +217,5 @@ KINDS: dict[str, Callable[[list[str]], int]] = {
     "e2e": e2e,
     "faults": faults,
     "screenshots": screenshots,
+    "lighthouse": lighthouse,
 }

@@ -1,5 +1,5 @@
 import { violations } from './axe'
-import { expect, openAs, openUserMenu, test } from './fixtures'
+import { createAccount, expect, openAs, openUserMenu, test } from './fixtures'
 
 const PUBLIC_PATHS = [
   '/login',
@@ -18,13 +18,26 @@ const MAIN_PATHS = [
   '/main/admin/audit',
 ]
 
-for (const path of [...PUBLIC_PATHS, ...MAIN_PATHS]) {
-  test(`${path} is accessible`, async ({ page, superuser }) => {
-    if (MAIN_PATHS.includes(path)) await openAs(page, superuser, path)
-    else await page.goto(path)
-    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
-    await page.waitForLoadState('networkidle')
-    expect(await violations(page)).toEqual([])
+const PLACES = [
+  { language: 'en', locale: 'en-US', viewport: { width: 1280, height: 800 } },
+  { language: 'ru', locale: 'ru-RU', viewport: { width: 390, height: 844 } },
+] as const
+
+for (const { language, locale, viewport } of PLACES) {
+  test.describe(`${viewport.width} px, ${language}`, () => {
+    test.use({ locale, viewport })
+
+    for (const path of [...PUBLIC_PATHS, ...MAIN_PATHS]) {
+      test(`${path} is accessible`, async ({ page }) => {
+        if (MAIN_PATHS.includes(path)) {
+          await openAs(page, await createAccount({ is_superuser: true, language }), path)
+        } else await page.goto(path)
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+        await expect(page.locator('html')).toHaveAttribute('lang', language)
+        await page.waitForLoadState('networkidle')
+        expect(await violations(page)).toEqual([])
+      })
+    }
   })
 }
 

@@ -49,10 +49,15 @@ test('the collapsed menu names its entries, and stays collapsed after a reload',
   await expect(page.getByRole('tooltip', { name: 'Items' })).toBeVisible()
 })
 
-test('the menu starts collapsed on a narrow desktop', async ({ page, user }) => {
+test('until the user chooses, the menu is collapsed on a narrow desktop', async ({ page, user }) => {
   await page.setViewportSize({ width: 1100, height: 800 })
   await openAs(page, user)
   await expect(menu(page)).toHaveClass(/--rail/)
+  expect(await violations(page)).toEqual([])
+  await page.setViewportSize({ width: 1280, height: 800 })
+  await expect(menu(page)).not.toHaveClass(/--rail/)
+  await page.reload()
+  await expect(menu(page)).not.toHaveClass(/--rail/)
 })
 
 test('the account’s menu shows who is logged in, leads to the settings and logs out', async ({
