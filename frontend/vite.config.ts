@@ -177,7 +177,13 @@ export default defineConfig(({ command, mode }) => {
     resolve: { alias: { '@': join(import.meta.dirname, 'src') } },
     server,
     preview: server,
-    build: { rolldownOptions: { output: { codeSplitting: { groups: [{ name: chunkOf }] } } } },
+    build: {
+      rolldownOptions: {
+        output: { codeSplitting: { groups: [{ name: chunkOf }] } },
+        // Icons are constants: puts each into the scripts that use it.
+        optimization: { inlineConst: { mode: 'all', pass: 1 } },
+      },
+    },
     // Vite would discover Vuetify's components one by one and reload the web app each time.
     optimizeDeps: { exclude: ['vuetify'], entries: ['index.html', 'src/**/*.{ts,vue}'] },
     test: {

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { shallowRef } from 'vue'
+import { ref, shallowRef } from 'vue'
 
 export interface NotificationOptions {
   isError?: boolean
@@ -17,6 +17,8 @@ interface Notification extends NotificationOptions {
 /** The notification that NotificationsManager shows. A new one replaces it. */
 export const useNotifications = defineStore('notifications', () => {
   const current = shallowRef<Notification>()
+  /** The number of notifications so far. */
+  const count = ref(0)
 
   function dismiss(): void {
     const dismissed = current.value
@@ -33,8 +35,9 @@ export const useNotifications = defineStore('notifications', () => {
   function notify(text: string, options: NotificationOptions = {}): void {
     dismiss()
     current.value = { text, ...options }
+    count.value += 1
   }
   const notifyError = (text: string): void => notify(text, { isError: true })
 
-  return { current, notify, notifyError, dismiss, runAction }
+  return { current, count, notify, notifyError, dismiss, runAction }
 })

@@ -49,7 +49,10 @@ test('the collapsed menu names its entries, and stays collapsed after a reload',
   await expect(page.getByRole('tooltip', { name: 'Items' })).toBeVisible()
 })
 
-test('until the user chooses, the menu is collapsed on a narrow desktop', async ({ page, user }) => {
+test('until the user chooses, the menu is collapsed on a narrow desktop', async ({
+  page,
+  user,
+}) => {
   await page.setViewportSize({ width: 1100, height: 800 })
   await openAs(page, user)
   await expect(menu(page)).toHaveClass(/--rail/)
