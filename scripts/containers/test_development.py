@@ -479,6 +479,8 @@ def test_assets_are_cached_and_pages_are_not(stack: Stack) -> None:
     for path in assets:
         assert caching(path) == (200, "public, max-age=31536000, immutable")
         assert httpx2.get(WEB + path).headers["Content-Type"].endswith("; charset=utf-8")
+    largest = httpx2.get(WEB + max(assets, key=size), headers={"Accept-Encoding": "gzip, br"})
+    assert largest.headers["Content-Encoding"] == "br"
     for path in ("/", "/login", "/index.html", "/favicon.svg"):
         assert caching(path) == (200, "no-cache")
     for path in ("/assets/index-OLD.js", "/assets/x/y.css", "/assets/"):
@@ -486,6 +488,10 @@ def test_assets_are_cached_and_pages_are_not(stack: Stack) -> None:
         missing = httpx2.get(WEB + path)
         assert '<div id="app">' not in missing.text
         assert missing.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def size(path: str) -> int:
+    return len(httpx2.get(WEB + path).content)
 
 
 def test_proxy_closes_idle_connections_before_the_backend_does(stack: Stack) -> None:

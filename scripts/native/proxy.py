@@ -21,7 +21,7 @@ def command(env: Env) -> list[str]:
     values = {
         **{name: str(port) for name, port in read_ports().items()},
         "hosts": " || ".join(f"Host(`{host}`)" for host in local_hosts(env)),
-        # Compress responses, like nginx in production.
+        # Compress responses, as in the containers.
         "middlewares": "compress" if frontend.is_production(env) else "",
     }
     for file in (SCRIPTS / "traefik").iterdir():

@@ -13,7 +13,7 @@ async function get(request: APIRequestContext, path: string) {
   }
 }
 
-test('assets are cached as immutable', async ({ page, request }) => {
+test('assets are compressed, and cached as immutable', async ({ page, request }) => {
   const assets: string[] = []
   page.on('response', (response) => {
     if (response.url().includes('/assets/')) assets.push(response.url())
@@ -22,6 +22,9 @@ test('assets are cached as immutable', async ({ page, request }) => {
   for (const ending of ['.js', '.css', '.woff2']) {
     expect(assets.filter((url) => url.endsWith(ending)).length, ending).toBeGreaterThan(0)
   }
+  const largest = assets.find((url) => /libraries.*\.js$/.test(url))!
+  const response = await request.get(largest, { headers: { 'Accept-Encoding': 'gzip, br' } })
+  expect(response.headers()['content-encoding']).toBe('br')
   for (const url of assets) {
     expect(await get(request, url), url).toEqual({ status: 200, caching: IMMUTABLE, isApp: false })
   }

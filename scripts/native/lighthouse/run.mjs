@@ -1,4 +1,5 @@
-// Prints Lighthouse's scores of the paths in the arguments, as the superuser in the environment sees them.
+// Prints Lighthouse's scores of the paths in the arguments, as the superuser in the environment sees them, and when
+// the login is usable on a slow network.
 import { launch } from 'chrome-launcher'
 import lighthouse, { desktopConfig } from 'lighthouse'
 import puppeteer from 'puppeteer-core'
@@ -34,14 +35,17 @@ try {
       })
       for (const name of CATEGORIES.slice(1)) {
         for (const { id, weight } of categories[name].auditRefs) {
-          const { score, title } = audits[id]
-          if (weight && score !== null && score < 1) problems.add(`${path}, ${name}: ${title} (${id})`)
+          const { score, title, details } = audits[id]
+          if (!weight || score === null || score === 1) continue
+          const element = details?.items?.[0]?.node?.snippet ?? ''
+          problems.add(`${path}, ${name}: ${title} (${id}) ${element}`)
         }
       }
     }
   }
   console.table(rows)
   for (const problem of problems) console.log(problem)
+  console.log(`At 400 ms and 50 kB/s, the login is usable after ${await slowLogin(browser)} s.`)
 } finally {
   chrome.kill()
 }
@@ -54,6 +58,17 @@ async function logIn(browser) {
   await page.locator('[type=submit]').click()
   await page.waitForFunction(() => location.pathname.startsWith('/main/'))
   await page.close()
+}
+
+/** Returns the seconds until one can type into the login form. */
+async function slowLogin(browser) {
+  const context = await browser.createBrowserContext()
+  const page = await context.newPage()
+  await page.emulateNetworkConditions({ latency: 400, download: 50_000, upload: 50_000 })
+  const start = Date.now()
+  await page.goto(`${BASE_URL}/login`, { waitUntil: 'domcontentloaded' })
+  await page.waitForFunction(() => document.activeElement?.matches('[name=username]'))
+  return ((Date.now() - start) / 1000).toFixed(1)
 }
 
 /** Returns Lighthouse's result, with its usual slow network, and for phones also a slow processor. */
