@@ -22,7 +22,7 @@ def command(env: Env) -> list[str]:
         **{name: str(port) for name, port in read_ports().items()},
         "hosts": " || ".join(f"Host(`{host}`)" for host in local_hosts(env)),
         # Compress responses, as in the containers.
-        "middlewares": "compress" if frontend.is_production(env) else "",
+        "middlewares": "compress, uncompressed" if frontend.is_production(env) else "",
     }
     for file in (SCRIPTS / "traefik").iterdir():
         (RUN / file.name).write_text(Template(file.read_text()).substitute(values))
