@@ -41,6 +41,19 @@ for (const { language, locale, viewport } of PLACES) {
   })
 }
 
+test('every view fits into 320 px, as at a zoom of 400 %', async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 256 })
+  const superuser = await createAccount({ is_superuser: true, full_name: 'x'.repeat(255) })
+  await openAs(page, superuser)
+  for (const path of [...MAIN_PATHS, ...PUBLIC_PATHS.slice(1)]) {
+    await page.goto(path)
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await page.waitForLoadState('networkidle')
+    const hidden = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect(hidden, `${path}: hidden pixels`).toBeLessThanOrEqual(0)
+  }
+})
+
 test('a dialog with an error is accessible', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/settings')
   await page.getByRole('button', { name: 'Delete my account' }).click()
