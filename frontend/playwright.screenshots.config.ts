@@ -5,6 +5,6 @@ import tests from './playwright.config'
 export default defineConfig({
   ...tests,
   testDir: 'tests/screenshots',
-  timeout: 300_000,
+  timeout: 900_000,
   projects: [{ name: 'screenshots' }],
 })

@@ -16,6 +16,7 @@ import pytest
 import commands
 import environment
 import install
+import main
 import node
 import pgadmin
 import ports
@@ -246,6 +247,13 @@ def test_browser_tests_of_faults_run_last_and_alone() -> None:
         ("pages", "testIgnore: 'faults.spec.ts'"),
         ("faults", "testMatch: 'faults.spec.ts', workers: 1, dependencies: ['pages']"),
     ]
+
+
+def test_tests_with_a_separate_stack_never_use_the_development_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main.SEPARATE == testing.KINDS.keys() - {"backend", "unit"}
+    monkeypatch.setattr(testing, "_remove_stack", lambda: pytest.fail("it would remove the development stack"))
+    with pytest.raises(SystemExit, match="1"), testing._separate_stack("a new kind of tests", set()):
+        pass
 
 
 @pytest.mark.parametrize("word", ["fault", "load", "app/tests/missing.py", "app/tests/missing.py::test_name"])

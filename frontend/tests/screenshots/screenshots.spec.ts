@@ -81,7 +81,7 @@ const openSignUp: Step = async (page) => {
 }
 const openUserMenu: Step = (page) => page.locator('.me').click()
 
-const views = ({ itemId }: Cast): View[] => [
+const views = ({ itemId, user: { id: userId } }: Cast): View[] => [
   ['log-in', '/login'],
   ['log-in-error', '/login', undefined, submit],
   ['sign-up', '/sign-up', undefined, openSignUp],
@@ -152,15 +152,83 @@ const views = ({ itemId }: Cast): View[] => [
       await page.getByRole('status').last().waitFor()
     },
   ],
+  [
+    'item-changed-meanwhile',
+    `/main/items/edit/${itemId}`,
+    'superuser',
+    async (page) => {
+      await page.route('**/api/v1/items/*', (route) =>
+        route.request().method() === 'PUT'
+          ? route.fulfill({ status: 412, json: { code: 'row_changed' } })
+          : route.continue(),
+      )
+      await submit(page)
+      await page.locator('.conflict').waitFor()
+    },
+  ],
+  [
+    'item-session-ended',
+    '/main/items/create',
+    'user',
+    async (page) => {
+      await page.locator('input[name=title]').fill('Warehouse sensor kit')
+      await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, json: {} }))
+      await submit(page)
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  [
+    'item-unsaved',
+    '/main/items/create',
+    'user',
+    async (page) => {
+      await page.locator('input[name=title]').fill('Warehouse sensor kit')
+      await page.goBack()
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  [
+    'items-filter',
+    '/main/items/all',
+    'superuser',
+    (page) => page.locator('.tools button').last().click(),
+  ],
+  [
+    'items-undo',
+    '/main/items/all',
+    'superuser',
+    async (page) => {
+      await page.locator('[aria-haspopup=menu]:not(.me):visible').last().click()
+      await page.getByRole('menuitem').last().click()
+      await page.getByRole('status').last().waitFor()
+    },
+  ],
   ['item-missing', '/main/items/edit/2000000000', 'user'],
   ['jobs', '/main/jobs', 'superuser'],
   ['jobs-empty', '/main/jobs', 'newcomer'],
   ['users', '/main/admin/users/all', 'superuser'],
+  [
+    'user-delete',
+    '/main/admin/users/all',
+    'superuser',
+    async (page) => {
+      await page.locator('[aria-haspopup=menu]:not(.me):visible').last().click()
+      await page.getByRole('menuitem').last().click()
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  ['user-edit', `/main/admin/users/edit/${userId}`, 'superuser'],
   ['user-create', '/main/admin/users/create', 'superuser'],
   ['audit-log', '/main/admin/audit', 'superuser'],
   ['no-access', '/main/admin/audit', 'user'],
   ['settings', '/main/settings', 'user'],
   ['not-found', '/main/nonsense', 'user'],
+  [
+    'main-menu',
+    '/main/nonsense',
+    'superuser',
+    (page) => page.locator('header button').first().click(),
+  ],
   ['user-menu', '/main/nonsense', 'superuser', openUserMenu],
 ]
 
