@@ -12,7 +12,7 @@ from settings import RUN, SCRIPTS, TESTING, fail, prepare_state, reexec_in_venv
 
 COMMANDS = {"up", "ps", "logs", "exec", "stop", "start", "restart", "down", "test"}
 # Tests with a separate stack.
-SEPARATE = {"e2e", "faults"}
+SEPARATE = {"e2e", "faults", "screenshots", "lighthouse"}
 # Settings of the separate stack that override those of the development stack.
 TEST_SETTINGS = {
     "NATIVE_STACK": "test",

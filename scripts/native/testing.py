@@ -28,6 +28,7 @@ from settings import (
     RUN,
     SCRIPTS,
     STATE,
+    TESTING,
     Env,
     fail,
     locked,
@@ -157,6 +158,8 @@ def faults(arguments: list[str]) -> int:
 @contextlib.contextmanager
 def _separate_stack(tests: str, services: set[str]) -> Iterator[dict[str, str]]:
     """Start an empty stack beside the development stack, yield its environment, and remove it afterwards."""
+    if not TESTING:
+        fail(f"{tests} would remove the development stack: add their kind to SEPARATE in main.py.")
     with locked(RUN / "tests.lock", "tests with a separate stack are already running in this clone."):
         try:
             with locked(RUN / "lock", commands.BUSY):
