@@ -183,7 +183,7 @@ const views = ({ itemId, user: { id: userId } }: Cast): View[] => [
     'user',
     async (page) => {
       await page.locator('input[name=title]').fill('Warehouse sensor kit')
-      await page.goBack()
+      await page.locator('a[href="/"]:visible').first().click()
       await page.getByRole('dialog').waitFor()
     },
   ],
