@@ -14,7 +14,7 @@ import definition
 import generated
 import registration
 from definition import DEFINITIONS
-from render import paths, render
+from render import existing_paths, render
 from settings import ROOT
 from workspace import Folder, Invalid
 
@@ -25,7 +25,7 @@ def main() -> None:
     resources = definition.read_all(ROOT)
     for name in wanted["remove"]:
         if resource := resources.pop(name, None):
-            for path in (*paths(resource), f"{DEFINITIONS}/{name}.json"):
+            for path in (*existing_paths(resource, ROOT), f"{DEFINITIONS}/{name}.json"):
                 folder.remove(path)
             registration.remove(folder, resource, resources.values())
     added = [definition.load(content) for content in wanted["add"]]

@@ -13,7 +13,7 @@ import generated
 import registration
 import supervise
 from definition import DEFINITIONS, Resource
-from render import FILES, paths, render, template_names
+from render import FILES, existing_paths, paths, render, template_names
 from settings import ROOT
 from workspace import Copy, Folder, Invalid, copied, ensure_committed, has_database, is_committed
 
@@ -78,7 +78,8 @@ def remove(name: str, *, force: bool) -> None:
         ensure_committed(ROOT)
     unwanted = _uncommitted_revision(resource)
     with copied(ROOT) as copy:
-        for path in (*paths(resource), f"{DEFINITIONS}/{name}.json", *([unwanted] if unwanted else [])):
+        definition_file = f"{DEFINITIONS}/{name}.json"
+        for path in (*existing_paths(resource, ROOT), definition_file, *([unwanted] if unwanted else [])):
             copy.remove(path)
         registration.remove(copy, resource, others.values())
         revision = _finish(copy, resource, f"Remove {name}")

@@ -53,6 +53,13 @@ def paths(resource: Resource) -> dict[str, str]:
     return {path.format_map(resource.names): template for path, template in FILES.items()}
 
 
+def existing_paths(resource: Resource, root: Path) -> list[str]:
+    """Return the files of a resource in the project, with further browser tests such as items.undo.spec.ts."""
+    tests = (root / "frontend/tests/e2e").glob(f"{resource.path}.*.spec.ts")
+    further = [str(file.relative_to(root)) for file in sorted(tests)]
+    return [path for path in (*paths(resource), *further) if (root / path).exists()]
+
+
 def template_names() -> set[str]:
     """Return the names of classes and components in the templates."""
     texts = (file.read_text() for file in TEMPLATES.glob("*/*.jinja"))

@@ -11,7 +11,7 @@ import definition
 import generated
 from definition import Resource
 from fields import parse_field
-from render import paths, render
+from render import existing_paths, paths, render
 from settings import ROOT
 from workspace import Copy, Invalid
 
@@ -178,6 +178,16 @@ def test_item_is_generated_from_its_definition(tmp_path: Path) -> None:
         copy.remove(path)
     actions.write(copy, render(item, resources, {}))
     assert copy.changes() == {}
+
+
+def test_further_browser_tests_belong_to_the_resource(tmp_path: Path) -> None:
+    folder = tmp_path / "frontend/tests/e2e"
+    folder.mkdir(parents=True)
+    own = [folder / "orders.spec.ts", folder / "orders.undo.spec.ts"]
+    for file in (*own, folder / "orders-archive.spec.ts", folder / "frame.spec.ts"):
+        file.touch()
+    order = Resource("order", "orders", shared=False, fields=())
+    assert [tmp_path / path for path in existing_paths(order, tmp_path)] == own
 
 
 @pytest.fixture

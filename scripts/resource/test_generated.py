@@ -167,5 +167,8 @@ def test_item_is_removed(project: Project) -> None:
     project.commit()
     search = "git grep -lE 'crud_item|models.item|itemsRead' -- backend/app/app frontend"
     assert project.run(search, status=1) == ""
+    # The shared browser tests need no resource.
+    search = """git grep -lE "main/items|'Items'" -- frontend/tests/e2e"""
+    assert project.run(search, status=1) == ""
     # The tests of updates run all checks without Item.
     assert project.shared_tests() == before

@@ -33,15 +33,15 @@ test('a slow save shows its progress and is sent once', async ({ page }) => {
 test('a slow save does not navigate after the user has left the form', async ({ page }) => {
   const release = await hold(page, ME, 'PUT')
   await page.locator(save).click()
-  await page.getByRole('link', { name: 'Items', exact: true }).click()
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
   await page.getByRole('button', { name: 'Discard' }).click()
-  await expect(page).toHaveURL('/main/items/all')
+  await expect(page).toHaveURL('/main/jobs')
   await expect(page.getByText('Saving…')).toBeVisible()
   release()
   await expect(page.getByText('Profile saved')).toBeVisible()
   // A save ends only after it has navigated, or decided not to.
   await expect(page.getByText('Saving…')).toHaveCount(0)
-  await expect(page).toHaveURL('/main/items/all')
+  await expect(page).toHaveURL('/main/jobs')
 })
 
 test('logging out cancels a slow save', async ({ page, user, superuser }) => {

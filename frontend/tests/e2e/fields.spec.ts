@@ -91,6 +91,13 @@ test('only a changed datetime loses its fraction', async ({ page }) => {
   expect(await sent(page)).toEqual({ ...stored, starts_at: '2026-11-27T11:00:30Z' })
 })
 
+test('Ctrl+Enter sends the form from a field of several lines', async ({ page }) => {
+  await open(page, '/?edit')
+  await field(page, 'note').fill('One line')
+  await page.keyboard.press('Control+Enter')
+  expect(await sent(page)).toMatchObject({ note: 'One line' })
+})
+
 test('required fields report that they are empty, and the first one gets the focus', async ({
   page,
 }) => {

@@ -51,6 +51,17 @@ export async function createAccount(fields: Partial<UserCreate> = {}): Promise<A
   return { id: data.id, email: data.email, ...(await login(body.email, body.password)) }
 }
 
+/** Creates users with these full names. Returns the users, and the path of a list of only these users. */
+export async function createUsers({ client }: Account, names: string[]) {
+  const group = randomUUID()
+  const users: { id: number; email: string }[] = []
+  for (const [place, full_name] of names.entries()) {
+    const body = { email: `${place + 1}.${group}@example.com`, password: PASSWORD, full_name }
+    users.push((await usersCreateUser({ client, body })).data)
+  }
+  return { users, list: `/main/admin/users/all?q=${group}` }
+}
+
 /** Opens a page as a logged-in user, without using the login form. */
 export async function openAs(
   page: Page,

@@ -1,103 +1,106 @@
 import type { Page } from '@playwright/test'
+import { usersReadUserById, usersReadUsers, usersUpdateUser } from '../../src/client'
 import { violations } from './axe'
-import { expect, openAs, PASSWORD, test } from './fixtures'
-import { createRow, readRow, readRows, updateRow } from './rows'
+import { createAccount, expect, newEmail, openAs, PASSWORD, test } from './fixtures'
 
 const WIDTHS = [1280, 390]
 const resize = (page: Page, width: number) => page.setViewportSize({ width, height: 844 })
-const title = (page: Page) => page.getByLabel('Title', { exact: true })
+const fullName = (page: Page) => page.getByLabel('Full name', { exact: true })
 const stale = (page: Page) =>
   page.getByRole('alert').filter({ hasText: 'This was changed while you were editing' })
 
 for (const width of WIDTHS) {
   test(`a form shows what is required, and how long texts may be, at ${width} px`, async ({
     page,
-    user,
+    superuser,
   }) => {
     await resize(page, width)
-    await openAs(page, user, '/main/items/create')
+    await openAs(page, superuser, '/main/admin/users/create')
+    const email = page.getByLabel('Email', { exact: true })
     await expect(page.getByText('Fields marked * are required')).toBeVisible()
-    await expect(title(page)).toBeFocused()
-    await expect(title(page)).toHaveAttribute('aria-required', 'true')
-    await expect(page.getByLabel('Description', { exact: true })).not.toHaveAttribute(
-      'aria-required',
-    )
-    await title(page).fill('🙂 a title')
-    await expect(page.getByText('9 / 255')).toBeVisible()
-    await expect(page.getByText('0 / 10,000')).toBeVisible()
-
-    await title(page).fill('')
-    await page.keyboard.press('Control+Enter')
-    await expect(page.getByText('Required', { exact: true })).toBeVisible()
-    await expect(title(page)).toBeFocused()
+    await expect(fullName(page)).toBeFocused()
+    await expect(fullName(page)).not.toHaveAttribute('aria-required')
+    await expect(email).toHaveAttribute('aria-required', 'true')
+    await fullName(page).fill('🙂 a name')
+    await expect(page.getByText('8 / 255')).toBeVisible()
+    await fullName(page).fill('')
     await expect(page.getByText('0 / 255')).toBeVisible()
+
+    await page.keyboard.press('Control+Enter')
+    await expect(email).toHaveAccessibleDescription('Required')
+    await expect(email).toBeFocused()
     expect(await violations(page)).toEqual([])
     const overflow = await page.evaluate(() => document.body.scrollWidth - window.innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
   })
 
-  test(`Ctrl+Enter saves from a field of several lines, at ${width} px`, async ({ page, user }) => {
+  test(`Ctrl+Enter saves, and the notification leads to the record, at ${width} px`, async ({
+    page,
+    superuser,
+  }) => {
+    const q = newEmail()
     await resize(page, width)
-    await openAs(page, user, '/main/items/create')
-    await title(page).fill('By keyboard')
-    await page.getByLabel('Description', { exact: true }).fill('One line')
+    await openAs(page, superuser, '/main/admin/users/create')
+    await fullName(page).fill('By keyboard')
+    await page.getByLabel('Email', { exact: true }).fill(q)
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByLabel('Confirm password').fill(PASSWORD)
     await page.keyboard.press('Control+Enter')
-    await expect(page).toHaveURL('/main/items/all')
+    await expect(page).toHaveURL('/main/admin/users/all')
 
     await page.getByRole('button', { name: 'View' }).click()
     await expect(page.getByRole('heading', { name: 'By keyboard' })).toBeVisible()
     await expect(page).toHaveTitle(/^By keyboard/)
-    const data = await readRows(user.client)
-    expect(data).toMatchObject([{ title: 'By keyboard', description: 'One line' }])
-    await expect(page).toHaveURL(`/main/items/edit/${data[0]!.id}`)
+    const { data } = await usersReadUsers({ client: superuser.client, query: { q } })
+    expect(data).toMatchObject([{ full_name: 'By keyboard', email: q }])
+    await expect(page).toHaveURL(`/main/admin/users/edit/${data[0]!.id}`)
   })
 
   for (const choice of ['Reload', 'Overwrite'] as const) {
     test(`${choice} after somebody else changed the record, at ${width} px`, async ({
       page,
-      user,
+      superuser,
     }) => {
-      const { id } = await createRow(user.client, { title: 'Stored' })
+      const { id } = await createAccount({ full_name: 'Stored', language: 'en' })
+      const options = { client: superuser.client, path: { user_id: id } }
+      const read = async () => (await usersReadUserById(options)).data
       await resize(page, width)
-      await openAs(page, user, `/main/items/edit/${id}`)
-      await expect(title(page)).toHaveValue('Stored')
-      const body = { title: 'Of somebody else', description: 'Kept' }
-      await updateRow(user.client, id, body)
-      await title(page).fill('Mine')
+      await openAs(page, superuser, `/main/admin/users/edit/${id}`)
+      await expect(fullName(page)).toHaveValue('Stored')
+      const body = { full_name: 'Of somebody else', language: 'ru' } as const
+      await usersUpdateUser({ ...options, body })
+      await fullName(page).fill('Mine')
       await page.getByRole('button', { name: 'Save changes' }).click()
       await expect(stale(page)).toBeVisible()
-      await expect(title(page)).toHaveValue('Mine')
-      const read = () => readRow(user.client, id)
+      await expect(fullName(page)).toHaveValue('Mine')
       expect(await read()).toMatchObject(body)
       expect(await violations(page)).toEqual([])
 
       await stale(page).getByRole('button', { name: choice }).click()
       await expect(stale(page)).toHaveCount(0)
       if (choice === 'Reload') {
-        await expect(title(page)).toHaveValue('Of somebody else')
-        await expect(page.getByLabel('Description', { exact: true })).toHaveValue('Kept')
+        await expect(fullName(page)).toHaveValue('Of somebody else')
+        await expect(page.getByLabel('Language', { exact: true })).toHaveValue('Russian')
         // The loaded values are no unsaved input.
         await page.getByRole('button', { name: 'Cancel' }).click()
       } else {
-        await expect(page.getByText('Item saved')).toBeVisible()
-        expect(await read()).toMatchObject({ title: 'Mine', description: null })
+        await expect(page.getByText('User saved')).toBeVisible()
+        expect(await read()).toMatchObject({ full_name: 'Mine', language: 'en' })
       }
-      await expect(page).toHaveURL('/main/items/all')
+      await expect(page).toHaveURL('/main/admin/users/all')
     })
   }
 
-  test(`a record is deleted from its form, at ${width} px`, async ({ page, user }) => {
-    const { id } = await createRow(user.client, { title: 'Stored' })
+  test(`a record is deleted from its form, at ${width} px`, async ({ page, superuser, user }) => {
     await resize(page, width)
-    await openAs(page, user, `/main/items/edit/${id}`)
-    await expect(title(page)).toBeFocused()
+    await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
+    await expect(fullName(page)).toBeFocused()
     await page.getByRole('button', { name: 'Delete' }).click()
-    await expect(page).toHaveURL('/main/items/all')
-    await expect(page.getByText('Item deleted')).toBeVisible()
-    await expect(page.getByText('Stored')).toHaveCount(0)
-    await page.getByRole('button', { name: 'Undo' }).click()
-    await expect(page.getByText('Stored')).toBeVisible()
-    expect((await readRow(user.client, id)).title).toBe('Stored')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await expect(page).toHaveURL('/main/admin/users/all')
+    await expect(page.getByText('User deleted')).toBeVisible()
+    await page.getByRole('searchbox').fill(user.email)
+    await expect(page.getByText(`Nothing matches “${user.email}”.`)).toBeVisible()
   })
 
   test(`the paths of the original template lead to sections, at ${width} px`, async ({
@@ -135,11 +138,11 @@ test('one form of the settings is saved, and the input of the other is kept', as
   await expect(page.getByLabel('Current password')).toHaveValue(PASSWORD)
 
   const question = page.getByRole('alertdialog', { name: 'Discard changes?' })
-  await page.getByRole('link', { name: 'Items', exact: true }).click()
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
   await question.getByRole('button', { name: 'Keep editing' }).click()
   await page.getByLabel('Current password').fill('')
-  await page.getByRole('link', { name: 'Items', exact: true }).click()
-  await expect(page).toHaveURL('/main/items/all')
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
+  await expect(page).toHaveURL('/main/jobs')
 })
 
 test('theme and language are chosen in the settings', async ({ page, user }) => {

@@ -14,26 +14,25 @@ test('the menu lists the views, and marks the one to which a form belongs', asyn
   superuser,
 }) => {
   await openAs(page, superuser, '/main/admin/users/create')
-  await expect(menu(page).getByRole('link')).toHaveText([
-    /./, // The logo and the name of the project.
+  // The resources of the project are between these.
+  await expect(menu(page).getByRole('link')).toContainText([
     'Dashboard',
-    'Items',
     'Jobs',
     'Users',
     'Audit log',
   ])
   await expect(menu(page).locator('[aria-current=page]')).toHaveText('Users')
-  await menu(page).getByRole('link', { name: 'Items' }).click()
-  await expect(menu(page).locator('[aria-current=page]')).toHaveText('Items')
+  await menu(page).getByRole('link', { name: 'Jobs' }).click()
+  await expect(menu(page).locator('[aria-current=page]')).toHaveText('Jobs')
 })
 
 test('a user sees no views of administrators', async ({ page, user }) => {
   await openAs(page, user)
-  await expect(menu(page).getByRole('link', { name: 'Items' })).toBeVisible()
+  await expect(menu(page).getByRole('link', { name: 'Jobs' })).toBeVisible()
   await expect(menu(page).getByRole('link', { name: 'Users' })).toHaveCount(0)
   await page.goto('/main/admin/users/all')
   await expect(page.getByRole('heading', { name: 'No access' })).toBeVisible()
-  await expect(menu(page).getByRole('link', { name: 'Items' })).toBeVisible()
+  await expect(menu(page).getByRole('link', { name: 'Jobs' })).toBeVisible()
 })
 
 test('the collapsed menu names its entries, and stays collapsed after a reload', async ({
@@ -45,8 +44,8 @@ test('the collapsed menu names its entries, and stays collapsed after a reload',
   await expect(menu(page)).toHaveClass(/--rail/)
   await page.reload()
   await expect(menu(page)).toHaveClass(/--rail/)
-  await menu(page).getByRole('link', { name: 'Items' }).hover()
-  await expect(page.getByRole('tooltip', { name: 'Items' })).toBeVisible()
+  await menu(page).getByRole('link', { name: 'Jobs' }).hover()
+  await expect(page.getByRole('tooltip', { name: 'Jobs' })).toBeVisible()
 })
 
 test('until the user chooses, the menu is collapsed on a narrow desktop', async ({
@@ -77,12 +76,12 @@ test('the account’s menu shows who is logged in, leads to the settings and log
   await expect(page).toHaveURL(/\/login$/)
 })
 
-test('breadcrumbs lead back to the list', async ({ page, user }) => {
-  await openAs(page, user, '/main/items/create')
+test('breadcrumbs lead back to the list', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/admin/users/create')
   const breadcrumbs = page.getByRole('navigation', { name: 'Breadcrumbs' })
-  await expect(breadcrumbs.locator('[aria-current=page]')).toHaveText('Create item')
-  await breadcrumbs.getByRole('link', { name: 'Items' }).click()
-  await expect(page).toHaveURL(/\/main\/items\/all$/)
+  await expect(breadcrumbs.locator('[aria-current=page]')).toHaveText('Create user')
+  await breadcrumbs.getByRole('link', { name: 'Users' }).click()
+  await expect(page).toHaveURL(/\/main\/admin\/users\/all$/)
   await breadcrumbs.getByRole('link', { name: 'Dashboard' }).click()
   await expect(page).toHaveURL(/\/main\/dashboard$/)
 })
@@ -103,17 +102,19 @@ test('the skip link is the first stop of the Tab key, and leads to the content',
 
 test('Tab reaches each entry of the menu', async ({ page, superuser }) => {
   await openAs(page, superuser)
-  await menu(page).getByRole('link').first().focus()
-  for (const name of ['Dashboard', 'Items', 'Jobs', 'Users', 'Audit log']) {
+  const links = menu(page).getByRole('link')
+  await expect(links.last()).toHaveText('Audit log')
+  await links.first().focus()
+  for (const link of (await links.all()).slice(1)) {
     await page.keyboard.press('Tab')
-    await expect(menu(page).getByRole('link', { name })).toBeFocused()
+    await expect(link).toBeFocused()
   }
 })
 
 test('the focus moves to the heading after a navigation', async ({ page, user }) => {
   await openAs(page, user)
-  await menu(page).getByRole('link', { name: 'Items' }).click()
-  await expect(page.getByRole('heading', { name: 'Items', level: 1 })).toBeFocused()
+  await menu(page).getByRole('link', { name: 'Jobs' }).click()
+  await expect(page.getByRole('heading', { name: 'Jobs', level: 1 })).toBeFocused()
 })
 
 test('the next page starts at the top, and Back restores the position', async ({ page, user }) => {
@@ -123,8 +124,8 @@ test('the next page starts at the top, and Back restores the position', async ({
   await page.evaluate(() => window.scrollTo(0, 300))
   const position = () => page.evaluate(() => window.scrollY)
   await expect.poll(position).toBeGreaterThan(200)
-  await menu(page).getByRole('link', { name: 'Items' }).click()
-  await expect(page.getByRole('heading', { name: 'Items', level: 1 })).toBeVisible()
+  await menu(page).getByRole('link', { name: 'Jobs' }).click()
+  await expect(page.getByRole('heading', { name: 'Jobs', level: 1 })).toBeVisible()
   await expect.poll(position).toBe(0)
   await page.goBack()
   await expect.poll(position).toBeGreaterThan(200)
@@ -134,31 +135,31 @@ test('an unknown path keeps the frame', async ({ page, user }) => {
   await openAs(page, user, '/main/no/such/page')
   await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible()
   await expect(page).toHaveTitle(/^Page not found/)
-  await expect(menu(page).getByRole('link', { name: 'Items' })).toBeVisible()
+  await expect(menu(page).getByRole('link', { name: 'Jobs' })).toBeVisible()
   await page.getByRole('main').getByRole('link', { name: 'Go to dashboard' }).click()
   await expect(page).toHaveURL(/\/main\/dashboard$/)
 })
 
-test('a missing record offers the way to its list', async ({ page, user }) => {
-  await openAs(page, user, '/main/items/edit/2000000000')
+test('a missing record offers the way to its list', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/admin/users/edit/2000000000')
   await expect(page.getByText('Not found. It may have been deleted.')).toBeVisible()
   await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0)
-  await page.getByRole('main').getByRole('link', { name: 'Items' }).click()
-  await expect(page).toHaveURL(/\/main\/items\/all$/)
+  await page.getByRole('main').getByRole('link', { name: 'Users' }).click()
+  await expect(page).toHaveURL(/\/main\/admin\/users\/all$/)
 })
 
 test('without the server, a banner is shown and nothing is taken away', async ({ page, user }) => {
-  await openAs(page, user, '/main/items/create')
-  await page.getByLabel('Title').fill('Typed before')
+  await openAs(page, user, '/main/settings')
+  await page.getByLabel('Full name').fill('Typed before')
   await page.context().setOffline(true)
-  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
   const banner = page.getByRole('alert').filter({ hasText: "We'll reconnect automatically" })
   await expect(banner).toBeVisible()
-  await page.getByLabel('Title').fill('Typed meanwhile')
-  await expect(menu(page).getByRole('link', { name: 'Items' })).toBeVisible()
+  await page.getByLabel('Full name').fill('Typed meanwhile')
+  await expect(menu(page).getByRole('link', { name: 'Jobs' })).toBeVisible()
   await page.context().setOffline(false)
   await expect(banner).toBeHidden({ timeout: 20_000 })
-  await expect(page.getByLabel('Title')).toHaveValue('Typed meanwhile')
+  await expect(page.getByLabel('Full name')).toHaveValue('Typed meanwhile')
 })
 
 test('a password manager finds the view to change the password', async ({ request }) => {
@@ -171,14 +172,16 @@ test('a password manager finds the view to change the password', async ({ reques
   expect(missing.status()).toBe(404)
 })
 
-test('a print shows the content alone', async ({ page, user }) => {
-  await openAs(page, user, '/main/items/all')
-  await expect(page.getByRole('heading', { name: 'Items', exact: true })).toBeVisible()
+test('a print shows the content alone', async ({ page, superuser }) => {
+  await openAs(page, superuser, '/main/admin/users/all')
+  await expect(page.getByRole('heading', { name: 'Users', exact: true })).toBeVisible()
+  const create = page.getByRole('link', { name: 'Create user' })
+  await expect(create).toBeVisible()
   await page.emulateMedia({ media: 'print' })
-  await expect(page.getByRole('heading', { name: 'Items', exact: true })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Users', exact: true })).toBeVisible()
   await expect(menu(page)).toBeHidden()
   await expect(page.getByRole('banner')).toBeHidden()
-  await expect(page.getByRole('link', { name: 'Create item' })).toBeHidden()
+  await expect(create).toBeHidden()
 })
 
 test('the chosen theme applies before the scripts are loaded', async ({ page }) => {

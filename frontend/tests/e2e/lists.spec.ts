@@ -1,18 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { Page } from '@playwright/test'
-import { usersCreateUser, usersUpdateUser } from '../../src/client'
-import { type Account, expect, openAs, PASSWORD, test } from './fixtures'
-
-/** Creates users with these full names. Returns the users, and the path of a list of only these users. */
-async function createUsers({ client }: Account, names: string[]) {
-  const group = randomUUID()
-  const users: { id: number; email: string }[] = []
-  for (const [place, full_name] of names.entries()) {
-    const body = { email: `${place + 1}.${group}@example.com`, password: PASSWORD, full_name }
-    users.push((await usersCreateUser({ client, body })).data)
-  }
-  return { users, list: `/main/admin/users/all?q=${group}` }
-}
+import { usersUpdateUser } from '../../src/client'
+import { createUsers, expect, openAs, test } from './fixtures'
 
 const rowOf = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text })
 const openMenu = (page: Page, title: string) =>

@@ -64,7 +64,7 @@ test('users see and end their sessions, and administrators those of others', asy
   await expect(admin.getByText('User logged out everywhere')).toBeVisible()
   await admin.getByRole('link', { name: 'Dashboard' }).first().click()
   await admin.getByRole('button', { name: 'Discard' }).click()
-  await page.getByRole('link', { name: 'Items', exact: true }).click()
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click()
   await expect(endedDialog(page)).toBeVisible()
   await admin.goto(`/main/admin/users/edit/${superuser.id}`)
   await expect(admin.getByLabel('Email')).toHaveValue(superuser.email)

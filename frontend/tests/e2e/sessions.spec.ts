@@ -114,18 +114,19 @@ for (const locks of ['with locks', 'without locks, as over plain HTTP']) {
 test('when the session ends under a form, the password is asked and the form is saved', async ({
   context,
   page,
+  superuser,
   user,
 }) => {
-  await openAs(page, user, '/main/items/create')
-  await page.getByLabel('Title').fill('Typed before')
+  await openAs(page, superuser, `/main/admin/users/edit/${user.id}`)
+  await page.getByLabel('Full name').fill('Typed before')
   const other = await context.newPage()
   await other.goto('/main/profile/edit')
   await other.getByLabel('Full name').fill('Typed in the other tab')
-  await endSessions(user)
+  await endSessions(superuser)
 
-  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('button', { name: 'Save' }).click()
   const dialog = page.getByRole('dialog', { name: 'Your session has ended' })
-  await expect(dialog).toContainText(user.email)
+  await expect(dialog).toContainText(superuser.email)
   await page.keyboard.press('Escape')
   await dialog.getByLabel('Password', { exact: true }).fill('a wrong password')
   await dialog.getByRole('button', { name: 'Log in' }).click()
@@ -135,8 +136,10 @@ test('when the session ends under a form, the password is asked and the form is 
 
   await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await dialog.getByRole('button', { name: 'Log in' }).click()
-  await expect(page.getByText('Item created')).toBeVisible()
-  await expect(page.getByRole('cell', { name: 'Typed before', exact: true })).toBeVisible()
+  await expect(page.getByText('User saved')).toBeVisible()
+  await page.getByRole('searchbox').fill(user.email)
+  const row = page.getByRole('row').filter({ hasText: user.email })
+  await expect(row.getByRole('link')).toHaveText('Typed before')
   // The login of one tab is enough for all.
   await expect(other.getByText('Profile saved')).toBeVisible()
   await expect(other.locator('#profile').getByText('Typed in the other tab')).toBeVisible()
@@ -159,7 +162,7 @@ test('two users in one browser never act for each other', async ({ context, page
   await expect(page.getByText(user.email)).toBeVisible()
 
   // Now the cookie belongs to the first user. The second tab asks, and can switch.
-  await other.getByRole('link', { name: 'Items', exact: true }).click()
+  await other.getByRole('link', { name: 'Jobs', exact: true }).click()
   await other.getByRole('dialog').getByRole('button', { name: 'Discard and leave' }).click()
   await expect(other.getByText('Welcome, Of the first user')).toBeVisible()
 })
