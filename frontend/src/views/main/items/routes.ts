@@ -1,4 +1,4 @@
-import { mdiNoteMultiple } from '@mdi/js'
+import { mdiNoteMultipleOutline } from '@mdi/js'
 import type { RouteRecordRaw } from 'vue-router'
 
 export const routes: RouteRecordRaw[] = [
@@ -6,7 +6,7 @@ export const routes: RouteRecordRaw[] = [
   {
     path: 'items/all',
     component: () => import('./Items.vue'),
-    meta: { title: 'item.all', menu: 'main', icon: mdiNoteMultiple },
+    meta: { title: 'item.all', menu: 'main', icon: mdiNoteMultipleOutline },
   },
   {
     path: 'items/create',
