@@ -170,7 +170,7 @@ const itemViews = (itemId: number): View[] => [
       await page.locator('input[name=title]').fill('Warehouse sensor kit')
       await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, json: {} }))
       await submit(page)
-      await page.getByRole('dialog').waitFor()
+      await page.locator('.v-dialog').waitFor()
     },
   ],
   [
@@ -179,8 +179,8 @@ const itemViews = (itemId: number): View[] => [
     'user',
     async (page) => {
       await page.locator('input[name=title]').fill('Warehouse sensor kit')
-      await page.locator('a[href="/"]:visible').first().click()
-      await page.getByRole('dialog').waitFor()
+      await page.locator('.foot button[type=button]').first().click()
+      await page.locator('.v-dialog').waitFor()
     },
   ],
   [
@@ -233,7 +233,7 @@ const views = ({ itemId, user: { id: userId } }: Cast): View[] => [
     async (page) => {
       await page.locator('[aria-haspopup=menu]:not(.me):visible').last().click()
       await page.getByRole('menuitem').last().click()
-      await page.getByRole('dialog').waitFor()
+      await page.locator('.v-dialog').waitFor()
     },
   ],
   ['user-edit', `/main/admin/users/edit/${userId}`, 'superuser'],
