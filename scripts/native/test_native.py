@@ -250,7 +250,7 @@ def test_browser_tests_of_faults_run_last_and_alone() -> None:
 
 
 def test_tests_with_a_separate_stack_never_use_the_development_stack(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert main.SEPARATE == testing.KINDS.keys() - {"backend", "unit"}
+    assert testing.KINDS.keys() - {"backend", "unit"} == main.SEPARATE
     monkeypatch.setattr(testing, "_remove_stack", lambda: pytest.fail("it would remove the development stack"))
     with pytest.raises(SystemExit, match="development stack"), testing._separate_stack("a new kind of tests", set()):
         pass
