@@ -14,8 +14,8 @@ test('a session survives a reload and ends with logging out', async ({ page, use
   await page.goto('/')
   await expect(page).toHaveURL(/\/login$/)
   await fillLogin(page, user.email, PASSWORD)
-  await expect(page.getByText('Logged in')).toBeVisible()
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
+  await expect(page.getByText('Logged in')).toHaveCount(0)
 
   await page.reload()
   await expect(page.getByText(`Welcome, ${user.email}`)).toBeVisible()
@@ -79,4 +79,19 @@ test('the next user sees no data of the previous one', async ({ page, user }) =>
   await fillLogin(page, other.email, PASSWORD)
   await expect(page.getByText('Welcome, Somebody else')).toBeVisible()
   await expect(page.getByText(user.email)).toHaveCount(0)
+})
+
+test('a form that is not used yet reports no error when the focus leaves a field', async ({
+  page,
+}) => {
+  await page.goto('/login')
+  const email = page.getByLabel('Email')
+  await expect(email).toBeFocused()
+  await page.keyboard.press('Tab')
+  await expect(page.getByLabel('Password', { exact: true })).toBeFocused()
+  await expect(email).not.toHaveAttribute('aria-invalid', 'true')
+  await page.keyboard.type('some password')
+  await page.keyboard.press('Shift+Tab')
+  await page.keyboard.press('Tab')
+  await expect(email).toHaveAccessibleDescription('Required')
 })
