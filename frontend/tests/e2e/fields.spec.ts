@@ -406,7 +406,7 @@ test('a change of the language applies to values', async ({ page }) => {
   await open(page, '/?edit')
   await field(page, 'count').fill('x')
   await send(page)
-  await page.getByLabel('Language and theme').click()
+  await page.getByRole('button', { name: 'Language and theme' }).click()
   await page.getByText('Русский').click()
   await expect(field(page, 'price')).toHaveValue('1234567,50')
   await expect(messageOf(page, 'count')).toHaveText('Введите целое число')
