@@ -6,7 +6,9 @@ import puppeteer from 'puppeteer-core'
 
 const CATEGORIES = ['performance', 'accessibility', 'best-practices', 'seo']
 const { BASE_URL, CHROMIUM, FIRST_SUPERUSER, FIRST_SUPERUSER_PASSWORD } = process.env
-const [, ...paths] = process.argv
+const isPrivate = (path) => path.startsWith('/main/')
+// Public views first: after the login, some lead to the dashboard.
+const paths = process.argv.slice(1).sort((a, b) => isPrivate(a) - isPrivate(b))
 
 const chrome = await launch({
   chromePath: CHROMIUM,
@@ -18,7 +20,7 @@ try {
   const problems = new Set()
   let isLoggedIn = false
   for (const path of paths) {
-    if (path.startsWith('/main/') && !isLoggedIn) {
+    if (isPrivate(path) && !isLoggedIn) {
       await logIn(browser)
       isLoggedIn = true
     }
@@ -80,7 +82,7 @@ async function measure(path, device) {
     // Keeps the session.
     disableStorageReset: true,
     // robots.txt excludes the views behind the login on purpose.
-    skipAudits: path.startsWith('/main/') ? ['is-crawlable'] : null,
+    skipAudits: isPrivate(path) ? ['is-crawlable'] : null,
   }
   const config = device === 'desktop' ? desktopConfig : undefined
   const { lhr } = await lighthouse(BASE_URL + path, settings, config)
