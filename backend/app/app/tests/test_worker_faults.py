@@ -28,3 +28,24 @@ def test_lost_redis_is_logged_without_traceback(forwarder: Forwarder, tmp_path: 
     assert "Connection to broker lost" in warnings[0]
     assert len(warnings) == 2  # The second is the timestamp of the next message.
     assert "Traceback" not in lines, attempts
+
+
+def test_worker_goes_on_after_a_message_that_it_could_not_acknowledge(
+    forwarder: Forwarder, tmp_path: Path
+) -> None:
+    """Kombu 5.7 counts such a message as unacknowledged, so that one process would stay idle."""
+    log, started = tmp_path / "log", tmp_path / "started"
+    # A heartbeat would wait for Redis first.
+    options = ("--include=app.tests.utils.tasks", "--concurrency=1", "--without-heartbeat")
+    with running_worker(
+        f"--queues={QUEUE}", *options, name=QUEUE, env=forwarded_redis(forwarder), log=log
+    ):
+        nap.apply_async((str(started), 1), queue=QUEUE, ignore_result=True)
+        while not started.exists():
+            time.sleep(0.05)
+        with forwarder.holding_responses():
+            deadline = time.monotonic() + 30
+            while "Couldn't ack" not in log.read_text():
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+        assert nap.apply_async((str(started), 0), queue=QUEUE).get(timeout=30) == "done"
