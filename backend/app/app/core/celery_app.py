@@ -8,6 +8,7 @@ from celery.exceptions import CPendingDeprecationWarning
 from celery.result import AsyncResult
 from celery.signals import celeryd_after_setup, worker_init
 from kombu.exceptions import OperationalError
+from kombu.transport import redis, virtual
 
 from app.core.config import settings
 
@@ -31,6 +32,20 @@ class JobError(Exception):
     def __init__(self, text: str, *, permanent: bool = True) -> None:
         super().__init__(text)
         self.permanent = permanent
+
+
+class QoS(redis.QoS):
+    """Frees a worker's process even if its message can't be acknowledged.
+
+    Kombu 5.7 would keep the process idle. The message is delivered again after visibility_timeout.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        virtual.QoS.ack(self, delivery_tag)
+        super().ack(delivery_tag)
+
+
+redis.Channel.QoS = QoS
 
 
 class App(Celery):
