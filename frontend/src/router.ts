@@ -1,5 +1,11 @@
 import { mdiAccountMultipleOutline, mdiHistory, mdiViewDashboardOutline } from '@mdi/js'
-import { createRouter, createWebHistory, type RouteLocation, type RouteRecordRaw } from 'vue-router'
+import {
+  createRouter,
+  createWebHistory,
+  loadRouteLocation,
+  type RouteLocation,
+  type RouteRecordRaw,
+} from 'vue-router'
 import { safePath } from '@/safePath'
 import { useSession } from '@/store/session'
 import Login from '@/views/Login.vue'
@@ -132,7 +138,10 @@ export const router = createRouter({
   scrollBehavior: ({ hash }, _from, saved) => saved ?? (hash ? { el: hash, top: 72 } : { top: 0 }),
 })
 
-router.beforeEach(async ({ path, fullPath, query, matched }) => {
+router.beforeEach(async (to) => {
+  const { path, fullPath, query, matched } = to
+  // Loads the view while the session is restored. If this fails, the router tries again.
+  void loadRouteLocation(to).catch(() => {})
   if (matched[0]?.path === '/main' && !(await useSession().restore())) {
     return { path: '/login', query: path === '/main/dashboard' ? {} : { redirect: fullPath } }
   }

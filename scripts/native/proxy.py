@@ -3,7 +3,6 @@
 from string import Template
 from urllib.parse import urlsplit
 
-import frontend
 from settings import RUN, SCRIPTS, Env, read_ports
 
 
@@ -21,8 +20,6 @@ def command(env: Env) -> list[str]:
     values = {
         **{name: str(port) for name, port in read_ports().items()},
         "hosts": " || ".join(f"Host(`{host}`)" for host in local_hosts(env)),
-        # Compress responses, as in the containers.
-        "middlewares": "compress, uncompressed" if frontend.is_production(env) else "",
     }
     for file in (SCRIPTS / "traefik").iterdir():
         (RUN / file.name).write_text(Template(file.read_text()).substitute(values))

@@ -1,3 +1,4 @@
+import { brotliCompressSync } from 'node:zlib'
 import type { APIRequestContext } from '@playwright/test'
 import { expect, test } from './fixtures'
 
@@ -24,7 +25,16 @@ test('assets are compressed, and cached as immutable', async ({ page, request })
   }
   const largest = assets.find((url) => /libraries.*\.js$/.test(url))!
   const response = await request.get(largest, { headers: { 'Accept-Encoding': 'gzip, br' } })
-  expect(response.headers()['content-encoding']).toBe('br')
+  expect(response.headers()).toMatchObject({
+    'content-encoding': 'br',
+    // As small as brotli can make it.
+    'content-length': `${brotliCompressSync(await response.body()).length}`,
+    'content-type': expect.stringContaining('text/javascript'),
+    vary: expect.stringContaining('Accept-Encoding'),
+  })
+  const other = await request.get(largest, { headers: { 'Accept-Encoding': 'gzip' } })
+  expect(other.headers()['content-encoding']).not.toBe('br')
+  expect(await other.body()).toEqual(await response.body())
   for (const url of assets) {
     expect(await get(request, url), url).toEqual({ status: 200, caching: IMMUTABLE, isApp: false })
   }
