@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { usersUpdateUser } from '../../src/client'
-import { createUsers, expect, openAs, test } from './fixtures'
+import { createUsers, expect, hold, openAs, test } from './fixtures'
 
 const rowOf = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text })
 const openMenu = (page: Page, title: string) =>
@@ -108,10 +108,12 @@ test('leaving a list cancels a pending search', async ({ page, superuser }) => {
   await openAs(page, superuser, '/main/admin/users/all')
   await expect(page.getByRole('cell').first()).toBeVisible()
   await page.getByRole('searchbox').fill('word')
+  const release = await hold(page, '**/assets/Jobs-*.js', 'GET')
   await page.getByRole('link', { name: 'Jobs' }).click()
-  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
-  // Wait longer than the delay before a search starts.
+  // Longer than the delay before a search starts.
   await page.waitForTimeout(500)
+  release()
+  await expect(page.getByRole('heading', { name: 'Jobs' })).toBeVisible()
   await expect(page).toHaveURL(/jobs$/)
 })
 
