@@ -10,10 +10,12 @@ export async function violations(page: Page) {
     await expect(page.locator('.v-application')).toHaveClass(new RegExp(`v-theme--${colorScheme}`))
     // Rows are dimmed during a slow request.
     await expect(page.locator('.stale')).toHaveCount(0)
-    // Wait for transitions, or axe would measure intermediate colours.
+    // Wait for animations that end, or axe would measure intermediate colours.
     await page.evaluate(() => {
-      const transitions = document.getAnimations().filter((one) => one instanceof CSSTransition)
-      return Promise.allSettled(transitions.map(({ finished }) => finished))
+      const ending = document
+        .getAnimations()
+        .filter(({ effect }) => Number.isFinite(effect?.getComputedTiming().endTime))
+      return Promise.allSettled(ending.map(({ finished }) => finished))
     })
     const results = await new AxeBuilder({ page }).analyze()
     for (const { id, nodes } of results.violations) {
