@@ -7,6 +7,7 @@ import {
   createAccount,
   expect,
   fillLogin,
+  hold,
   linkInMail,
   loginAsFirstSuperuser,
   logOut,
@@ -165,6 +166,18 @@ test('two users in one browser never act for each other', async ({ context, page
   await other.getByRole('link', { name: 'Jobs', exact: true }).click()
   await other.getByRole('dialog').getByRole('button', { name: 'Discard and leave' }).click()
   await expect(other.getByText('Welcome, Of the first user')).toBeVisible()
+})
+
+test('a view is loaded while the session is restored', async ({ page, user }) => {
+  await openAs(page, user)
+  await expect(welcome(page, user)).toBeVisible()
+  const release = await hold(page, '**/login/refresh', 'POST')
+  const script = page.waitForRequest('**/assets/Dashboard-*.js')
+  await page.reload()
+  await script
+  await expect(welcome(page, user)).toHaveCount(0)
+  release()
+  await expect(welcome(page, user)).toBeVisible()
 })
 
 test('a refresh whose response is lost is repeated', async ({ context, page, user }) => {

@@ -30,7 +30,7 @@ def test_lost_redis_is_logged_without_traceback(forwarder: Forwarder, tmp_path: 
     assert "Traceback" not in lines, attempts
 
 
-def test_worker_goes_on_after_a_message_that_it_could_not_acknowledge(
+def test_worker_runs_tasks_after_a_message_that_it_could_not_acknowledge(
     forwarder: Forwarder, tmp_path: Path
 ) -> None:
     """Kombu 5.7 counts such a message as unacknowledged, so that one process would stay idle."""
