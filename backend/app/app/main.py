@@ -15,9 +15,11 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from app import __version__
 from app.api.api_v1.api import api_routers
 from app.api.errors import add_error_handlers, internal_error_response
+from app.api.job_events import job_streams
 from app.api.middleware import HeadAsGet, SecurityHeaders
 from app.api.redirects import use_relative_redirects
 from app.api.routing import include_routers
+from app.api.shutdown import call_on_shutdown
 from app.core.config import settings
 from app.core.logging import configure_logging
 from app.core.sentry import init_sentry
@@ -34,6 +36,7 @@ init_sentry()
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     to_thread.current_default_thread_limiter().total_tokens = THREADS
+    call_on_shutdown(job_streams.shut_down)
     yield
 
 

@@ -8,15 +8,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Serves HEAD wherever GET is served. The server leaves out the body of the response."""
+    """Serves HEAD wherever GET is served, without the body of the response.
+
+    The response is complete after its headers. A stream could last for long, and meanwhile block
+    the connection for the next request, which a proxy may send for another client.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body"})
+
+        await self.app({**scope, "method": "GET"}, receive, send_headers)
 
 
 Headers = list[tuple[bytes, bytes]]

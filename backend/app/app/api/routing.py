@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import reduce, wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction
 from operator import or_
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, create_model
 from sqlalchemy.orm import Session
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -95,9 +96,10 @@ class Route(APIRoute):
         self.body_limit = MAX_BODY_BYTES if max_body_size is None else max_body_size
         routed_endpoints.add(endpoint)
         dependants = list(_dependants(get_dependant(path=path, call=endpoint)))
-        _check_sort_keys(dependants, options.get("response_model"))
+        if options.get("status_code") != 202:  # Otherwise a job reads the rows.
+            _check_sort_keys(dependants, options.get("response_model"))
         responses = _error_responses(dependants) | (responses or {})
-        if not iscoroutinefunction(endpoint):
+        if not (iscoroutinefunction(endpoint) or isasyncgenfunction(endpoint)):
             endpoint = _run_in_one_thread(endpoint)
         super().__init__(path, endpoint, responses=responses, **options)
 
@@ -113,6 +115,15 @@ class Route(APIRoute):
             return await handle(request)
 
         return handle_limited
+
+
+class EventStream(EventSourceResponse):
+    """The response class of an endpoint that yields server-sent events.
+
+    FastAPI sends and documents them as text/event-stream. This is the type of the errors.
+    """
+
+    media_type = "application/json"
 
 
 # The rows of each resource, by the path of its routes, such as order-lines.

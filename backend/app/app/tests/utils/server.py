@@ -14,17 +14,28 @@ import pytest
 from app.core.config import settings
 from app.tests.utils.worker import BACKEND
 
+# As in start.sh.
+WORKER_CLASS = "uvicorn_worker.UvicornWorker"
+
 
 @dataclass(frozen=True)
 class Server:
     client: httpx2.Client
     output: Callable[[], str]
     root: str
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
-def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Server]:
-    """Run the backend in a separate process, with a changed environment."""
+def running_server(
+    app: str = "app.main:app",
+    program: str = "uvicorn",
+    **environment: str,
+) -> Iterator[Server]:
+    """Run the backend in a separate process, with a changed environment.
+
+    gunicorn runs it as in production, but with one worker.
+    """
     with (
         tempfile.NamedTemporaryFile("r") as log,
         # Opened again: the server must not share the position at which `output` reads.
@@ -33,8 +44,14 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
         socket.create_server(("127.0.0.1", 0)) as listener,
     ):
         descriptor, port = listener.fileno(), listener.getsockname()[1]
+        command = [sys.executable, "-m", program, app]
+        if program == "uvicorn":
+            command += [f"--fd={descriptor}"]
+        else:
+            command += ["--config=../gunicorn_conf.py", "--worker-class", WORKER_CLASS]
+            environment |= {"BIND": f"fd://{descriptor}", "WEB_CONCURRENCY": "1"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", app, f"--fd={descriptor}"],
+            command,
             cwd=BACKEND,
             env=os.environ | environment,
             pass_fds=[descriptor],
@@ -55,7 +72,11 @@ def running_server(app: str = "app.main:app", **environment: str) -> Iterator[Se
                     client.get("/utils/health/live", timeout=30)
                 except httpx2.TransportError:
                     pytest.fail(output())
-                yield Server(client, output, root)
+                yield Server(client, output, root, process)
         finally:
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
