@@ -30,7 +30,8 @@ RUN if [ "$INSTALL_DEV" != true ]; then \
     fi
 
 FROM python:3.13-slim
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp app
+# A new volume at /files gets the owner of this folder.
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp app && install --directory --owner=app /files
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1
 
 COPY --from=packages /venv /venv

@@ -108,6 +108,13 @@ def test_worker_sends_mail(api: httpx2.Client) -> None:
     assert eventually(arrived)
 
 
+def test_backend_and_worker_share_the_file_store(stack: Stack) -> None:
+    write = "from app.core import files\nwith files.writer('test/1') as file: file.write(b'shared')"
+    stack.execute("python", "-c", write)
+    read = "from app.core import files; print(files.read('test/1').read())"
+    assert stack.execute("python", "-c", read, service="celeryworker") == "b'shared'\n"
+
+
 def test_backend_logs_the_real_client_address(stack: Stack) -> None:
     httpx2.get(f"{WEB}/api/?forged", headers={"X-Forwarded-For": "6.6.6.6"}).raise_for_status()
     line = eventually(lambda: re.search(r".*GET /api/\?forged.*", stack.compose("logs", "backend")))

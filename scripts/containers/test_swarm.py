@@ -76,6 +76,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         eventually(lambda: has_left(stack), 90)
         # The containers still use the volumes for a moment after the node has left the Swarm.
         volumes = [f"{NAME}_app-{kind}-data" for kind in ("db", "redis", "pgadmin")]
+        volumes.append(f"{NAME}_app-files")
         volumes.append("traefik-public_certificates")
         eventually(lambda: stack.outcome("docker", "volume", "rm", "--force", *volumes)[0] == 0, 90)
 
@@ -257,6 +258,15 @@ def test_no_environment_variable_contains_a_secret(stack: Stack) -> None:
         assert not [value for value in SECRETS.values() if value in variables]
         made = production_settings(stack)
         assert not [name for name in SECRETS if made[name] in variables or IN_SHELL[name] in variables]
+
+
+def test_backend_and_worker_share_the_file_store(stack: Stack) -> None:
+    """The containers are read-only and run as an ordinary user, to which the volume must belong."""
+    write = "from app.core import files\nwith files.writer('test/1') as file: file.write(b'shared')"
+    read = "from app.core import files; print(files.read('test/1').read())"
+    backend, worker = tasks(stack, "backend")[0], tasks(stack, "celeryworker")[0]
+    stack.run("docker", "exec", backend, "python", "-c", write)
+    assert stack.run("docker", "exec", worker, "python", "-c", read) == "b'shared'\n"
 
 
 def test_backend_logs_the_real_client_address(stack: Stack) -> None:

@@ -5,7 +5,7 @@ import secrets
 from urllib.parse import quote
 
 import env_file
-from settings import BACKEND, ROOT, SECRETS, VENV, Env, fail, locked, read_ports, write_private
+from settings import BACKEND, DATA, ROOT, SECRETS, VENV, Env, fail, locked, read_ports, write_private
 
 PUBLISHED = "changethis"
 SECRET_NAMES = (
@@ -56,6 +56,7 @@ def environment(caller: Env = os.environ) -> dict[str, str]:
         "SMTP_USER": "",
         "SMTP_PASSWORD": "",
         "PYTHONPATH": str(BACKEND),
+        "FILE_STORE": values.get("FILE_STORE") or str(DATA / "files"),
         "VIRTUAL_ENV": str(VENV),
         "PATH": os.pathsep.join([str(VENV / "bin"), path]),
         # Show log entries immediately.

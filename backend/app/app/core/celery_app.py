@@ -1,6 +1,7 @@
 """The Celery application. What is promised to users is a job: see app.jobs."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -26,12 +27,14 @@ class QueueUnreachable(Exception):
 class JobError(Exception):
     """A job failed. Its owner reads the text, so it must not contain internal details.
 
-    Unless it is permanent, the job is repeated.
+    Unless it is permanent, the job is repeated. The report lists what its owner has to change.
     """
 
-    def __init__(self, text: str, *, permanent: bool = True) -> None:
+    def __init__(
+        self, text: str, *, permanent: bool = True, report: Sequence[dict[str, Any]] = ()
+    ) -> None:
         super().__init__(text)
-        self.permanent = permanent
+        self.permanent, self.report = permanent, report
 
 
 class QoS(redis.QoS):

@@ -30,6 +30,7 @@ from app.core.passwords import DEFAULT_SECRET, MESSAGES, normalise, weakness
 from app.core.setting_types import (
     AttemptLimit,
     CAFile,
+    FileStore,
     Origin,
     RedisURL,
     SentryDSN,
@@ -88,6 +89,12 @@ class Settings(BaseSettings):
     LIMIT_MAILS_OF_NETWORK: AttemptLimit = "30 per hour"
     AUDIT_DAYS: int = Field(default=365, ge=1, le=36500)
     JOB_DAYS: int = Field(default=30, ge=1, le=36500)
+
+    FILE_STORE: FileStore = "files"
+    S3_ENDPOINT: str | None = None
+    S3_REGION: str = "us-east-1"
+    S3_ACCESS_KEY_ID: str = ""
+    S3_SECRET_ACCESS_KEY: str = ""
 
     POSTGRES_SERVER: str = "localhost"
     POSTGRES_PORT: Annotated[int, PORT] = 5432

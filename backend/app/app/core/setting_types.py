@@ -47,6 +47,12 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def check_file_store(value: str) -> str:
+    if "://" in value and not re.fullmatch(r"s3://[a-z0-9.-]+(/.*)?", value):
+        raise ValueError("must be the path of a folder, or like s3://bucket/prefix")
+    return value
+
+
 def validate_sentry_dsn(value: str) -> str:
     from sentry_sdk.utils import (  # Imported only if needed: it takes a tenth of a second.
         BadDsn,
@@ -72,4 +78,5 @@ Origin = Annotated[str, AfterValidator(normalise_origin)]
 RedisURL = Annotated[str, AfterValidator(normalise_redis_url)]
 CAFile = Annotated[FilePath, AfterValidator(validate_ca_file)]
 SentryDSN = Annotated[str, AfterValidator(validate_sentry_dsn)]
+FileStore = Annotated[str, AfterValidator(check_file_store)]
 AttemptLimit = Annotated[str, AfterValidator(check_attempt_limit)]

@@ -1,5 +1,6 @@
 import os
 import socket
+import tempfile
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -51,6 +52,7 @@ def use_test_services() -> None:
         "USERS_OPEN_REGISTRATION": "false",
         **UNLIMITED,
         "SENTRY_DSN": "",
+        "FILE_STORE": f"{tempfile.gettempdir()}/test-files-{os.getuid()}-{PROCESS}",
     }
     settings.__init__()  # type: ignore[misc]  # pydantic's way to reload settings
 
