@@ -6,8 +6,8 @@ it is lost, or the worker dies, the sweep in the process of Celery beat sends an
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from inspect import signature
 from threading import Event, Thread
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from app.core import files
 from app.core.celery_app import (
     SECONDS_TO_CLEAN_UP,
     TIME_LIMIT,
@@ -57,6 +58,8 @@ class Run:
         # It is committed together with the success of the job, so its changes happen once. In a job
         # that has effects elsewhere, such as a mail, read with ReadSession instead.
         self.db = SessionLocal()
+        # The name of the written file.
+        self._file: str | None = None
         self._progress: dict[str, Any] = {}
         self._is_current, self._ended = True, Event()
 
@@ -68,6 +71,16 @@ class Run:
         self._progress = {"progress": done, "total": total, "message": _message(message)}
         if not self._is_current:
             raise NotCurrent
+
+    @contextmanager
+    def write_file(self, name: str) -> Iterator[files.Writable]:
+        """Open the file that users download from the job under this name.
+
+        Raises FileStoreUnavailable.
+        """
+        with files.writer(Job(id=self.job_id, attempts=self.attempt).file_key) as file:
+            yield file
+        self._file = name
 
     def __enter__(self) -> "Run":
         Thread(target=self._renew, daemon=True).start()
@@ -92,12 +105,19 @@ class Run:
 
     def succeed(self, result: str | None) -> None:
         """Commit the changes and the success. Raises NotCurrent, and errors of the changes."""
+        values = {**self._progress, "file": self._file}
         if not self.db.in_transaction():
-            self.record(crud_job.succeed, result, self._progress)
-        elif crud_job.succeed(self.db, self.job_id, self.attempt, result, self._progress):
+            self.record(crud_job.succeed, result, values)
+        elif crud_job.succeed(self.db, self.job_id, self.attempt, result, values):
             self.db.commit()
         else:
             raise NotCurrent
+
+    def fail(self, reason: str, report: Sequence[dict[str, Any]]) -> None:
+        """Write the failure. Raises NotCurrent."""
+        lines = {each["line"] for each in report}
+        values = {**self._progress, "report": report or None, "problem_count": len(lines)}
+        self.record(crud_job.fail, reason, values)
 
     def record(self, outcome: Callable[..., bool], *values: object) -> None:
         """Write an outcome without changes. Raises NotCurrent."""
@@ -196,7 +216,7 @@ class JobKind(Generic[P]):
             delay = min(timedelta(seconds=2**run.attempt), LONGEST_DELAY)
             run.record(crud_job.retry, reason, delay)
             raise Retry(exc=error) from error
-        run.record(crud_job.fail, reason)
+        run.fail(reason, getattr(error, "report", ()))
         if isinstance(error, MemoryError):  # It would stop the whole worker in Celery 5.7.
             raise JobError(reason) from error
         raise error

@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Column, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Table
 
-from app.db.base_class import Base
+from app.db.base_class import Base, unique_keys
 from app.schemas.types import NO_NUL, NOT_BLANK
 
 # A part of a JSON schema.
@@ -146,15 +146,6 @@ class SampleValues:
             return text[:longest].rstrip().ljust(shortest, "x")
 
         return make
-
-
-def unique_keys(table: Table) -> list[list[str]]:
-    """Return the columns of each unique constraint and index."""
-    return [
-        [column.name for column in key.columns]
-        for key in [*table.constraints, *table.indexes]
-        if isinstance(key, UniqueConstraint) or (isinstance(key, Index) and key.unique)
-    ]
 
 
 def is_optional(column: Column[Any], schema: type[BaseModel]) -> bool:

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from app.core.config import settings
 from app.core.security import get_password_hash
 from app.db.base import Base
+from app.db.base_class import unique_keys
 from app.db.session import SessionLocal
 from app.models.user import User
-from app.sample_values import SampleValues, create_schema, is_optional, unique_keys
+from app.sample_values import SampleValues, create_schema, is_optional
 
 PASSWORD = "seed-password"  # noqa: S105  # published: only for development
 # A table counts as full when so many rows in succession repeat a unique value.

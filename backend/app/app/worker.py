@@ -1,18 +1,26 @@
 """The jobs that the Celery worker runs."""
 
+from datetime import timedelta
+
 from celery.schedules import crontab
 from celery.signals import beat_init, celeryd_init
 
 import app.core.logging  # noqa: F401  # registers its signal handlers
 from app import crud, utils
 from app.core.celery_app import celery_app
+from app.core.files import delete_old
 from app.core.security import fingerprint_matches
 from app.core.sentry import init_sentry
+from app.crud.crud_item import item as crud_item
+from app.csv_files import csv_jobs
 from app.db.session import ReadSession
 from app.jobs import Run, job
+from app.schemas.item import ItemQuery
 
 # The last attempt is about three hours after the first.
 MAIL_ATTEMPTS = 14
+# Files that no job needs are deleted at this age.
+UNUSED_FILES = timedelta(days=1)
 
 
 @beat_init.connect
@@ -32,6 +40,14 @@ def prune(run: Run) -> None:
     crud.job.prune(run.db)
     crud.session.prune(run.db)
     crud.audit.prune(run.db)
+
+
+@job(schedule=crontab(hour="3", minute="30"))
+def delete_unused_files(_: Run) -> str:
+    """Delete uploads that were read, and the files of deleted jobs."""
+    with ReadSession() as db:
+        keys = crud.job.file_keys(db)
+    return f"{delete_old(keys, UNUSED_FILES)} files"
 
 
 @job(attempts=MAIL_ATTEMPTS)
@@ -104,3 +120,7 @@ def send_email_changing_email(run: Run, user_id: int, new_email: str) -> None:
         user = crud.user.get(db, user_id)
     if user is not None and user.is_active:
         utils.send_email_changing_email(run.key, user, new_email)
+
+
+# The imports and exports of resources.
+import_items, export_items = csv_jobs("items", crud_item, ItemQuery)

@@ -437,6 +437,32 @@ export const FailedJobSchema = {
     title: 'FailedJob'
 } as const;
 
+export const FileStoreUnavailableSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'file_store_unavailable',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'FileStoreUnavailable'
+} as const;
+
 export const FirstStepsSchema = {
     properties: {
         has_row: {
@@ -945,6 +971,32 @@ export const JobSchema = {
             ],
             title: 'Result'
         },
+        source: {
+            anyOf: [
+                {
+                    type: 'string'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Source'
+        },
+        file: {
+            anyOf: [
+                {
+                    type: 'string'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'File'
+        },
+        problem_count: {
+            type: 'integer',
+            title: 'Problem Count'
+        },
         started_at: {
             anyOf: [
                 {
@@ -984,6 +1036,9 @@ export const JobSchema = {
         'message',
         'attempts',
         'result',
+        'source',
+        'file',
+        'problem_count',
         'started_at',
         'finished_at'
     ],
@@ -1380,6 +1435,63 @@ export const PermissionDeniedSchema = {
     title: 'PermissionDenied'
 } as const;
 
+export const ProblemSchema = {
+    properties: {
+        line: {
+            type: 'integer',
+            title: 'Line'
+        },
+        field: {
+            anyOf: [
+                {
+                    type: 'string'
+                },
+                {
+                    type: 'null'
+                }
+            ],
+            title: 'Field'
+        },
+        value: {
+            type: 'string',
+            title: 'Value'
+        },
+        type: {
+            type: 'string',
+            title: 'Type'
+        },
+        msg: {
+            type: 'string',
+            title: 'Msg'
+        },
+        ctx: {
+            additionalProperties: {
+                anyOf: [
+                    {
+                        type: 'integer'
+                    },
+                    {
+                        type: 'number'
+                    }
+                ]
+            },
+            type: 'object',
+            title: 'Ctx',
+            default: {}
+        }
+    },
+    type: 'object',
+    required: [
+        'line',
+        'field',
+        'value',
+        'type',
+        'msg'
+    ],
+    title: 'Problem',
+    description: 'A problem of a line in the file that was given to the job.'
+} as const;
+
 export const QueueUnreachableSchema = {
     properties: {
         detail: {
@@ -1698,6 +1810,32 @@ export const TooManyAttemptsSchema = {
         'code'
     ],
     title: 'TooManyAttempts'
+} as const;
+
+export const UnsupportedMediaTypeSchema = {
+    properties: {
+        detail: {
+            type: 'string',
+            title: 'Detail'
+        },
+        code: {
+            type: 'string',
+            const: 'unsupported_media_type',
+            title: 'Code'
+        },
+        field: {
+            type: 'string',
+            title: 'Field',
+            description: 'The request field that caused the error, if any',
+            default: ''
+        }
+    },
+    type: 'object',
+    required: [
+        'detail',
+        'code'
+    ],
+    title: 'UnsupportedMediaType'
 } as const;
 
 export const UserSchema = {

@@ -254,6 +254,26 @@ export type FailedJob = {
 };
 
 /**
+ * FileStoreUnavailable
+ */
+export type FileStoreUnavailable = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'file_store_unavailable';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
  * FirstSteps
  */
 export type FirstSteps = {
@@ -590,6 +610,18 @@ export type Job = {
      */
     result: string | null;
     /**
+     * Source
+     */
+    source: string | null;
+    /**
+     * File
+     */
+    file: string | null;
+    /**
+     * Problem Count
+     */
+    problem_count: number;
+    /**
      * Started At
      */
     started_at: string | null;
@@ -857,6 +889,40 @@ export type PermissionDenied = {
 };
 
 /**
+ * Problem
+ *
+ * A problem of a line in the file that was given to the job.
+ */
+export type Problem = {
+    /**
+     * Line
+     */
+    line: number;
+    /**
+     * Field
+     */
+    field: string | null;
+    /**
+     * Value
+     */
+    value: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Msg
+     */
+    msg: string;
+    /**
+     * Ctx
+     */
+    ctx?: {
+        [key: string]: number | number;
+    };
+};
+
+/**
  * QueueUnreachable
  */
 export type QueueUnreachable = {
@@ -1098,6 +1164,26 @@ export type TooManyAttempts = {
      * Code
      */
     code: 'too_many_attempts';
+    /**
+     * Field
+     *
+     * The request field that caused the error, if any
+     */
+    field?: string;
+};
+
+/**
+ * UnsupportedMediaType
+ */
+export type UnsupportedMediaType = {
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: 'unsupported_media_type';
     /**
      * Field
      *
@@ -2956,7 +3042,7 @@ export type JobsReadJobsData = {
          *
          * The field to sort by, with `-` in front of it for descending order
          */
-        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'owner_id' | '-owner_id' | 'owner' | '-owner' | 'kind' | '-kind' | 'state' | '-state' | 'progress' | '-progress' | 'total' | '-total' | 'message' | '-message' | 'attempts' | '-attempts' | 'result' | '-result' | 'started_at' | '-started_at' | 'finished_at' | '-finished_at';
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'owner_id' | '-owner_id' | 'owner' | '-owner' | 'kind' | '-kind' | 'state' | '-state' | 'progress' | '-progress' | 'total' | '-total' | 'message' | '-message' | 'attempts' | '-attempts' | 'result' | '-result' | 'source' | '-source' | 'file' | '-file' | 'problem_count' | '-problem_count' | 'started_at' | '-started_at' | 'finished_at' | '-finished_at';
         /**
          * Created Since
          *
@@ -3074,6 +3160,194 @@ export type JobsReadJobResponses = {
 };
 
 export type JobsReadJobResponse = JobsReadJobResponses[keyof JobsReadJobResponses];
+
+export type JobsReadReportData = {
+    body?: never;
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/jobs/{id}/report';
+};
+
+export type JobsReadReportErrors = {
+    /**
+     * Response 401 Jobs-Read Report
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Jobs-Read Report
+     *
+     * permission_denied or inactive_user
+     */
+    403: PermissionDenied | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Read Report
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsReadReportError = JobsReadReportErrors[keyof JobsReadReportErrors];
+
+export type JobsReadReportResponses = {
+    /**
+     * Response Jobs-Read Report
+     *
+     * Successful Response
+     */
+    200: Array<Problem>;
+};
+
+export type JobsReadReportResponse = JobsReadReportResponses[keyof JobsReadReportResponses];
+
+export type JobsReadFileData = {
+    body?: never;
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/jobs/{id}/file';
+};
+
+export type JobsReadFileErrors = {
+    /**
+     * Response 401 Jobs-Read File
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Jobs-Read File
+     *
+     * permission_denied or inactive_user
+     */
+    403: PermissionDenied | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Read File
+     *
+     * file_store_unavailable or database_unreachable or statement_timeout or server_busy
+     */
+    503: FileStoreUnavailable | DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsReadFileError = JobsReadFileErrors[keyof JobsReadFileErrors];
+
+export type JobsReadFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type JobsReadFileResponse = JobsReadFileResponses[keyof JobsReadFileResponses];
+
+export type JobsReadJobEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Last-Event-Id
+         */
+        'last-event-id'?: string | null;
+    };
+    path: {
+        /**
+         * Id
+         */
+        id: number;
+    };
+    query?: never;
+    url: '/api/v1/jobs/{id}/events';
+};
+
+export type JobsReadJobEventsErrors = {
+    /**
+     * Response 401 Jobs-Read Job Events
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * Response 403 Jobs-Read Job Events
+     *
+     * permission_denied or inactive_user
+     */
+    403: PermissionDenied | InactiveUser;
+    /**
+     * not_found
+     */
+    404: NotFound;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Jobs-Read Job Events
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type JobsReadJobEventsError = JobsReadJobEventsErrors[keyof JobsReadJobEventsErrors];
+
+export type JobsReadJobEventsResponses = {
+    /**
+     * Events of the type `job`, whose data is the job
+     */
+    200: Job;
+};
+
+export type JobsReadJobEventsResponse = JobsReadJobEventsResponses[keyof JobsReadJobEventsResponses];
 
 export type JobsCancelJobData = {
     body?: never;
@@ -3277,6 +3551,158 @@ export type ItemsCreateItemResponses = {
 };
 
 export type ItemsCreateItemResponse = ItemsCreateItemResponses[keyof ItemsCreateItemResponses];
+
+export type ItemsImportItemsData = {
+    body: string;
+    path?: never;
+    query?: {
+        /**
+         * Name
+         *
+         * The name of the file, which is shown with the job
+         */
+        name?: string;
+    };
+    url: '/api/v1/items/import';
+};
+
+export type ItemsImportItemsErrors = {
+    /**
+     * Response 401 Items-Import Items
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * Response 409 Items-Import Items
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * unsupported_media_type
+     */
+    415: UnsupportedMediaType;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Import Items
+     *
+     * database_unreachable or statement_timeout or server_busy or file_store_unavailable
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy | FileStoreUnavailable;
+};
+
+export type ItemsImportItemsError = ItemsImportItemsErrors[keyof ItemsImportItemsErrors];
+
+export type ItemsImportItemsResponses = {
+    /**
+     * Successful Response
+     */
+    202: Job;
+};
+
+export type ItemsImportItemsResponse = ItemsImportItemsResponses[keyof ItemsImportItemsResponses];
+
+export type ItemsExportItemsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Skip
+         */
+        skip?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Q
+         *
+         * Only rows that contain this text, ignoring case
+         */
+        q?: string;
+        /**
+         * Sort
+         *
+         * The field to sort by, with `-` in front of it for descending order
+         */
+        sort?: 'id' | '-id' | 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'title' | '-title' | 'description' | '-description' | 'owner_id' | '-owner_id' | 'owner' | '-owner';
+        /**
+         * Created Since
+         *
+         * Only rows that were created at this time or later
+         */
+        created_since?: string | null;
+        /**
+         * Owner Id
+         */
+        owner_id?: number | null;
+    };
+    url: '/api/v1/items/export';
+};
+
+export type ItemsExportItemsErrors = {
+    /**
+     * Response 401 Items-Export Items
+     *
+     * not_authenticated or invalid_token
+     */
+    401: NotAuthenticated | InvalidToken;
+    /**
+     * inactive_user
+     */
+    403: InactiveUser;
+    /**
+     * Response 409 Items-Export Items
+     *
+     * conflict or value_taken
+     */
+    409: Conflict | ValueTaken;
+    /**
+     * content_too_large
+     */
+    413: ContentTooLarge;
+    /**
+     * validation_error
+     */
+    422: HttpValidationError;
+    /**
+     * internal_error
+     */
+    500: InternalError;
+    /**
+     * Response 503 Items-Export Items
+     *
+     * database_unreachable or statement_timeout or server_busy
+     */
+    503: DatabaseUnreachable | StatementTimeout | ServerBusy;
+};
+
+export type ItemsExportItemsError = ItemsExportItemsErrors[keyof ItemsExportItemsErrors];
+
+export type ItemsExportItemsResponses = {
+    /**
+     * Successful Response
+     */
+    202: Job;
+};
+
+export type ItemsExportItemsResponse = ItemsExportItemsResponses[keyof ItemsExportItemsResponses];
 
 export type ItemsDeleteItemData = {
     body?: never;

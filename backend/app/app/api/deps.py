@@ -272,11 +272,10 @@ def get_user_of_link(db: Session, token: str, *purposes: Purpose) -> tuple[User,
 
 def readable_rows(crud_rows: CRUDOwned[Any, Any, Any], user: User) -> dict[str, int]:
     """Return the filter that limits a list to what the user may read. Raises PermissionDenied."""
-    if crud_rows.readers == "users" or crud_user.is_superuser(user):
-        return {}
-    if crud_rows.readers == "superusers":
+    filters = crud_rows.readable_by(user)
+    if filters is None:
         raise PermissionDenied
-    return {"owner_id": user.id}
+    return filters
 
 
 def get_readable_row(

@@ -4,7 +4,6 @@ import http.client
 import logging
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import fastapi
 from fastapi import FastAPI, Request, Response
@@ -44,8 +43,10 @@ from app.api.exceptions import (
     ServerBusy,
     StatementTimeout,
     SuperuserRequired,
+    UnsupportedMediaType,
 )
 from app.core.celery_app import QueueUnreachable
+from app.core.files import FileStoreUnavailable
 from app.core.security import InvalidToken
 from app.core.throttling import TooManyAttempts
 from app.crud.exceptions import (
@@ -57,7 +58,7 @@ from app.crud.exceptions import (
     ValueTaken,
     WeakPassword,
 )
-from app.schemas.error import HTTPValidationError, ValidationError
+from app.schemas.error import HTTPValidationError, ValidationError, name_blank
 
 logger = logging.getLogger(__name__)
 
@@ -99,10 +100,14 @@ ERRORS: dict[type[Exception], ErrorResponse] = {
     Conflict: ErrorResponse(409, "Conflicts with existing data"),
     RowChanged: ErrorResponse(412, "The row was changed meanwhile"),
     ContentTooLarge: ErrorResponse(413, "Content Too Large"),
+    UnsupportedMediaType: ErrorResponse(415, "The content type must be text/csv"),
     TooManyAttempts: ErrorResponse(429, "Too many attempts, try again later"),
     InternalError: ErrorResponse(500, "Internal server error"),
     MailNotConfigured: ErrorResponse(
         503, "Mail is not configured: set SMTP_HOST and EMAILS_FROM_EMAIL", RETRY_LATER
+    ),
+    FileStoreUnavailable: ErrorResponse(
+        503, "The file store is unavailable, try again later", RETRY_LATER
     ),
     QueueUnreachable: ErrorResponse(
         503, "The task queue can't be reached, try again later", RETRY_LATER
@@ -196,15 +201,8 @@ async def _respond_to_missing_owner(request: Request, error: Exception) -> Respo
 async def _respond_to_invalid_request(request: Request, error: Exception) -> Response:
     """Leave the input out: it may contain a password, or text that can't be encoded."""
     assert isinstance(error, RequestValidationError)
-    problems = map(_name_blank, error.errors())
+    problems = map(name_blank, error.errors())
     return _invalid_response([ValidationError.model_validate(each) for each in problems])
-
-
-def _name_blank(problem: dict[str, Any]) -> dict[str, Any]:
-    """Give a blank text its own type. Clients translate an error by its type."""
-    if problem["type"] == "string_pattern_mismatch" and str(problem["input"]).isspace():
-        return problem | {"type": "string_blank", "msg": "The text must not be blank"}
-    return problem
 
 
 async def _respond_to_weak_password(request: Request, error: Exception) -> Response:

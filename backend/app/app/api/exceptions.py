@@ -65,6 +65,10 @@ class ContentTooLarge(HTTPException):
         super().__init__(413)
 
 
+class UnsupportedMediaType(Exception):
+    """The body of an import is not CSV."""
+
+
 class InvalidGrant(CommittedError):
     """A rejected login. The response also has the fields of RFC 6749, section 5.2."""
 

@@ -44,7 +44,7 @@ def _link_header(request: Request, query: PageQuery[Any], total: int) -> str:
         skips["prev"] = max(0, min(query.skip, total) - query.limit)
     if query.skip + query.limit < total:
         skips["next"] = query.skip + query.limit
-    parameters = query.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    parameters = query.parameters()
     queries = {
         name: urlencode(parameters | {"skip": skip}, doseq=True) for name, skip in skips.items()
     }

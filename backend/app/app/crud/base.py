@@ -1,5 +1,5 @@
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -111,6 +111,12 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             return db.get(self.model, id, with_for_update=lock, populate_existing=True)
         return db.scalars(self.by_id, {"id": id}).one_or_none()
 
+    def readable_by(self, user: User) -> dict[str, int] | None:
+        """Return the filter for the rows that the user may read, or None if there are none."""
+        if self.readers == "users" or user.is_superuser:
+            return {}
+        return {"owner_id": user.id} if self.readers == "owner" else None
+
     def get_multi(self, db: Session, *, skip: int = 0, limit: int = 100) -> Sequence[ModelType]:
         return self._get_multi(db, skip=skip, limit=limit)
 
@@ -142,10 +148,21 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
         One SQL statement returns the rows and the total. The rows are plain values, because those
         cost half as much as ORM entities.
         """
+        page, total, parameters = self.page_statements(query, **filters)
+        rows = db.execute(page, parameters).all()
+        if not rows:
+            # Each row contains the total, so a page past the end needs a second statement.
+            return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
+        return Page([dict(zip(self.fields, row[1:], strict=True)) for row in rows], rows[0][0])
+
+    def page_statements(
+        self, query: PageQuery[Any], **filters: int | str | bool
+    ) -> tuple[Select[Any], Select[int], dict[str, Any]]:
+        """Return the statements for a page and for the total, and their parameters."""
         if not self.fields:
             raise TypeError(f"{type(self).__name__} has no read_schema")
         chosen = query.filters()
-        page, total = self._page_statements(
+        statements = self._page_statements(
             query.sort, bool(query.q), bool(query.created_since), tuple(filters), tuple(chosen)
         )
         parameters: dict[str, Any] = filters | {
@@ -155,11 +172,7 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
             "since": query.created_since,
             **{f"chosen_{name}": values for name, values in chosen.items()},
         }
-        rows = db.execute(page, parameters).all()
-        if not rows:
-            # Each row contains the total, so a page past the end needs a second statement.
-            return Page([], (db.scalar(total, parameters) or 0) if query.skip else 0)
-        return Page([dict(zip(self.fields, row[1:], strict=True)) for row in rows], rows[0][0])
+        return *statements, parameters
 
     @lru_cache(maxsize=500)  # noqa: B019  # A CRUD object lives as long as the process.
     def _page_statements(
@@ -190,14 +203,14 @@ class CRUDBase(Generic[ModelType, CreateSchemaType, UpdateSchemaType]):
                 sort_columns[name] = column = columns[name]
                 # Responses contain decimals as texts without an exponent.
                 is_decimal = isinstance(column.type, Numeric) and column.type.asdecimal
-                page = page.add_columns(cast(column, Text) if is_decimal else column)
+                page = page.add_columns(cast(column, Text).label(name) if is_decimal else column)
             else:
                 # A reference is read with the row, and sorted by its title.
                 relationship = getattr(self.model, name)
                 target = aliased(relationship.property.mapper.class_)
                 sort_columns[name] = target.display_name
                 page = page.outerjoin(relationship.of_type(target))
-                page = page.add_columns(reference(target))
+                page = page.add_columns(reference(target).label(name))
         column = sort_columns[sort.removeprefix("-")]
         direction = column.desc() if sort.startswith("-") else column.asc()
         page = (
@@ -260,6 +273,13 @@ class CRUDOwned(CRUDBase[OwnedModelType, CreateSchemaType, UpdateSchemaType]):
     """Create, read, update and delete rows that belong to a user."""
 
     readers: ClassVar[Readers] = "owner"
+    # The schema of the rows of an import.
+    create_schema: ClassVar[type[BaseModel]] = BaseModel
+
+    @property
+    def references(self) -> Mapping[str, CRUDBase[Any, Any, Any]]:
+        """The columns that refer to other rows, and the CRUD objects of those, for imports."""
+        return {}
 
     def create_with_owner(
         self, db: Session, *, obj_in: CreateSchemaType, owner_id: int

@@ -5,6 +5,7 @@ from app.schemas import item as schemas
 
 class CRUDItem(CRUDOwned[Item, schemas.ItemCreate, schemas.ItemUpdate]):
     read_schema = schemas.Item
+    create_schema = schemas.ItemCreate
     search_columns = (Item.title, Item.description)
 
 

@@ -1,18 +1,23 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CursorResult,
+    Integer,
     Interval,
     Row,
     Update,
     and_,
     bindparam,
     case,
+    column,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -20,9 +25,11 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 
 from app.core.config import settings
 from app.crud.base import CRUDBase, as_list, reference
+from app.crud.crud_session import is_active as is_active_session
 from app.crud.exceptions import JobFinished
 from app.models.job import OPEN_STATES, Job
 from app.models.user import User
+from app.models.user_session import UserSession
 from app.schemas import job as schemas
 
 # How long a running job belongs to its worker, which renews the lease each second.
@@ -92,6 +99,22 @@ SUMMARY = select(
 ).select_from(Job)
 
 
+watched = (
+    func.unnest(
+        bindparam("sessions", type_=ARRAY(Integer)), bindparam("jobs", type_=ARRAY(Integer))
+    )
+    .table_valued(column("session_id", Integer), column("job_id", Integer))
+    .render_derived()
+)
+WATCHED = (
+    select(watched.c.session_id, Job.id, Job.updated_at)
+    .join(UserSession, and_(UserSession.id == watched.c.session_id, is_active_session))
+    .join(User, and_(User.id == UserSession.owner_id, User.is_active))
+    .join(Job, Job.id == watched.c.job_id)
+    .where(or_(Job.owner_id == User.id, User.is_superuser))
+)
+
+
 class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
     read_schema = schemas.Job
     search_columns = (Job.kind, Job.state, Job.message)
@@ -104,6 +127,20 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
         make_transient_to_detached(job)
         db.add(job)
         return job
+
+    def get_watched(
+        self, db: Session, keys: Collection[tuple[int, int]]
+    ) -> Sequence[Row[int, int, datetime]]:
+        """Return those pairs of a session and a job for which a request would succeed.
+
+        The job exists, the session has not ended, and its user is active, and owns the job or is a
+        superuser. Each row has a session_id, and the job's id and updated_at.
+        """
+        sessions, jobs = [session for session, _ in keys], [job for _, job in keys]
+        return db.execute(WATCHED, {"sessions": sessions, "jobs": jobs}).all()
+
+    def get_by_ids(self, db: Session, job_ids: Collection[int]) -> Sequence[Job]:
+        return db.scalars(select(Job).where(Job.id.in_(job_ids))).all() if job_ids else []
 
     def cancel(self, db: Session, job: Job) -> Job:
         """Cancel a job whose row is locked. Raises JobFinished.
@@ -126,13 +163,21 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
         return self._update_run(db, RENEW, job_id, attempt, **progress)
 
     def succeed(
-        self, db: Session, job_id: int, attempt: int, result: str | None, progress: dict[str, Any]
+        self, db: Session, job_id: int, attempt: int, result: str | None, values: dict[str, Any]
     ) -> bool:
-        values = {"state": "succeeded", "result": result, **progress}
+        values = {**values, "state": "succeeded", "result": result}
         return self._update_run(db, FINISH, job_id, attempt, **values)
 
-    def fail(self, db: Session, job_id: int, attempt: int, message: str) -> bool:
-        return self._update_run(db, FINISH, job_id, attempt, state="failed", message=message)
+    def fail(
+        self,
+        db: Session,
+        job_id: int,
+        attempt: int,
+        message: str,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> bool:
+        values = {**values, "state": "failed", "message": message}
+        return self._update_run(db, FINISH, job_id, attempt, **values)
 
     def retry(self, db: Session, job_id: int, attempt: int, message: str, delay: timedelta) -> bool:
         return self._update_run(db, RETRY, job_id, attempt, message=message, delay=delay)
@@ -172,6 +217,15 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
     def mark_sent(self, db: Session, job_ids: Sequence[int]) -> None:
         statement = update(Job).where(Job.id.in_(job_ids))
         db.execute(statement.values(check_at=func.now() + REPEATED_MESSAGE))
+
+    def get_report(self, db: Session, job_id: int) -> list[dict[str, Any]]:
+        return db.scalar(select(Job.report).where(Job.id == job_id)) or []
+
+    def file_keys(self, db: Session) -> set[str]:
+        """Return the keys of the files that jobs have written or have to read."""
+        written = db.scalars(select(Job).where(Job.file.is_not(None)))
+        given = select(Job.arguments["file"].as_string()).where(Job.state.in_(OPEN_STATES))
+        return {job.file_key for job in written} | {key for key in db.scalars(given) if key}
 
     def summary(self, db: Session) -> dict[str, Any]:
         return dict(db.execute(SUMMARY).mappings().one())

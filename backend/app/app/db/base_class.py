@@ -2,7 +2,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_snake
-from sqlalchemy import DateTime, ForeignKey, MetaData, func
+from sqlalchemy import (
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
 
 if TYPE_CHECKING:
@@ -43,6 +51,15 @@ class Base(DeclarativeBase):
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805  # SQLAlchemy calls it with the class
         return to_snake(cls.__name__)
+
+
+def unique_keys(table: Table) -> list[list[str]]:
+    """Return the columns of each unique constraint and index."""
+    return [
+        [column.name for column in key.columns]
+        for key in [*table.constraints, *table.indexes]
+        if isinstance(key, UniqueConstraint) or (isinstance(key, Index) and key.unique)
+    ]
 
 
 # Mark the column of a required reference with info=PROTECT: crud does not remove a row that another

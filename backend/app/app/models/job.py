@@ -29,10 +29,24 @@ class Job(Base):
     message: Mapped[str] = mapped_column(String(1000), default="")
     attempts: Mapped[int] = mapped_column(default=0)
     result: Mapped[str | None] = mapped_column(String(255))
+    # The name of the file that was given to the job, and of the one that it has written.
+    source: Mapped[str | None] = mapped_column(String(255))
+    file: Mapped[str | None] = mapped_column(String(255))
+    # What the owner has to change so that the job succeeds. It is long, so it is read only alone.
+    report: Mapped[list[dict[str, Any]] | None] = mapped_column(
+        JSONB(none_as_null=True), deferred=True
+    )
+    # The number of lines with problems.
+    problem_count: Mapped[int] = mapped_column(server_default="0")
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     # After this time, a queued job is enqueued again, and the worker of a running job is dead.
     check_at: Mapped[datetime]
+
+    @property
+    def file_key(self) -> str:
+        """The key of the written file in the file store. Each attempt writes its own."""
+        return f"jobs/{self.id}/{self.attempts}"
 
     __table_args__ = (
         # Schedules read when a kind of job was last created.

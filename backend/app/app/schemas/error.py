@@ -38,3 +38,10 @@ class ValidationError(BaseModel):
 class HTTPValidationError(BaseModel):
     detail: list[ValidationError]
     code: Literal["validation_error"]
+
+
+def name_blank(problem: dict[str, Any]) -> dict[str, Any]:
+    """Give a blank text its own type. Clients translate an error by its type."""
+    if problem["type"] == "string_pattern_mismatch" and str(problem["input"]).isspace():
+        return problem | {"type": "string_blank", "msg": "The text must not be blank"}
+    return problem

@@ -1,8 +1,9 @@
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, Field
 
+from app.schemas.error import numeric_limits
 from app.schemas.page import PageQuery
 from app.schemas.types import ReadModel, Reference
 
@@ -19,8 +20,25 @@ class Job(ReadModel):
     message: str
     attempts: int
     result: str | None
+    source: str | None
+    file: str | None
+    problem_count: int
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class Problem(BaseModel):
+    """A problem of a line in the file that was given to the job."""
+
+    line: int
+    # The column, unless the problem concerns the whole line.
+    field: str | None
+    # The beginning of the value.
+    value: str
+    # The same as in a validation error of the API.
+    type: str
+    msg: str
+    ctx: Annotated[dict[str, int | float], BeforeValidator(numeric_limits)] = {}
 
 
 class JobQuery(PageQuery[Job]):

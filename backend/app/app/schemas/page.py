@@ -38,6 +38,10 @@ class PageQuery(BaseModel, Generic[Row]):
         default=None, description="Only rows that were created at this time or later"
     )
 
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters that were given, as JSON."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
     def filters(self) -> dict[str, list[Any]]:
         """Return the values to find, by column: of the fields that a subclass adds."""
         names = [name for name in type(self).model_fields if name not in PageQuery.model_fields]

@@ -37,6 +37,7 @@ from app.tests.utils.forwarder import Forwarder
 from app.tests.utils.hashing import CheckingThread
 from app.tests.utils.mailbox import Mailbox
 from app.tests.utils.sample_note import SampleNote
+from app.tests.utils.sample_note_api import *  # noqa: F403  # adds the routes to the app
 from app.tests.utils.user import (
     auth_headers,
     authentication_token_from_email,

@@ -1,3 +1,4 @@
+import csv
 import re
 import time
 from email.utils import parseaddr
@@ -16,6 +17,7 @@ from app.jobs import JobKind
 from app.models import Job
 from app.tests.utils.jobs import enqueue, let_time_pass, wait_for_job
 from app.tests.utils.mailbox import Mailbox, mail_text
+from app.tests.utils.sample_note import SAMPLE_NOTES
 from app.tests.utils.tasks import count_slowly, die, exhaust_memory, take_too_long
 from app.tests.utils.user import auth_headers, create_random_user, user_authentication_headers
 from app.tests.utils.utils import (
@@ -50,6 +52,29 @@ def test_tasks_have_no_statement_timeout() -> None:
     """worker-start.sh overrides the timeout in the environment of the worker."""
     result = celery_app.send_task("app.tests.utils.tasks.sleep_in_database", args=[1.5])
     assert result.get(timeout=20) == "slept"
+
+
+def test_rows_are_imported_and_exported(committed_client: TestClient) -> None:
+    with SessionLocal.begin() as db:
+        headers = auth_headers(create_random_user(db))
+    content = "".join(["title,text\n", *(f"note {number},text\n" for number in range(7000))])
+    response = committed_client.post(
+        f"{SAMPLE_NOTES}import",
+        params={"name": "my.csv"},
+        content=content,
+        headers=headers | {"Content-Type": "text/csv"},
+    )
+    job = wait_for_job(response.json()["id"], "succeeded")
+    assert (job.source, job.result, job.progress, job.total) == ("my.csv", "7000 rows", 7000, 7000)
+    notes = committed_client.get(SAMPLE_NOTES, params={"limit": 1}, headers=headers)
+    assert notes.headers["X-Total-Count"] == "7000"
+
+    response = committed_client.post(f"{SAMPLE_NOTES}export", headers=headers)
+    job = wait_for_job(response.json()["id"], "succeeded")
+    assert (job.result, job.progress, job.total) == ("7000 rows", 7000, 7000)
+    file = committed_client.get(f"{API}/jobs/{job.id}/file", headers=headers)
+    titles = [row["title"] for row in csv.DictReader(file.text.removeprefix("\ufeff").splitlines())]
+    assert titles == [f"note {number}" for number in range(7000)]
 
 
 def test_link_in_recovery_mail_sets_password(

@@ -3,8 +3,8 @@
 import { queryOptions } from '@tanstack/vue-query';
 
 import { client } from '../client.gen';
-import { auditReadAudit, dashboardReadDashboard, itemsReadItem, itemsReadItems, jobsReadJob, jobsReadJobs, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
-import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, DashboardReadDashboardData, DashboardReadDashboardError, DashboardReadDashboardResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, JobsReadJobData, JobsReadJobError, JobsReadJobResponse, JobsReadJobsData, JobsReadJobsError, JobsReadJobsResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
+import { auditReadAudit, dashboardReadDashboard, itemsReadItem, itemsReadItems, jobsReadFile, jobsReadJob, jobsReadJobs, jobsReadReport, type Options, usersReadRegistration, usersReadSessions, usersReadUserById, usersReadUserMe, usersReadUsers, utilsHealthLive, utilsHealthReady } from '../sdk.gen';
+import type { AuditReadAuditData, AuditReadAuditError, AuditReadAuditResponse, DashboardReadDashboardData, DashboardReadDashboardError, DashboardReadDashboardResponse, ItemsReadItemData, ItemsReadItemError, ItemsReadItemResponse, ItemsReadItemsData, ItemsReadItemsError, ItemsReadItemsResponse, JobsReadFileData, JobsReadFileError, JobsReadFileResponse, JobsReadJobData, JobsReadJobError, JobsReadJobResponse, JobsReadJobsData, JobsReadJobsError, JobsReadJobsResponse, JobsReadReportData, JobsReadReportError, JobsReadReportResponse, UsersReadRegistrationData, UsersReadRegistrationError, UsersReadRegistrationResponse, UsersReadSessionsData, UsersReadSessionsError, UsersReadSessionsResponse, UsersReadUserByIdData, UsersReadUserByIdError, UsersReadUserByIdResponse, UsersReadUserMeData, UsersReadUserMeError, UsersReadUserMeResponse, UsersReadUsersData, UsersReadUsersError, UsersReadUsersResponse, UtilsHealthLiveData, UtilsHealthLiveError, UtilsHealthLiveResponse, UtilsHealthReadyData, UtilsHealthReadyError, UtilsHealthReadyResponse } from '../types.gen';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -233,6 +233,46 @@ export const jobsReadJobOptions = (options: Options<JobsReadJobData>) => queryOp
         return data;
     },
     queryKey: jobsReadJobQueryKey(options)
+});
+
+export const jobsReadReportQueryKey = (options: Options<JobsReadReportData>) => createQueryKey('jobsReadReport', options);
+
+/**
+ * Read Report
+ *
+ * Return the problems for which an import failed. There are at most 1000.
+ */
+export const jobsReadReportOptions = (options: Options<JobsReadReportData>) => queryOptions<JobsReadReportResponse, JobsReadReportError, JobsReadReportResponse, ReturnType<typeof jobsReadReportQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await jobsReadReport({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: jobsReadReportQueryKey(options)
+});
+
+export const jobsReadFileQueryKey = (options: Options<JobsReadFileData>) => createQueryKey('jobsReadFile', options);
+
+/**
+ * Read File
+ *
+ * Return the file that a job has written.
+ */
+export const jobsReadFileOptions = (options: Options<JobsReadFileData>) => queryOptions<JobsReadFileResponse, JobsReadFileError, JobsReadFileResponse, ReturnType<typeof jobsReadFileQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => {
+        const { data } = await jobsReadFile({
+            ...options,
+            ...queryKey[0],
+            signal,
+            throwOnError: true
+        });
+        return data;
+    },
+    queryKey: jobsReadFileQueryKey(options)
 });
 
 export const itemsReadItemsQueryKey = (options?: Options<ItemsReadItemsData>) => createQueryKey('itemsReadItems', options);

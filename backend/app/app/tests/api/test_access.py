@@ -19,6 +19,7 @@ from app.crud.base import CRUDOwned
 from app.main import app
 from app.models import User
 from app.sample_values import create_schema
+from app.tests.utils.jobs import create_job_with_file
 from app.tests.utils.user import auth_headers, create_random_user, start_session
 from app.tests.utils.utils import random_email, random_lower_string
 from app.utils import generate_mailed_token, generate_password_reset_token
@@ -71,6 +72,9 @@ RULES = {
     "GET /dashboard/": ACTIVE_USERS,
     "GET /jobs/": ACTIVE_USERS,
     "GET /jobs/{id}": OWNER_AND_SUPERUSERS,
+    "GET /jobs/{id}/events": OWNER_AND_SUPERUSERS,
+    "GET /jobs/{id}/file": OWNER_AND_SUPERUSERS,
+    "GET /jobs/{id}/report": OWNER_AND_SUPERUSERS,
     "POST /jobs/{id}/cancel": OWNER_AND_SUPERUSERS,
     "GET /users/": SUPERUSERS,
     "POST /users/": SUPERUSERS,
@@ -115,7 +119,11 @@ def rule_of(method: str, path: str) -> Rule:
         match method, rest, RESOURCES[prefix].readers:
             case "GET", "" | "{id}", "superusers":
                 return READERS_OF_INTERNAL_ROWS
-            case ("GET" | "POST", "", _) | ("GET", "{id}", "users"):
+            case (
+                ("GET" | "POST", "", _)
+                | ("POST", "import" | "export", _)
+                | ("GET", "{id}", "users")
+            ):
                 return ACTIVE_USERS
             case "GET" | "PUT" | "PATCH" | "DELETE", "{id}", _:
                 return OWNER_AND_SUPERUSERS
@@ -127,7 +135,9 @@ def rule_of(method: str, path: str) -> Rule:
 def create_row(db: Session, path: str, owner: User) -> Any:
     """Create a job or a row of the resource with this path, or else start a session."""
     if path.startswith("/jobs/"):
-        return crud.job.add(db, kind="test", owner_id=owner.id, arguments={})
+        if path.endswith("/cancel"):
+            return crud.job.add(db, kind="test", owner_id=owner.id, arguments={})
+        return create_job_with_file(db, owner)
     for prefix, rows in RESOURCES.items():
         if path.startswith(f"{prefix}/"):
             name = rows.model.__tablename__
@@ -198,6 +208,9 @@ def test_only_allowed_callers_are_accepted(
         row = create_row(db, path, owner)
         url = full_path.format(id=row.id, user_id=owner.id, email=owner.email)
     request = valid_input(db, f"{method} {path}", owner, user)
+
+    if path.endswith("/import"):
+        request, headers = {"content": b""}, headers | {"Content-Type": "text/csv"}
 
     response = TestClient(app).request(method, url, headers=headers, **request)
 

@@ -1,4 +1,4 @@
-"""A kind of job for the tests of faults. The worker and beat of their stack include this module."""
+"""The jobs for the tests of faults. The worker and beat of their stack include this module."""
 
 import time
 
@@ -6,8 +6,17 @@ from sqlalchemy import text
 
 from app.beat import Scheduler
 from app.jobs import Run, job
+from app.tests.utils.sample_note import SampleNote, export_notes, import_notes
 
-__all__ = ["ROWS", "SECONDS", "Scheduler", "insert_rows"]
+__all__ = [
+    "ROWS",
+    "SECONDS",
+    "SampleNote",
+    "Scheduler",
+    "export_notes",
+    "import_notes",
+    "insert_rows",
+]
 
 ROWS = 5
 SECONDS = 0.5

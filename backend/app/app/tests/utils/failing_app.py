@@ -10,7 +10,7 @@ from app.api.routing import Route
 from app.main import app
 from app.models import User
 from app.schemas.token import NewPassword
-from app.tests.utils import sample_note  # noqa: F401  # adds its routes
+from app.tests.utils import sample_note_api  # noqa: F401  # adds its routes
 
 
 class Bug(Exception):

@@ -2,7 +2,10 @@ import time
 from typing import ParamSpec
 
 from sqlalchemy import func, update
+from sqlalchemy.orm import Session
 
+from app.core import files
+from app.crud.crud_job import job as crud_job
 from app.db.session import SessionLocal
 from app.jobs import JobKind
 from app.models import Job, User
@@ -15,6 +18,16 @@ def enqueue(kind: JobKind[P], owner: User | None = None, *args: P.args, **kwargs
     """Enqueue a job in a transaction of its own, and return its id."""
     with SessionLocal.begin() as db:
         return kind.enqueue(db, owner, *args, **kwargs).id
+
+
+def create_job_with_file(db: Session, owner: User, content: bytes = b"title\n") -> Job:
+    """Create a job that has written a file."""
+    job = crud_job.add(db, kind="test", owner_id=owner.id, arguments={})
+    job.state, job.attempts, job.file = "succeeded", 1, "item.csv"
+    db.flush()
+    with files.writer(job.file_key) as file:
+        file.write(content)
+    return job
 
 
 def read_job(job_id: int) -> Job:

@@ -1,15 +1,14 @@
 """A resource for tests of the behaviour that all resources share.
 
 It has the parts of any resource, but in one file, and columns of every type. The table has separate
-metadata, so that Alembic ignores it. The app serves the routes in every test, but they are not in
-the OpenAPI schema.
+metadata, so that Alembic ignores it. The endpoints are in sample_note_api.py.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request, Response
 from pydantic import MISSING, BaseModel, Field, StringConstraints
 from sqlalchemy import ForeignKey, MetaData, Numeric, String, Text, false
 from sqlalchemy.orm import (
@@ -21,28 +20,12 @@ from sqlalchemy.orm import (
     synonym,
 )
 
-from app.api.deps import (
-    CurrentUser,
-    IfMatchDep,
-    PathId,
-    ReadSessionDep,
-    SessionDep,
-    WriterDep,
-    check_reference,
-    get_own_row,
-    get_readable_row,
-    readable_rows,
-)
-from app.api.exceptions import NotFound, PermissionDenied
-from app.api.pagination import PAGE_RESPONSE, page_response
-from app.api.routing import APIRouter, raises
 from app.core.config import settings
-from app.crud.base import CRUDOwned
+from app.crud.base import CRUDBase, CRUDOwned
 from app.crud.crud_user import user as crud_user
-from app.crud.exceptions import StillReferenced
+from app.csv_files import csv_jobs
 from app.db.base import Base
 from app.db.base_class import PROTECT, OwnedBase
-from app.main import app
 from app.models.user import User
 from app.schemas.page import PageQuery
 from app.schemas.types import NOT_BLANK, DateTime, ExactDecimal, Id, Integer, ReadModel, Reference
@@ -165,68 +148,17 @@ class SampleNoteQuery(PageQuery[SampleNoteRead]):
 
 class CRUDSampleNote(CRUDOwned[SampleNote, SampleNoteCreate, SampleNoteUpdate]):
     read_schema = SampleNoteRead
+    create_schema = SampleNoteCreate
     search_columns = (SampleNote.title, SampleNote.text)
+
+    @property
+    def references(self) -> Mapping[str, CRUDBase[Any, Any, Any]]:
+        return {"next_id": self, "reviewer_id": crud_user}
 
 
 crud_sample_note = CRUDSampleNote(SampleNote)
 
-router = APIRouter(prefix="/sample-notes", tags=["sample-notes"], rows=crud_sample_note)
-
-
-@router.get("/", response_model=list[SampleNoteRead], responses=PAGE_RESPONSE)
-def read_sample_notes(
-    request: Request,
-    db: ReadSessionDep,
-    current_user: CurrentUser,
-    query: Annotated[SampleNoteQuery, Query()],
-) -> Response:
-    filters = readable_rows(crud_sample_note, current_user)
-    return page_response(request, query, crud_sample_note.get_page(db, query, **filters))
-
-
-@router.post("/", response_model=SampleNoteRead, status_code=201)
-@raises(NotFound, PermissionDenied)
-def create_sample_note(
-    db: SessionDep, current_user: CurrentUser, note_in: SampleNoteCreate
-) -> SampleNote:
-    check_reference(db, crud_sample_note, note_in, "next_id", current_user)
-    check_reference(db, crud_user, note_in, "reviewer_id", current_user)
-    return crud_sample_note.create_with_owner(db, obj_in=note_in, owner_id=current_user.id)
-
-
-@router.get("/{id}", response_model=SampleNoteRead)
-@raises(NotFound, PermissionDenied)
-def read_sample_note(db: ReadSessionDep, current_user: CurrentUser, note_id: PathId) -> SampleNote:
-    return get_readable_row(db, crud_sample_note, note_id, current_user)
-
-
-@router.put("/{id}", response_model=SampleNoteRead)
-@raises(NotFound, PermissionDenied)
-def update_sample_note(
-    db: SessionDep,
-    writer: WriterDep,
-    if_match: IfMatchDep,
-    note_id: PathId,
-    note_in: SampleNoteUpdate,
-) -> SampleNote:
-    caller = writer.lock_caller()
-    note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
-    if_match.check(note)
-    check_reference(db, crud_sample_note, note_in, "next_id", caller, row=note)
-    check_reference(db, crud_user, note_in, "reviewer_id", caller, row=note)
-    return crud_sample_note.update(db, db_obj=note, obj_in=note_in)
-
-
-@router.delete("/{id}", response_model=SampleNoteRead)
-@raises(NotFound, PermissionDenied, StillReferenced)
-def delete_sample_note(db: SessionDep, writer: WriterDep, note_id: PathId) -> SampleNote:
-    caller = writer.lock_caller()
-    note = get_own_row(db, crud_sample_note, note_id, caller, for_update=True)
-    crud_sample_note.remove(db, id=note.id)
-    return note
-
-
-app.include_router(router, prefix=settings.API_V1_STR, include_in_schema=False)
+import_notes, export_notes = csv_jobs("notes", crud_sample_note, SampleNoteQuery)
 
 
 def create_random_note(db: Session, *, owner_id: int | None = None, **fields: Any) -> SampleNote:

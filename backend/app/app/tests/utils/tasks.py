@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app.core.celery_app import celery_app
 from app.db.session import SessionLocal
 from app.jobs import Run, job
+from app.tests.utils import sample_note  # noqa: F401  # registers its jobs
 
 # The worker detects a dead process sooner. By default it checks every 5 seconds, and then waits
 # 10 seconds for a result.

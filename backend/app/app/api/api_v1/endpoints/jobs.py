@@ -1,14 +1,28 @@
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import ServerSentEvent
 
-from app.api.deps import CurrentUser, PathId, ReadSessionDep, SessionDep, WriterDep
-from app.api.exceptions import NotFound, PermissionDenied
+from app.api.deps import (
+    AccessPayload,
+    CurrentUser,
+    PathId,
+    ReadSessionDep,
+    SessionDep,
+    WriterDep,
+)
+from app.api.exceptions import DATABASE_ERRORS, NotFound, PermissionDenied
+from app.api.job_events import JobState, JobStream, job_state, job_streams
 from app.api.pagination import PAGE_RESPONSE, page_response
-from app.api.routing import APIRouter, raises
+from app.api.routing import APIRouter, EventStream, raises
+from app.core import files
+from app.core.files import FileStoreUnavailable
 from app.crud.crud_job import job as crud_job
 from app.crud.crud_user import user as crud_user
 from app.crud.exceptions import JobFinished
+from app.db.session import ReadSession
 from app.models.job import Job
 from app.models.user import User
 from app.schemas import job as schemas
@@ -41,6 +55,80 @@ def read_jobs(
 @raises(NotFound, PermissionDenied)
 def read_job(db: ReadSessionDep, current_user: CurrentUser, job_id: PathId) -> Job:
     return require_job(crud_job.get(db, job_id), current_user)
+
+
+@router.get("/{id}/report", response_model=list[schemas.Problem])
+@raises(NotFound, PermissionDenied)
+def read_report(
+    db: ReadSessionDep, current_user: CurrentUser, job_id: PathId
+) -> list[dict[str, Any]]:
+    """Return the problems for which an import failed. There are at most 1000."""
+    return crud_job.get_report(db, require_job(crud_job.get(db, job_id), current_user).id)
+
+
+@router.get(
+    "/{id}/file",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+@raises(NotFound, PermissionDenied, FileStoreUnavailable)
+def read_file(db: ReadSessionDep, current_user: CurrentUser, job_id: PathId) -> Response:
+    """Return the file that a job has written."""
+    job = require_job(crud_job.get(db, job_id), current_user)
+    if job.file is None:
+        raise NotFound("The job has written no file")
+    try:
+        size, content = files.stream(job.file_key)
+    except FileNotFoundError as error:
+        raise NotFound("File not found") from error
+    headers = {
+        "Content-Disposition": f'attachment; filename="{job.file}"',
+        "Content-Length": str(size),
+    }
+    return StreamingResponse(content, media_type="text/csv", headers=headers)
+
+
+@raises(NotFound, PermissionDenied, *DATABASE_ERRORS)
+def get_job_state(current_user: CurrentUser, job_id: PathId) -> JobState:
+    """Read the job before the stream starts, so that errors are ordinary responses."""
+    with ReadSession() as db:
+        return job_state(require_job(crud_job.get(db, job_id), current_user))
+
+
+async def get_job_stream(
+    state: Annotated[JobState, Depends(get_job_state)],
+    caller: AccessPayload,
+    response: Response,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> AsyncIterator[JobStream]:
+    """Yield the stream, until the response has ended or the client has disconnected."""
+    response.headers["Cache-Control"] = "no-store"
+    stream = JobStream(state, caller, last_event_id)
+    with job_streams.opened(stream):
+        yield stream
+
+
+# FastAPI documents the events with a field of OpenAPI 3.2. The generator of the web app's client
+# knows only `schema`, the type of their data.
+EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events of the type `job`, whose data is the job",
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Job"}}},
+    }
+}
+
+
+@router.get("/{id}/events", response_class=EventStream, responses=EVENTS_RESPONSE)
+async def read_job_events(
+    stream: Annotated[JobStream, Depends(get_job_stream)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Send the job at once, and again whenever it has changed, until it has finished.
+
+    The stream also ends if the job is deleted, if the caller may no longer read it, when the token
+    expires, and when the server stops. With `Last-Event-ID`, a known state is not sent again.
+    """
+    async for event in stream:
+        yield event
 
 
 @router.post("/{id}/cancel", response_model=schemas.Job)

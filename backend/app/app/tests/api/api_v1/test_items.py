@@ -109,6 +109,13 @@ def test_superusers_may_access_any_item(
     assert (response.status_code, response.json()["id"]) == (200, item.id)
 
 
+def test_import_and_export_are_jobs(user_client: TestClient) -> None:
+    response = user_client.post(f"{ITEMS}import", content=b"", headers={"Content-Type": "text/csv"})
+    assert (response.status_code, response.json()["kind"]) == (202, "import_items")
+    response = user_client.post(f"{ITEMS}export")
+    assert (response.status_code, response.json()["kind"]) == (202, "export_items")
+
+
 def test_filter_by_owner(superuser_client: TestClient, db: Session) -> None:
     item, _ = [create_random_item(db) for _ in range(2)]
     response = superuser_client.get(ITEMS, params={"owner_id": item.owner_id})

@@ -39,6 +39,9 @@ def test_users_see_their_jobs_and_superusers_see_all(
         "message": "",
         "attempts": 0,
         "result": None,
+        "source": None,
+        "file": None,
+        "problem_count": 0,
         "started_at": None,
         "finished_at": None,
     }
