@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import definition
@@ -20,8 +21,8 @@ from workspace import Copy, Folder, Invalid, copied, ensure_committed, has_datab
 TRANSLATE = "translate the texts that start with TODO in frontend/src/locales/ru.json"
 
 
-def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, force: bool) -> None:
-    resource = definition.create(name, specs, plural=plural, shared=shared)
+def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, csv: bool, force: bool) -> None:
+    resource = definition.create(name, specs, plural=plural, shared=shared, csv=csv)
     others = definition.read_all(ROOT)
     check_new(resource, others)
     check_references(resource, others)
@@ -37,12 +38,13 @@ def generate(name: str, specs: list[str], *, plural: str | None, shared: bool, f
     _report(f"The resource {name} is generated.", revision, TRANSLATE)
 
 
-def add(name: str, specs: list[str], *, force: bool) -> None:
+def add(name: str, specs: list[str], *, csv: bool, force: bool) -> None:
+    """Add fields, or imports and exports."""
     others = definition.read_all(ROOT)
     old = _find(name, others)
-    if not specs:
+    if not specs and (old.csv or not csv):
         raise Invalid("name the fields to add: --add phone:str:32.")
-    new = definition.add_fields(old, specs)
+    new = replace(definition.add_fields(old, specs), csv=old.csv or csv)
     check_references(new, others)
     if not force:
         ensure_committed(ROOT)
@@ -51,6 +53,8 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
         conflicts = _merge(copy, old, new, others)
         copy.write(f"{DEFINITIONS}/{name}.json", new.definition())
         registration.add_texts(copy, new)
+        if new.csv and not old.csv:
+            registration.add_jobs(copy, new)
         columns = ", ".join(each.column for each in new.fields[len(old.fields) :])
         # With conflict markers, the code can't run.
         revision = None if conflicts else _finish(copy, new, f"Add {columns} to {name}")
@@ -64,7 +68,8 @@ def add(name: str, specs: list[str], *, force: bool) -> None:
         )
     _migrate("upgrade", "head")
     moved = [f"add the fields to the code of {path}, which does not exist any more" for path in missing]
-    _report(f"The fields are added to {name}.", revision, *moved, TRANSLATE)
+    what = "The fields" if specs else "Imports and exports"
+    _report(f"{what} are added to {name}.", revision, *moved, TRANSLATE)
 
 
 def remove(name: str, *, force: bool) -> None:

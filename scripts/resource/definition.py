@@ -3,7 +3,7 @@
 import builtins
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Resource:
     plural: str
     shared: bool
     fields: tuple[Field, ...]
+    # Whether users may import and export the rows.
+    csv: bool = False
 
     @property
     def class_name(self) -> str:
@@ -69,7 +71,7 @@ class Resource:
 
     def definition(self) -> str:
         """Return the content of the file that records the resource."""
-        options = {"plural": self.plural, "shared": self.shared}
+        options = {"plural": self.plural, "shared": self.shared, "csv": self.csv}
         content = {"name": self.name, **options, "fields": [each.spec for each in self.fields]}
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -80,7 +82,9 @@ def pluralize(name: str) -> str:
     return name + ("es" if name.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
-def create(name: str, specs: list[str], *, plural: str | None = None, shared: bool = False) -> Resource:
+def create(
+    name: str, specs: list[str], *, plural: str | None = None, shared: bool = False, csv: bool = False
+) -> Resource:
     """Raises Invalid."""
     check_name(name, "resource")
     plural = plural or pluralize(name)
@@ -97,7 +101,7 @@ def create(name: str, specs: list[str], *, plural: str | None = None, shared: bo
         raise Invalid(f"resource {name}: the plural must differ from the name. Choose another: --plural {name}_list.")
     if not specs:
         raise Invalid(f"resource {name}: name at least one field, such as title:str:255:required.")
-    return Resource(name, plural, shared, _parse_fields(name, specs))
+    return Resource(name, plural, shared, _parse_fields(name, specs), csv)
 
 
 def _parse_fields(name: str, specs: list[str]) -> tuple[Field, ...]:
@@ -132,7 +136,7 @@ def add_fields(resource: Resource, specs: list[str]) -> Resource:
             hint = f"give it a default ({spec}:default=VALUE)" if has_default else f"make it optional ({spec})"
             raise Invalid(f"field {field.name}: existing rows have no value, so {hint}.")
     specs = [each.spec for each in (*resource.fields, *added)]
-    return Resource(resource.name, resource.plural, resource.shared, _parse_fields(resource.name, specs))
+    return replace(resource, fields=_parse_fields(resource.name, specs))
 
 
 def load(content: dict[str, Any]) -> Resource:

@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> None:
     if command == "generate":
         parser.add_argument("--plural")
         parser.add_argument("--shared", action="store_true")
+        parser.add_argument("--csv", action="store_true")
         parser.add_argument("--add", action="store_true")
         parser.add_argument("fields", nargs="*")
     options = parser.parse_intermixed_args(rest)
@@ -47,10 +48,16 @@ def main(arguments: list[str]) -> None:
             if command == "remove":
                 actions.remove(options.name, force=options.force)
             elif options.add:
-                actions.add(options.name, options.fields, force=options.force)
+                actions.add(options.name, options.fields, csv=options.csv, force=options.force)
             else:
-                resource = (options.name, options.fields)
-                actions.generate(*resource, plural=options.plural, shared=options.shared, force=options.force)
+                actions.generate(
+                    options.name,
+                    options.fields,
+                    plural=options.plural,
+                    shared=options.shared,
+                    csv=options.csv,
+                    force=options.force,
+                )
     except Invalid as error:
         raise SystemExit(f"{parser.prog}: {error}") from None
 

@@ -14,7 +14,8 @@ MODELS = f"{APP}/db/base.py"
 ROUTERS = f"{APP}/api/api_v1/api.py"
 # Modules that export the names of Item, as in the original template.
 EXPORTS = [f"{APP}/{layer}/__init__.py" for layer in ("crud", "models", "schemas")]
-SHARED = [MODELS, ROUTERS, *EXPORTS]
+WORKER = f"{APP}/worker.py"
+SHARED = [MODELS, ROUTERS, WORKER, *EXPORTS]
 LOCALES = {"en": "frontend/src/locales/en.json", "ru": "frontend/src/locales/ru.json"}
 # Marks a text that nobody has translated. The lint of the web app lists these texts.
 TODO = "TODO: "
@@ -26,6 +27,8 @@ ROUTER_LIST = re.compile(r"api_routers = \[([^\]]*)\]")
 def add(copy: Folder, resource: Resource) -> None:
     _edit_models(copy, lambda lines: [*lines, _import_line(resource)])
     _edit_routers(copy, lambda names: [*names, resource.plural])
+    if resource.csv:
+        add_jobs(copy, resource)
     add_texts(copy, resource)
 
 
@@ -33,6 +36,7 @@ def remove(copy: Folder, resource: Resource, others: Iterable[Resource]) -> None
     """Remove the entries, except the texts that other views need. The views are already removed."""
     _edit_models(copy, lambda lines: [line for line in lines if line != _import_line(resource)])
     _edit_routers(copy, lambda names: [name for name in names if name != resource.plural])
+    _remove_jobs(copy, resource)
     for path in EXPORTS:
         _remove_exports(copy, path, resource)
     needed = {path for other in others for path in texts_of(other)}
@@ -68,6 +72,23 @@ def _edit_routers(copy: Folder, change: Callable[[list[str]], list[str]]) -> Non
     copy.write(ROUTERS, text.replace(routers[0], f"api_routers = [{entries}]"))
 
 
+def add_jobs(copy: Folder, resource: Resource) -> None:
+    """Add the jobs of imports and exports, and what they import."""
+    name, plural, query = resource.name, resource.plural, f"{resource.class_name}Query"
+    imports = f"from app.crud.crud_{name} import {name} as crud_{name}\nfrom app.schemas.{name} import {query}\n"
+    text = copy.read(WORKER).replace("from app.csv_files import", f"{imports}from app.csv_files import", 1)
+    jobs = f'import_{plural}, export_{plural} = csv_jobs("{plural}", crud_{name}, {query})\n'
+    copy.write(WORKER, text + jobs)
+
+
+def _remove_jobs(copy: Folder, resource: Resource) -> None:
+    name, plural = resource.name, resource.plural
+    text = copy.read(WORKER)
+    text = re.sub(rf"^import_{plural}, export_{plural} = csv_jobs\([^)]*\)\n", "", text, flags=re.MULTILINE)
+    text = re.sub(rf"^from app\.(crud\.crud_|schemas\.){name} import .*\n", "", text, flags=re.MULTILINE)
+    copy.write(WORKER, text)
+
+
 def _remove_exports(copy: Folder, path: str, resource: Resource) -> None:
     text = copy.read(path)
     pattern = rf"^from app\.\w+\.(?:crud_)?{resource.name} import (.*)\n"
@@ -92,6 +113,11 @@ def texts_of(resource: Resource) -> dict[tuple[str, ...], str]:
         "subtitle": f"{sentence(plural)} of all users" if resource.shared else f"Your {plural}",
     }
     texts: dict[tuple[str, ...], str] = {(camel(resource.name), key): text for key, text in own.items()}
+    if resource.csv:
+        texts |= {
+            ("option", "kind", f"{verb}_{resource.plural}"): f"{verb.capitalize()} {plural}"
+            for verb in ("import", "export")
+        }
     for field in resource.fields:
         # The list shows a reference under its name, the form under its column.
         texts |= {("field", name): field.label for name in {field.name, field.column}}

@@ -86,6 +86,7 @@ def _context(resource: Resource, others: Mapping[str, Resource]) -> dict[str, An
     return {
         **resource.names,
         "shared": resource.shared,
+        "csv": resource.csv,
         "fields": resource.fields,
         "title": resource.title,
         "references": references,
