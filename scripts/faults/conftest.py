@@ -10,7 +10,8 @@ import httpx2
 import pytest
 from app.core.config import settings
 from app.crud import user as crud_user
-from app.db.session import SessionLocal
+from app.db.session import SessionLocal, engine
+from app.tests.utils.demo_jobs import SampleNote
 from settings import read_ports
 
 from ledger import Ledger, Outcome
@@ -69,7 +70,8 @@ def stack(mails: MailServer, seed: int) -> Iterator[Stack]:
     """The stack, without jobs. After the run, all services work again."""
     stack = Stack(mails, random.Random(seed))
     stack.sql("CREATE TABLE IF NOT EXISTS fault_row (batch text NOT NULL, number integer NOT NULL)")
-    stack.sql("TRUNCATE fault_row, job")
+    SampleNote.metadata.create_all(engine)
+    stack.sql("TRUNCATE fault_row, job, sample_note CASCADE")
     mails.reset()
     yield stack
     mails.hold = ""

@@ -11,21 +11,25 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+from app.core import files
+from app.core.files import FileStoreUnavailable
 from app.db.session import SessionLocal
-from app.models import User
-from app.tests.utils.demo_jobs import ROWS, SECONDS, insert_rows
+from app.models import Job, User
+from app.tests.utils.demo_jobs import ROWS, SECONDS, export_notes, import_notes, insert_rows
 from sqlalchemy.exc import DBAPIError
 
 from stack import Stack, wait_for
 
 CLIENTS = 4
+# The rows of an imported file: so many that a fault happens in the middle.
+IMPORT_ROWS = 20_000
 # The longest pause of a client between two requests, in seconds.
 PAUSE = 0.6
 
 
 @dataclass
 class Promise:
-    """A mail to an address, which gets only this mail, or the rows of a batch."""
+    """A mail to an address, which gets only this mail, the rows of a batch or of an import, or an export."""
 
     kind: str
     key: str
@@ -88,6 +92,37 @@ class Ledger:
             time.sleep(SECONDS + seeded.uniform(-0.1, 0.1))
             promise.cancel_status = self.api.post(f"/jobs/{promise.job_id}/cancel").status_code
 
+    def transfer(self, seeded: random.Random) -> None:
+        """Import a file, and export what there is."""
+        for kind in ("import", "export"):
+            time.sleep(seeded.uniform(0, PAUSE))
+            self._transfer(kind)
+
+    def cancel_imports(self, seeded: random.Random) -> None:
+        promise = self._transfer("import")
+        assert promise
+        running = partial(self.stack.sql, "SELECT FROM job WHERE id = :id AND attempts > 0", id=promise.job_id)
+        wait_for(running, "the import runs")
+        time.sleep(seeded.uniform(0, 1.5))
+        promise.cancel_status = self.api.post(f"/jobs/{promise.job_id}/cancel").status_code
+
+    def _transfer(self, kind: str) -> Promise | None:
+        batch = uuid4().hex
+        content = "".join(["title\n", *(f"{batch} {number}\n" for number in range(IMPORT_ROWS))]).encode()
+        with suppress(DBAPIError, FileStoreUnavailable):
+            if kind == "import":
+                with files.writer(f"uploads/{batch}") as file:
+                    file.write(content)
+            with SessionLocal.begin() as db:
+                if kind == "import":
+                    job = import_notes.enqueue(db, self.owner, f"uploads/{batch}", self.owner.id)
+                else:
+                    job = export_notes.enqueue(db, self.owner, {}, self.owner.id)
+            promise = Promise(kind, batch, job.id)
+            self.acknowledged.append(promise)
+            return promise
+        return None
+
     def _post(self, kind: str, address: str, path: str, **options: Any) -> None:
         with suppress(httpx2.HTTPError):
             if self.api.post(path, **options).is_success:
@@ -110,11 +145,11 @@ class Ledger:
         jobs = {job.id: job for job in self.stack.sql("SELECT * FROM job")}
         rows = Counter((row.batch, row.number) for row in self.stack.sql("SELECT * FROM fault_row"))
         inserted = Counter(batch for batch, _ in rows)
-        for promise in self.acknowledged:
-            if promise.kind != "rows":
-                if not mails[promise.key] and not rejected[promise.key]:
-                    outcome.lost.append(f"no mail: {promise}")
-                continue
+        outcome.wrong += self._problems_of_transfers(jobs)
+        for promise in self._of("welcome", "recovery", "test"):
+            if not mails[promise.key] and not rejected[promise.key]:
+                outcome.lost.append(f"no mail: {promise}")
+        for promise in self._of("rows"):
             state, is_cancelled = jobs[promise.job_id].state, promise.cancel_status == 200
             if state != ("cancelled" if is_cancelled else "succeeded"):
                 outcome.lost.append(f"{state}: {promise}")
@@ -134,6 +169,30 @@ class Ledger:
             outcome.wrong += [f"{job.kind} failed in attempt {job.attempts}: {job.message}" for job in failed]
             outcome.wrong.append(f"{len(rejected)} mails were rejected for good, and {len(failed)} jobs failed")
         return outcome
+
+    def _of(self, *kinds: str) -> list[Promise]:
+        return [promise for promise in self.acknowledged if promise.kind in kinds]
+
+    def _problems_of_transfers(self, jobs: dict[int, Any]) -> list[str]:
+        titles = self.stack.sql("SELECT title FROM sample_note")
+        imported = Counter(title.split()[0] for (title,) in titles)
+        problems = []
+        for promise in self._of("import", "export"):
+            problems += self._problems_of_transfer(promise, jobs[promise.job_id], imported.pop(promise.key, 0))
+        # The response may have been lost.
+        return problems + [f"{count} rows of {batch}" for batch, count in imported.items() if count != IMPORT_ROWS]
+
+    def _problems_of_transfer(self, promise: Promise, job: Any, rows: int) -> list[str]:
+        is_cancelled = promise.cancel_status == 200
+        if job.state != ("cancelled" if is_cancelled else "succeeded"):
+            return [f"{promise} is {job.state}: {job.message}"]
+        if promise.kind == "import":
+            # An import inserts all rows or none.
+            expected = 0 if is_cancelled else IMPORT_ROWS
+            return [] if rows == expected else [f"{rows} rows: {promise}"]
+        with files.read(Job(id=job.id, attempts=job.attempts).file_key) as file:
+            lines = sum(1 for _ in file)
+        return [] if job.result == f"{lines - 1} rows" else [f"{lines} lines and {job.result}: {promise}"]
 
 
 def new_address() -> str:

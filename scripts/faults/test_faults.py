@@ -4,12 +4,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
 import pytest
 import supervise
 from app import worker  # noqa: F401  # registers the kinds of jobs
+from app.core.config import settings
 from app.jobs import KINDS
 from settings import BACKEND, read_ports
 
@@ -97,6 +99,47 @@ def start_second_beat(stack: Stack) -> None:
     wait_for(is_connected, "the second beat sweeps")
 
 
+def wait_for_import(stack: Stack) -> None:
+    wait_for(lambda: stack.sql("SELECT FROM job WHERE state = 'running' AND kind = 'import_notes'"), "an import runs")
+    time.sleep(stack.random.uniform(0, 1))
+
+
+def kill_worker_in_import(stack: Stack) -> None:
+    wait_for_import(stack)
+    kill_worker(stack)
+
+
+def restart_db_in_import(stack: Stack) -> None:
+    wait_for_import(stack)
+    stack.restart("db")
+
+
+def pause_db_in_import(stack: Stack) -> None:
+    wait_for_import(stack)
+    stack.pause("db", stack.random.uniform(4, 8))
+
+
+def replace_file_store(stack: Stack) -> None:
+    """Put a file in the place of the folder, so that nothing can be read or written."""
+    folder = Path(settings.FILE_STORE)
+    aside = folder.with_name("files.aside")
+    folder.rename(aside)
+    folder.touch()
+    time.sleep(stack.random.uniform(1, 3))
+    folder.unlink()
+    aside.rename(folder)
+
+
+def fill_file_store(stack: Stack) -> None:
+    """Let no process write more than the beginning of a file."""
+    processes = [*stack.processes("backend"), *stack.processes("celeryworker")]
+    for process in processes:
+        process.rlimit(psutil.RLIMIT_FSIZE, (100_000, psutil.RLIM_INFINITY))
+    time.sleep(stack.random.uniform(1, 3))
+    for process in processes:
+        process.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+
+
 def do_nothing(_: Stack) -> None:
     pass
 
@@ -131,6 +174,12 @@ FAULTS = {
     "mails are rejected for good": Fault(reject_mails_for_good),
     "messages are sent several times": Fault(repeat_messages),
     "jobs are cancelled when they finish": Fault(do_nothing, 2, "cancel_rows"),
+    "worker is killed in an import": Fault(kill_worker_in_import, 2, "transfer"),
+    "database is restarted in an import": Fault(restart_db_in_import, client="transfer"),
+    "database is paused in an import": Fault(pause_db_in_import, client="transfer"),
+    "file store is unreachable": Fault(replace_file_store, client="transfer"),
+    "file store is full": Fault(fill_file_store, client="transfer"),
+    "imports are cancelled": Fault(do_nothing, client="cancel_imports"),
 }
 
 

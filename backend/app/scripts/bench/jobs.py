@@ -100,8 +100,9 @@ def run_mails(how: str, user: int, number: int, environment: Mapping[str, str]) 
     ).stdout
 
 
-def mails_per_second(connection: Connection, number: int, environment: Mapping[str, str]) -> float:
-    """Return how fast one process of the worker sends the enqueued mails."""
+@contextmanager
+def running_worker(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker with one process for tasks on the server's core."""
     process = subprocess.Popen(
         ["sh", "worker-start.sh", "--concurrency=1", "--without-mingle"],
         cwd=BACKEND,
@@ -111,12 +112,18 @@ def mails_per_second(connection: Connection, number: int, environment: Mapping[s
         preexec_fn=lambda: pin(0, SERVER_CORE),
     )
     try:
-        wait_for_mails(connection, FIRST_MAILS, process)
-        pin_database(connection)
-        wait_for_mails(connection, number, process)
+        yield process
     finally:
         process.terminate()
         process.wait()
+
+
+def mails_per_second(connection: Connection, number: int, environment: Mapping[str, str]) -> float:
+    """Return how fast one process of the worker sends the enqueued mails."""
+    with running_worker(environment) as process:
+        wait_for_mails(connection, FIRST_MAILS, process)
+        pin_database(connection)
+        wait_for_mails(connection, number, process)
     query = (
         "SELECT extract(epoch FROM max(finished_at) - min(finished_at)) FROM"
         " (SELECT finished_at FROM job ORDER BY finished_at OFFSET :first - 1) AS later"

@@ -13,6 +13,8 @@ from statistics import median
 from urllib.parse import urlencode
 
 from accounts import report_accounts
+from csv_files import report_csv_files
+from events import report_events
 from jobs import report_jobs
 from load import CONNECTIONS, LOAD_CORE, SERVER_CORE, Case, Result, Server, pin
 from subjects import BACKEND, PASSWORD, application, checkout, server
@@ -103,6 +105,8 @@ def report(seconds: int, rounds: int) -> None:
                 flush=True,
             )
         report_jobs(ours, uri, seconds, rounds)
+        report_csv_files(ours, uri, 100_000 if seconds > 1 else 20_000)
+        report_events(ours, uri, seconds, rounds)
         report_accounts(ours, uri)
 
 
@@ -128,6 +132,8 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
                 flush=True,
             )
         report_jobs(now, uri, seconds, rounds)
+        report_csv_files(now, uri, 100_000 if seconds > 1 else 20_000)
+        report_events(now, uri, seconds, rounds)
         report_accounts(now, uri)
 
 

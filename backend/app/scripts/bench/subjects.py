@@ -24,7 +24,9 @@ BACKEND = Path(__file__).parents[2]
 PASSWORD = "a password of the benchmark"
 ADMIN = "bench@example.com"
 # The number of items that each user has.
-USERS = {"small": 100, "large": 100_000, "writer": 100}
+USERS = {"small": 100, "large": 100_000, "writer": 100, "csv": 0}
+# The file store.
+FILES = tempfile.TemporaryDirectory()
 
 
 def redis_url() -> str:
@@ -109,6 +111,7 @@ def bench_environment(folder: Path, uri: str) -> dict[str, str]:
         "EMAILS_ENABLED": "true",
         "EMAILS_FROM_EMAIL": ADMIN,
         "SMTP_HOST": "mail.invalid",
+        "FILE_STORE": FILES.name,
         "USERS_OPEN_REGISTRATION": "true",
         # The clients' addresses come from X-Forwarded-For.
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
