@@ -120,9 +120,20 @@ export function abortRequests(): void {
   session = new AbortController()
 }
 
-function withTimeout(signal?: AbortSignal | null): { signal: AbortSignal } {
-  const signals = [session.signal, AbortSignal.timeout(TIMEOUT_MS)]
-  return { signal: AbortSignal.any(signal ? [...signals, signal] : signals) }
+/** The option of a request that may take longer, such as an upload or a stream. */
+export const UNLIMITED = { meta: { isUnlimited: true } }
+
+interface Limited {
+  signal?: AbortSignal | null
+  meta?: Record<string, unknown>
+}
+
+/** Ends a request with the session and, unless it is unlimited, after the timeout. */
+function withTimeout({ signal, meta }: Limited): { signal: AbortSignal } {
+  const signals = [session.signal]
+  if (signal) signals.push(signal)
+  if (!meta?.isUnlimited) signals.push(AbortSignal.timeout(TIMEOUT_MS))
+  return { signal: AbortSignal.any(signals) }
 }
 
 client.setConfig({
@@ -130,7 +141,9 @@ client.setConfig({
   baseUrl: '',
   auth: () => token.value,
 })
-client.interceptors.request.use((request) => new Request(request, withTimeout(request.signal)))
+client.interceptors.request.use(
+  (request, options) => new Request(request, withTimeout({ ...options, signal: request.signal })),
+)
 // If the API rejects the access token, renew it and repeat the request.
 client.interceptors.response.use(async (response, { url, method, headers }, options) => {
   const rejected = headers.get('Authorization')?.replace('Bearer ', '')
@@ -139,6 +152,6 @@ client.interceptors.response.use(async (response, { url, method, headers }, opti
   const again = new Headers(headers)
   again.set('Authorization', `Bearer ${token.value}`)
   const body = options.serializedBody ?? (options.body as BodyInit | undefined)
-  return fetch(url, { method, headers: again, body, ...withTimeout(options.signal) })
+  return fetch(url, { method, headers: again, body, ...withTimeout(options) })
 })
 client.interceptors.error.use((error, response) => toApiError(error, response))

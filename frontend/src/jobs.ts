@@ -17,6 +17,21 @@ export function kindText(kind: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** The file of a job, or what it does. */
+export const titleOf = ({ source, file, kind }: Job): string => source || file || kindText(kind)
+
+/** Whether the job imports or exports rows. Its progress and its total count them. */
+export const hasRows = ({ kind }: Pick<Job, 'kind'>): boolean => /^(import|export)_/.test(kind)
+
+/** Says how many lines of an imported file have problems. */
+export function problemsText({ problem_count: count, progress, total }: Job): string {
+  const { t, n } = i18n.global
+  if (!total) return t('job.problems', { n: n(count) }, count)
+  const values = { n: n(count), total: n(total) }
+  // An import stops after a thousand problems.
+  return progress < total ? t('job.atLeastProblems', values) : t('job.problemsOf', values, count)
+}
+
 const ICONS: [start: string, icon: string][] = [
   ['send', mdiEmailOutline],
   ['import', mdiTrayArrowUp],

@@ -38,3 +38,12 @@ export function relativeTime(value: string, now: Date, locale: string): string {
     year: isThisYear ? undefined : 'numeric',
   }).format(date)
 }
+
+/** Returns such as “12 sec”, “3 min” or “2 hr”. */
+export function durationText(seconds: number, locale: string): string {
+  let [value, unit] = [seconds, 'second']
+  if (seconds >= 90 * 60) [value, unit] = [seconds / 3600, 'hour']
+  else if (seconds >= 90) [value, unit] = [seconds / 60, 'minute']
+  const format = new Intl.NumberFormat(locale, { style: 'unit', unit })
+  return format.format(Math.max(1, Math.round(value)))
+}

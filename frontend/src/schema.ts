@@ -15,6 +15,7 @@ export interface Reference {
 
 export interface ObjectSchema {
   properties: Record<string, object>
+  required?: readonly string[]
 }
 
 interface Property {

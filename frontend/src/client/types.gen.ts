@@ -3053,6 +3053,10 @@ export type JobsReadJobsData = {
          * State
          */
         state?: Array<'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'>;
+        /**
+         * Owner Id
+         */
+        owner_id?: number | null;
     };
     url: '/api/v1/jobs/';
 };

@@ -71,5 +71,5 @@ export function useListRows<Row extends { id: number }>(
   const isSlow = useDelayed(
     () => isFetching.value && !!shown.value && !isAnyChanging(shown.value.rows),
   )
-  return { data, shown, rows, total, error, isLoading, isEmpty, isSlow, refetch }
+  return { request, data, shown, rows, total, error, isLoading, isEmpty, isSlow, refetch }
 }

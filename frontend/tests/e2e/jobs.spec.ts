@@ -5,6 +5,9 @@ import { type Account, expect, newEmail, openAs, PASSWORD, test } from './fixtur
 
 const PATH = '/main/jobs'
 
+/** The requests of the list. Those of the menu's badge skip nothing. */
+const LIST = '**/api/v1/jobs/?skip=*'
+
 const JOB: Job = {
   id: 2_000_000_000,
   created_at: '2026-11-27T10:00:00Z',
@@ -18,6 +21,9 @@ const JOB: Job = {
   message: '',
   attempts: 0,
   result: null,
+  source: null,
+  file: null,
+  problem_count: 0,
   started_at: null,
   finished_at: null,
 }
@@ -27,7 +33,7 @@ async function showJob(page: Page, fields: Partial<Job>, options: { times?: numb
   const list = { fields, requests: 0 }
   const headers = { 'X-Total-Count': '1' }
   await page.route(
-    '**/api/v1/jobs/?*',
+    LIST,
     (route) => {
       list.requests += 1
       return route.fulfill({ json: [{ ...JOB, ...list.fields }], headers })
@@ -93,7 +99,7 @@ test('the newest job is the first', async ({ page, user }) => {
     await usersUpdateUserMe({ client: user.client, body })
   }
   const { data } = await jobsReadJobs({ client: user.client, query: { sort: '-id' } })
-  const response = page.waitForResponse('**/api/v1/jobs/?*')
+  const response = page.waitForResponse(LIST)
   await openAs(page, user, PATH)
   expect(((await (await response).json()) as Job[]).map(({ id }) => id)).toEqual(
     data.map(({ id }) => id).slice(0, 10),

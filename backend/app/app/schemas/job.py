@@ -5,7 +5,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from app.schemas.error import numeric_limits
 from app.schemas.page import PageQuery
-from app.schemas.types import ReadModel, Reference
+from app.schemas.types import Id, ReadModel, Reference
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -43,3 +43,5 @@ class Problem(BaseModel):
 
 class JobQuery(PageQuery[Job]):
     state: list[State] = Field(default=[], max_length=5)
+    owner_id: Id | None = None
+    owner_id: Id | None = None

@@ -73,7 +73,7 @@ def import_sample_notes(
     db: SessionDep, current_user: CurrentUser, upload: UploadDep, response: Response
 ) -> Job:
     job = import_notes.enqueue(db, current_user, upload.key, current_user.id)
-    job.source = upload.name
+    job.source = upload.name or None
     return accepted(response, job)
 
 

@@ -7,4 +7,10 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('./Jobs.vue'),
     meta: { title: 'job.all', menu: 'main', icon: mdiProgressClock },
   },
+  {
+    path: 'jobs/view/:id(\\d+)',
+    component: () => import('./JobView.vue'),
+    meta: { title: 'job.kind' },
+    props: ({ params }) => ({ id: Number(params.id) }),
+  },
 ]

@@ -58,7 +58,7 @@ def import_items(
 ) -> Job:
     """Create items from a CSV file: a job creates all of its rows, or none."""
     job = worker.import_items.enqueue(db, current_user, upload.key, current_user.id)
-    job.source = upload.name
+    job.source = upload.name or None
     return accepted(response, job)
 
 

@@ -351,9 +351,8 @@ def test_open_streams_do_not_delay_shutdown(
         opened(server, job, headers) as events,
     ):
         next(events)
-        started = time.monotonic()
         server.process.send_signal(number)
         assert list(events) == []
-        server.process.wait(5)
-        assert time.monotonic() - started < 2
+        # With an open stream, uvicorn would wait forever, and gunicorn for 30 seconds.
+        server.process.wait(20)
         assert "Traceback" not in server.output()
