@@ -134,16 +134,16 @@ def _read_lines(file: BinaryIO) -> Iterator[str]:
         line = file.readline(MAX_LINE_BYTES + 1)
         if not line:
             return
+        if number == 1 and line.startswith(b"PK\x03\x04"):
+            raise Malformed(problem(number, "csv_archive"))
+        if len(line) > MAX_LINE_BYTES:
+            raise Malformed(problem(number, "csv_line_too_long"))
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            is_archive = number == 1 and line.startswith(b"PK")
-            code = "csv_archive" if is_archive else "csv_not_utf8"
-            raise Malformed(problem(number, code)) from error
+            raise Malformed(problem(number, "csv_not_utf8")) from error
         if "\0" in text:
             raise Malformed(problem(number, "csv_nul"))
-        if len(line) > MAX_LINE_BYTES:
-            raise Malformed(problem(number, "csv_line_too_long"))
         yield text
 
 

@@ -79,6 +79,6 @@ test('the dashboard shows the user’s own items, and needs one request', async 
   await page.goBack()
   await expect(page.getByRole('link', { name: /^Items\s*1\s*\+1 this week$/ })).toBeVisible()
   await expect(page.getByText('Health')).toHaveCount(0)
-  const ofDashboard = requests.filter((path) => !/users\/me|login|items/.test(path))
+  const ofDashboard = requests.filter((path) => !/users\/me|login|items|jobs/.test(path))
   expect(new Set(ofDashboard)).toEqual(new Set(['/api/v1/dashboard/']))
 })

@@ -44,4 +44,3 @@ class Problem(BaseModel):
 class JobQuery(PageQuery[Job]):
     state: list[State] = Field(default=[], max_length=5)
     owner_id: Id | None = None
-    owner_id: Id | None = None

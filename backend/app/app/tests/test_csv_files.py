@@ -183,7 +183,7 @@ CONTENTS = {
     "quote not closed": (b'title\none\n"two\nthree\n', (3, None, "csv_quote_not_closed")),
     "text after a quote": (b'title\n"one" two\n', (2, None, "csv_malformed")),
     "value too long": (b"title\n" + b"x" * 200_000, (2, None, "csv_value_too_long")),
-    "line too long": (b"title\n" + b"x," * MAX_LINE_BYTES, (2, None, "csv_line_too_long")),
+    "line too long": (b"title\n" + "ö".encode() * MAX_LINE_BYTES, (2, None, "csv_line_too_long")),
     "too many values": (b"title\none\ntwo,2\n", (3, None, "csv_number_of_values")),
     "too few values": (b"title,stars\none\n", (2, None, "csv_number_of_values")),
 }

@@ -30,7 +30,8 @@ CHECKS = [
 ]
 
 
-@schema.parametrize()
+# The schema describes an event, and a stream of an unfinished job has no end.
+@schema.exclude(path_regex="/events$").parametrize()
 @hypothesis_settings(
     max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
