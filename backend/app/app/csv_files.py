@@ -101,7 +101,10 @@ def _insert_rows(
         if len(problems) >= MAX_PROBLEMS:
             break
     run.progress(done, total)
-    return problems + _problems(parse.fields, batch, table.insert(batch))
+    problems += _problems(parse.fields, batch, table.insert(batch))
+    if done >= BATCH_ROWS:
+        table.analyze()
+    return problems
 
 
 def _problems(

@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    text,
 )
 from sqlalchemy.orm import Session
 
@@ -120,6 +121,14 @@ class Rows:
         violations = sorted(Violation(*row) for row in found)
         self._insert_valid({violation.line for violation in violations})
         return violations
+
+    def analyze(self) -> None:
+        """Update the statistics of the table.
+
+        If autovacuum has done so meanwhile, it did not see the rows. For a table that it found
+        empty, PostgreSQL would plan joins whose time grows with the square of the rows.
+        """
+        self._db.execute(text(f'ANALYZE "{self._target.name}"'))
 
     def _insert_valid(self, excluded: Collection[int]) -> None:
         batch = self._batch

@@ -272,6 +272,21 @@ def test_values_that_are_taken(owner: User) -> None:
     ]
 
 
+def test_statistics_contain_the_imported_rows(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise PostgreSQL could plan for an empty table, and an export would take minutes."""
+
+    def analyze(*_: object) -> None:
+        """Do what autovacuum may do meanwhile. It does not see the rows of the import."""
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE sample_note"))
+
+    monkeypatch.setattr(Run, "progress", analyze)
+    run_import(owner, "title\n" + "one\n" * BATCH_ROWS)
+    with engine.connect() as connection:
+        query = text("SELECT reltuples FROM pg_class WHERE relname = 'sample_note'")
+        assert connection.scalar(query) == BATCH_ROWS
+
+
 def test_only_superusers_refer_to_users(owner: User) -> None:
     with SessionLocal.begin() as db:
         superuser = create_random_user(db)
