@@ -14,7 +14,8 @@ import httpx2
 from app.core import files
 from app.core.files import FileStoreUnavailable
 from app.db.session import SessionLocal
-from app.models import Job, User
+from app.models import User
+from app.models.job import job_file_key
 from app.tests.utils.demo_jobs import ROWS, SECONDS, export_notes, import_notes, insert_rows
 from sqlalchemy.exc import DBAPIError
 
@@ -190,7 +191,7 @@ class Ledger:
             # An import inserts all rows or none.
             expected = 0 if is_cancelled else IMPORT_ROWS
             return [] if rows == expected else [f"{rows} rows: {promise}"]
-        with files.read(Job(id=job.id, attempts=job.attempts).file_key) as file:
+        with files.read(job_file_key(job.id, job.attempts)) as file:
             lines = sum(1 for _ in file)
         return [] if job.result == f"{lines - 1} rows" else [f"{lines} lines and {job.result}: {promise}"]
 

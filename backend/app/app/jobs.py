@@ -31,7 +31,7 @@ from app.core.logging import safe_text
 from app.core.redis import pause
 from app.crud.crud_job import job as crud_job
 from app.db.session import SessionLocal
-from app.models.job import Job
+from app.models.job import Job, job_file_key
 from app.models.user import User
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Run:
 
         Raises FileStoreUnavailable.
         """
-        with files.writer(Job(id=self.job_id, attempts=self.attempt).file_key) as file:
+        with files.writer(job_file_key(self.job_id, self.attempt)) as file:
             yield file
         self._file = name
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.crud.crud_job import job as crud_job
@@ -26,7 +26,10 @@ from app.schemas.token import SessionPayload
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-# To send an event takes about 0.4 ms. Other requests run between the batches.
+# Proxies close connections that are idle for longer.
+PING_SECONDS = 15.0
+PING = format_sse_event(comment="ping")
+# Other requests run between the batches.
 BATCH, PAUSE_SECONDS = 2, 0.001
 
 # The ids of a session and of the job that it watches.
@@ -38,7 +41,8 @@ class JobState:
     job_id: int
     updated_at: datetime
     is_final: bool
-    event: ServerSentEvent
+    event_id: str
+    event: bytes
 
 
 def job_state(job: Job) -> JobState:
@@ -47,8 +51,8 @@ def job_state(job: Job) -> JobState:
     # The worker of a running job changes updated_at each second. That alone is no new event.
     content = row.model_dump_json(exclude={"updated_at"})
     event_id = sha256(content.encode()).hexdigest()[:16]
-    event = ServerSentEvent(event="job", id=event_id, raw_data=row.model_dump_json())
-    return JobState(row.id, row.updated_at, row.state not in OPEN_STATES, event)
+    event = format_sse_event(event="job", id=event_id, data_str=row.model_dump_json())
+    return JobState(row.id, row.updated_at, row.state not in OPEN_STATES, event_id, event)
 
 
 class JobStream:
@@ -66,7 +70,7 @@ class JobStream:
             self.end()
         else:
             self._state = state
-            if state.event.id != self._last_event_id:
+            if state.event_id != self._last_event_id:
                 self._wake.set()
         return self._wake.is_set()
 
@@ -74,16 +78,20 @@ class JobStream:
         self.is_open = False
         self._wake.set()
 
-    async def __aiter__(self) -> AsyncIterator[ServerSentEvent]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         while self.is_open:
             self._wake.clear()
             state = self._state
-            if state.event.id != self._last_event_id:
-                self._last_event_id = state.event.id
+            if state.event_id != self._last_event_id:
+                self._last_event_id = state.event_id
                 yield state.event
             if state.is_final:
                 return
-            await self._wake.wait()
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                yield PING
 
 
 class JobStreams:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import reduce, wraps
-from inspect import isasyncgenfunction, iscoroutinefunction
+from inspect import iscoroutinefunction
 from operator import or_
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -12,7 +12,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute
-from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, create_model
 from sqlalchemy.orm import Session
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -99,7 +98,7 @@ class Route(APIRoute):
         if options.get("status_code") != 202:  # Otherwise a job reads the rows.
             _check_sort_keys(dependants, options.get("response_model"))
         responses = _error_responses(dependants) | (responses or {})
-        if not (iscoroutinefunction(endpoint) or isasyncgenfunction(endpoint)):
+        if not iscoroutinefunction(endpoint):
             endpoint = _run_in_one_thread(endpoint)
         super().__init__(path, endpoint, responses=responses, **options)
 
@@ -115,15 +114,6 @@ class Route(APIRoute):
             return await handle(request)
 
         return handle_limited
-
-
-class EventStream(EventSourceResponse):
-    """The response class of an endpoint that yields server-sent events.
-
-    FastAPI sends and documents them as text/event-stream. This is the type of the errors.
-    """
-
-    media_type = "application/json"
 
 
 # The rows of each resource, by the path of its routes, such as order-lines.

@@ -1,6 +1,5 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -174,7 +173,7 @@ class CRUDJob(CRUDBase[Job, schemas.Job, schemas.Job]):
         job_id: int,
         attempt: int,
         message: str,
-        values: Mapping[str, Any] = MappingProxyType({}),
+        values: Mapping[str, Any] = {},
     ) -> bool:
         values = {**values, "state": "failed", "message": message}
         return self._update_run(db, FINISH, job_id, attempt, **values)

@@ -11,6 +11,11 @@ from app.models.user import User
 OPEN_STATES = ("queued", "running")
 
 
+def job_file_key(job_id: int, attempt: int) -> str:
+    """Return the key of a written file in the file store. Each attempt writes its own."""
+    return f"jobs/{job_id}/{attempt}"
+
+
 class Job(Base):
     """Work that was promised, and what became of it."""
 
@@ -45,8 +50,7 @@ class Job(Base):
 
     @property
     def file_key(self) -> str:
-        """The key of the written file in the file store. Each attempt writes its own."""
-        return f"jobs/{self.id}/{self.attempts}"
+        return job_file_key(self.id, self.attempts)
 
     __table_args__ = (
         # Schedules read when a kind of job was last created.

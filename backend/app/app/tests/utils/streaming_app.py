@@ -1,4 +1,4 @@
-"""The application with a faster poll, and a report about its streams at /streams."""
+"""The application with faster polls and pings, and a report about its streams at /streams."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.api import job_events
 from app.db.session import read_engine
 from app.main import app
 
-job_events.POLL_SECONDS = 0.2
+job_events.POLL_SECONDS, job_events.PING_SECONDS = 0.2, 1
 queries = 0
 
 

@@ -3,7 +3,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import EventSourceResponse
 
 from app.api.deps import (
     AccessPayload,
@@ -16,7 +16,7 @@ from app.api.deps import (
 from app.api.exceptions import DATABASE_ERRORS, NotFound, PermissionDenied
 from app.api.job_events import JobState, JobStream, job_state, job_streams
 from app.api.pagination import PAGE_RESPONSE, page_response
-from app.api.routing import APIRouter, EventStream, raises
+from app.api.routing import APIRouter, raises
 from app.core import files
 from app.core.files import FileStoreUnavailable
 from app.crud.crud_job import job as crud_job
@@ -98,18 +98,15 @@ def get_job_state(current_user: CurrentUser, job_id: PathId) -> JobState:
 async def get_job_stream(
     state: Annotated[JobState, Depends(get_job_state)],
     caller: AccessPayload,
-    response: Response,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[JobStream]:
     """Yield the stream, until the response has ended or the client has disconnected."""
-    response.headers["Cache-Control"] = "no-store"
     stream = JobStream(state, caller, last_event_id)
     with job_streams.opened(stream):
         yield stream
 
 
-# FastAPI documents the events with a field of OpenAPI 3.2. The generator of the web app's client
-# knows only `schema`, the type of their data.
+# The generator of the web app's client expects the type of the data of an event.
 EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events of the type `job`, whose data is the job",
@@ -118,17 +115,14 @@ EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{id}/events", response_class=EventStream, responses=EVENTS_RESPONSE)
-async def read_job_events(
-    stream: Annotated[JobStream, Depends(get_job_stream)],
-) -> AsyncIterator[ServerSentEvent]:
+@router.get("/{id}/events", response_class=Response, responses=EVENTS_RESPONSE)
+async def read_job_events(stream: Annotated[JobStream, Depends(get_job_stream)]) -> Response:
     """Send the job at once, and again whenever it has changed, until it has finished.
 
     The stream also ends if the job is deleted, if the caller may no longer read it, when the token
     expires, and when the server stops. With `Last-Event-ID`, a known state is not sent again.
     """
-    async for event in stream:
-        yield event
+    return EventSourceResponse(aiter(stream))
 
 
 @router.post("/{id}/cancel", response_model=schemas.Job)

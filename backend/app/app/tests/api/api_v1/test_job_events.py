@@ -52,6 +52,8 @@ class Event:
 def parse(lines: Iterator[str]) -> Iterator[Event]:
     fields: dict[str, str] = {}
     for line in lines:
+        if line.startswith(":"):
+            continue
         if line:
             name, _, value = line.partition(": ")
             fields[name] = value
@@ -160,6 +162,15 @@ def test_renewed_lease_is_no_event(server: Server, job: int, headers: dict[str, 
         time.sleep(0.5)
         report(job, 3)
         assert next(events).job["progress"] == 3
+
+
+def test_comments_keep_the_connection_open(
+    server: Server, job: int, headers: dict[str, str]
+) -> None:
+    with server.client.stream("GET", f"/jobs/{job}/events", headers=headers) as response:
+        lines = filter(None, response.iter_lines())
+        assert [next(lines).partition(":")[0] for _ in range(3)] == ["event", "data", "id"]
+        assert [next(lines), next(lines)] == [": ping"] * 2
 
 
 def test_each_stream_gets_the_current_state(
