@@ -1,6 +1,12 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
-import { itemsReadItems, type Job, jobsReadJob, jobsReadJobs } from '../../src/client'
+import {
+  itemsImportItems,
+  itemsReadItems,
+  type Job,
+  jobsReadJob,
+  jobsReadJobs,
+} from '../../src/client'
 import { violations } from './axe'
 import { type Account, expect, openAs, test } from './fixtures'
 import { createItem } from './records/items'
@@ -90,6 +96,14 @@ test('an import shows its progress live, also after a reload, and then its rows'
   await expect(page.getByText('1–10 of 150,000')).toBeVisible()
   await expect(page.getByRole('link', { name: 'title 149999' })).toBeVisible()
   expect(errors).toEqual([])
+})
+
+test('an import without the name of a file is named after its kind', async ({ page, user }) => {
+  const { client } = user
+  const { data } = await itemsImportItems({ client, body: 'title\none\ntwo' })
+  await openAs(page, user, `/main/jobs/view/${data.id}`)
+  await expect(page.getByRole('heading', { name: 'Import items', level: 1 })).toBeVisible()
+  await expect(page.getByText('2 rows imported', { exact: true })).toBeVisible()
 })
 
 test('wrong lines are reported, and nothing is imported', async ({ page, user }) => {
