@@ -63,6 +63,8 @@ test('a path in upper case requires a login too', async ({ page }) => {
 test('a user who is deactivated is logged out', async ({ page, user }) => {
   await openAs(page, user)
   await expect(page.getByText('Welcome')).toBeVisible()
+  // A late request of this page would already log the user out.
+  await page.waitForLoadState('networkidle')
   const { client } = await loginAsFirstSuperuser()
   await usersUpdateUser({ client, path: { user_id: user.id }, body: { is_active: false } })
 
