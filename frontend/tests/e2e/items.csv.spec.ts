@@ -4,6 +4,7 @@ import {
   itemsImportItems,
   itemsReadItems,
   type Job,
+  jobsCancelJob,
   jobsReadJob,
   jobsReadJobs,
 } from '../../src/client'
@@ -56,6 +57,12 @@ async function importRows(
 async function waitForProgress(page: Page, than = 0): Promise<number> {
   await expect.poll(() => done(page), { timeout: 60_000 }).toBeGreaterThan(than)
   return done(page)
+}
+
+/** Cancels the import, so that it does not slow down the next test. */
+async function cancelImport({ client }: Account): Promise<void> {
+  const { data } = await jobsReadJobs({ client, query: { sort: '-id', limit: 1 } })
+  await jobsCancelJob({ client, path: { id: data[0]!.id } })
 }
 
 async function countItems({ client }: Account): Promise<number> {
@@ -272,9 +279,8 @@ test('a rejected stream is opened again, and none while the tab is hidden', asyn
   expect(requests).toBe(3)
   await setVisibility('visible')
   await expect.poll(() => requests).toBe(4)
-  await expect(page.getByText('150,000 rows imported', { exact: true })).toBeVisible({
-    timeout: 60_000,
-  })
+  await cancelImport(user)
+  await expect(page.getByText('The job was cancelled.')).toBeVisible()
   expect(requests).toBe(4)
 })
 
@@ -291,6 +297,7 @@ test('two tabs show the same job, and a logout in one ends both', async ({
   await other.getByRole('button', { name: /^Account: / }).click()
   await other.getByRole('menuitem', { name: 'Log out' }).click()
   await expect(page).toHaveURL(/\/login/)
+  await cancelImport(user)
 })
 
 test('a file that is too large or no CSV is rejected before it is sent', async ({
@@ -343,7 +350,7 @@ test('the dialog works by keyboard, and names what it needs', async ({ page, use
 })
 
 test('the view of a running job is accessible, and fits on a phone', async ({ page, user }) => {
-  await importRows(page, user, rows(MANY))
+  await importRows(page, user, rows(1))
   const { data } = await jobsReadJobs({ client: user.client, query: { sort: '-id', limit: 1 } })
   const running: Job = { ...data[0]!, state: 'running', progress: 8412, total: 20_000 }
   const { id } = running
