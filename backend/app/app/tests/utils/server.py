@@ -69,7 +69,7 @@ def running_server(
         try:
             with httpx2.Client(base_url=f"{root}{settings.API_V1_STR}") as client:
                 try:
-                    client.get("/utils/health/live", timeout=30)
+                    client.get("/utils/health/live", timeout=90)
                 except httpx2.TransportError:
                     pytest.fail(output())
                 yield Server(client, output, root, process)
