@@ -235,9 +235,23 @@ def test_report_repeats_the_value_and_the_limits(owner: User) -> None:
         ]
 
 
-def test_report_is_limited(owner: User) -> None:
-    problems = report(owner, "title,stars\n" + "one,x\n" * 3000)
-    assert len(problems) == 1000
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (BATCH_ROWS - 1, f"{BATCH_ROWS - 1} of {BATCH_ROWS - 1} lines have problems"),
+        (BATCH_ROWS + 1, f"At least {BATCH_ROWS} of {BATCH_ROWS + 1} lines have problems"),
+    ],
+)
+def test_report_is_limited(owner: User, number: int, message: str) -> None:
+    """It contains 1000 problems, but all lines that were read are counted."""
+    content = "title,stars\n" + f"{'x' * 256},x\n" * number
+    job_id = enqueue(import_notes, owner, upload(content), owner.id)
+    with pytest.raises(Exception, match="lines have problems"):
+        import_notes.task.run(job_id)
+    done = read_job(job_id)
+    assert (done.message, done.problem_count) == (message, min(number, BATCH_ROWS))
+    with SessionLocal() as db:
+        assert len(crud_job.get_report(db, job_id)) == 1000
 
 
 def test_references_that_the_user_may_not_use(owner: User) -> None:
