@@ -14,7 +14,7 @@ from app.crud.csv_rows import Line, Rows, Violation, count_rows, write_rows
 from app.crud.exceptions import OwnerGone
 from app.csv_reader import Malformed, RowParser, problem, read_rows
 from app.db.session import ReadSession
-from app.jobs import JobKind, Run, job
+from app.jobs import MAX_REPORT, JobKind, Run, job
 from app.models.user import User
 from app.schemas.job import Problem
 from app.schemas.page import PageQuery
@@ -24,8 +24,6 @@ TIME_LIMIT = 15 * 60
 # The last attempt is about half an hour after the first: the file store may be unavailable.
 ATTEMPTS = 11
 BATCH_ROWS = 5000
-# An import stops after so many problems.
-MAX_PROBLEMS = 1000
 # Spreadsheets read a file without this mark in another encoding.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -53,25 +51,25 @@ def csv_jobs(
 def import_rows(run: Run, rows: CRUDOwned[Any, Any, Any], file: str, user_id: int) -> str:
     """Insert the rows of an uploaded file: all or none. Return their number as a text.
 
-    Raises JobError. Its report lists the problems of the file, up to MAX_PROBLEMS.
+    Raises JobError. Its report lists the problems of the file.
     """
     user = _active_user(user_id)
-    total, problems = 0, list[Problem]()
+    done, total, problems = 0, 0, list[Problem]()
     try:
         with _store_errors(), files.read(file) as content:
             total = sum(1 for _ in read_rows(content)) - 1
         with _store_errors(), files.read(file) as content:
-            problems = _insert_rows(run, rows, read_rows(content), total, user)
+            done, problems = _insert_rows(run, rows, read_rows(content), total, user)
     except Malformed as error:
         problems = [*error.problems]
     except OwnerGone as error:
         raise JobError("The user was deleted") from error
     if problems:
         number = len({each.line for each in problems})
-        more = "At least " if len(problems) >= MAX_PROBLEMS else ""
+        more = "At least " if done < total else ""
         raise JobError(
             f"{more}{number} of {max(total, number)} lines have problems",
-            report=[each.model_dump() for each in problems[:MAX_PROBLEMS]],
+            report=[each.model_dump() for each in problems],
         )
     return f"{total} rows"
 
@@ -82,8 +80,11 @@ def _insert_rows(
     content: Iterator[tuple[int, list[str]]],
     total: int,
     user: User,
-) -> list[Problem]:
-    """Insert the valid rows. Return the problems of the others. Raises Malformed and OwnerGone."""
+) -> tuple[int, list[Problem]]:
+    """Insert the valid rows, until there are enough problems for a report.
+
+    Returns how many rows were read, and the problems. Raises Malformed and OwnerGone.
+    """
     parse = RowParser(rows, next(content)[1])
     table = Rows(run.db, rows, parse.fields, user)
     problems: list[Problem] = []
@@ -98,13 +99,13 @@ def _insert_rows(
             run.progress(done, total)
             problems += _problems(parse.fields, batch, table.insert(batch))
             batch.clear()
-        if len(problems) >= MAX_PROBLEMS:
+        if len(problems) >= MAX_REPORT:
             break
     run.progress(done, total)
     problems += _problems(parse.fields, batch, table.insert(batch))
     if done >= BATCH_ROWS:
         table.analyze()
-    return problems
+    return done, problems
 
 
 def _problems(

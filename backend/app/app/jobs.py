@@ -40,6 +40,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LONGEST_DELAY = timedelta(hours=1)
+# A report contains so many problems. All of them are counted.
+MAX_REPORT = 1000
 # The key, in Session.info, of the jobs to send after the commit.
 NEW_JOBS = "new_jobs"
 
@@ -115,8 +117,11 @@ class Run:
 
     def fail(self, reason: str, report: Sequence[dict[str, Any]]) -> None:
         """Write the failure. Raises NotCurrent."""
-        lines = {each["line"] for each in report}
-        values = {**self._progress, "report": report or None, "problem_count": len(lines)}
+        values = {
+            **self._progress,
+            "report": report[:MAX_REPORT] or None,
+            "problem_count": len({each["line"] for each in report}),
+        }
         self.record(crud_job.fail, reason, values)
 
     def record(self, outcome: Callable[..., bool], *values: object) -> None:

@@ -236,20 +236,21 @@ def test_report_repeats_the_value_and_the_limits(owner: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "message"),
+    ("header", "line", "number", "message"),
     [
-        (BATCH_ROWS - 1, f"{BATCH_ROWS - 1} of {BATCH_ROWS - 1} lines have problems"),
-        (BATCH_ROWS + 1, f"At least {BATCH_ROWS} of {BATCH_ROWS + 1} lines have problems"),
+        ("title,stars", f"{'x' * 256},x", 500, "At least 500 of 3000 lines have problems"),
+        # The database checks whole batches.
+        ("title,code", "one,taken", 2999, "2999 of 3000 lines have problems"),
     ],
 )
-def test_report_is_limited(owner: User, number: int, message: str) -> None:
-    """It contains 1000 problems, but all lines that were read are counted."""
-    content = "title,stars\n" + f"{'x' * 256},x\n" * number
+def test_report_is_limited(owner: User, header: str, line: str, number: int, message: str) -> None:
+    """It has 1000 problems, and the import stops. The lines that were checked are counted."""
+    content = header + f"\n{line}" * 3000
     job_id = enqueue(import_notes, owner, upload(content), owner.id)
     with pytest.raises(Exception, match="lines have problems"):
         import_notes.task.run(job_id)
     done = read_job(job_id)
-    assert (done.message, done.problem_count) == (message, min(number, BATCH_ROWS))
+    assert (done.message, done.problem_count) == (message, number)
     with SessionLocal() as db:
         assert len(crud_job.get_report(db, job_id)) == 1000
 
