@@ -1,16 +1,22 @@
 """The requests of imports and exports. test_csv_files.py of the jobs tests what the jobs do."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.types import Message
 
 from app import crud
+from app.api.api_v1.api import api_routers
+from app.api.routing import Route
 from app.api.uploads import MAX_IMPORT_BYTES
 from app.core import files
 from app.core.config import settings
+from app.main import app
 from app.models import Job, User
 from app.tests.utils.jobs import create_job_with_file
 from app.tests.utils.sample_note import SAMPLE_NOTES
@@ -66,6 +72,48 @@ def test_body_that_exceeds_the_limit_is_not_stored(user_client: TestClient) -> N
     response = user_client.post(IMPORT, content=body, headers=CSV)
     assert (response.status_code, response.json()["code"]) == (413, "content_too_large")
     assert stored_files() == before
+
+
+def test_every_import_has_the_limit() -> None:
+    limits = {
+        route.body_limit
+        for router in api_routers
+        for route in router.routes
+        if isinstance(route, Route) and route.path.endswith("/import")
+    }
+    # A project may have no imports.
+    assert limits <= {MAX_IMPORT_BYTES}
+
+
+def test_interrupted_upload_is_not_stored(user_client: TestClient, db: Session, user: User) -> None:
+    """The client disconnects after the first part."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"title\none\n", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    received = iter(messages)
+
+    async def receive() -> Message:
+        return next(received)
+
+    async def send(_: Message) -> None: ...
+
+    token = user_client.headers["Authorization"].encode()
+    headers = [(b"authorization", token), (b"host", b"testserver"), (b"content-type", b"text/csv")]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": IMPORT,
+        "raw_path": IMPORT.encode(),
+        "query_string": b"",
+        "headers": headers,
+    }
+    before = stored_files()
+    asyncio.run(app(scope, receive, send))
+    assert stored_files() == before
+    assert db.scalar(select(Job).where(Job.owner_id == user.id)) is None
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "nul\0"])
