@@ -80,5 +80,5 @@ class Project(Clone):
         resources = definition.read_all(self.folder).values()
         names = "|".join(name for each in resources for name in (each.name, each.plural))
         paths = "|".join(each.path for each in resources)
-        own = re.compile(rf"test_({names})\.py|/api/v1/({paths})/|[_\[]({names})\]$")
+        own = re.compile(rf"test_({names})\.py|/api/v1/({paths})/|\[({paths})\]$|_({names})\]$")
         return {each for each in ids if not own.search(each)}
