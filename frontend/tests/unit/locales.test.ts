@@ -43,7 +43,8 @@ test('every error code of the API has a text, and no other text is under error',
     openapi.components.schemas as object,
   )
   const codes = new Set(schemas.flatMap(({ properties }) => properties?.code?.const ?? []))
-  codes.add('unsupported_media_type') // Only imports have it, and a project may have none.
+  // Of resources and of imports. A project may have none.
+  for (const code of ['still_referenced', 'unsupported_media_type']) codes.add(code)
   const texts = Object.keys(readTexts('en')).filter((key) => key.startsWith('error.'))
   expect(texts).toEqual([...codes].map((code) => `error.${code}`).sort())
 })

@@ -8,16 +8,26 @@ import io
 import os
 import sys
 import time
+from typing import Annotated
 
 import psycopg2
 from psycopg2.extensions import connection
-from pydantic import TypeAdapter
+from pydantic import BaseModel, StringConstraints, TypeAdapter
 
-from app.schemas.item import ItemCreate
+from app.schemas.types import NOT_BLANK
+
+
+class Row(BaseModel):
+    """The same as ItemCreate, which a project may have removed."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
+    description: Annotated[str, StringConstraints(max_length=10_000, pattern=NOT_BLANK)] | None = (
+        None
+    )
 
 
 def import_items(database: connection, path: str, user: str) -> None:
-    validate = TypeAdapter(ItemCreate).validate_strings
+    validate = TypeAdapter(Row).validate_strings
     output = io.StringIO()
     writer = csv.writer(output)
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
