@@ -79,7 +79,10 @@ def test_running_stack_is_migrated(project: Project) -> None:
 
 def test_all_checks_pass(project: Project) -> None:
     # The other tests do not see the resources. The test of an update runs all tests, on another generated resource.
-    project.check("app/tests/api app/tests/crud app/tests/db app/tests/test_completeness.py app/tests/test_seed.py")
+    project.check(
+        "app/tests/api app/tests/crud app/tests/db app/tests/test_completeness.py app/tests/test_seed.py"
+        " --ignore=app/tests/api/api_v1/test_job_events.py"
+    )
 
 
 def test_untranslated_texts_are_named(project: Project) -> None:
