@@ -40,7 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LONGEST_DELAY = timedelta(hours=1)
-# A report contains so many problems. All of them are counted.
+# A report lists at most so many problems. Further ones are only counted.
 MAX_REPORT = 1000
 # The key, in Session.info, of the jobs to send after the commit.
 NEW_JOBS = "new_jobs"

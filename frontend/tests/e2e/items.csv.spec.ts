@@ -59,10 +59,10 @@ async function waitForProgress(page: Page, than = 0): Promise<number> {
   return done(page)
 }
 
-/** Cancels the import, so that it does not slow down the next test. */
+/** Cancels the import, unless it has finished, so that it does not slow down the next test. */
 async function cancelImport({ client }: Account): Promise<void> {
   const { data } = await jobsReadJobs({ client, query: { sort: '-id', limit: 1 } })
-  await jobsCancelJob({ client, path: { id: data[0]!.id } })
+  await jobsCancelJob({ client, path: { id: data[0]!.id }, throwOnError: false })
 }
 
 async function countItems({ client }: Account): Promise<number> {
@@ -280,7 +280,7 @@ test('a rejected stream is opened again, and none while the tab is hidden', asyn
   await setVisibility('visible')
   await expect.poll(() => requests).toBe(4)
   await cancelImport(user)
-  await expect(page.getByText('The job was cancelled.')).toBeVisible()
+  await expect(page.getByText(/The job was cancelled|^150,000 rows imported$/)).toBeVisible()
   expect(requests).toBe(4)
 })
 
