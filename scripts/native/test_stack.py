@@ -316,6 +316,15 @@ def test_taken_port_is_reported_with_its_holder() -> None:
     assert "keeps failing" not in native("up", "-d")
 
 
+def test_program_on_the_port_of_a_service_is_not_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.RUN)
+    eventually(lambda: health.works("flower", ENV))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(health, "read_ports", lambda: {**PORTS, "flower": other.getsockname()[1]})
+        works = health.works("flower", ENV)
+    assert not works
+
+
 def test_failing_service_is_shown_by_ps() -> None:
     for _ in range(2):
         running = eventually(lambda: processes_of("flower"))
