@@ -1,16 +1,17 @@
 """Waits until services work, and reports those that do not."""
 
 import contextlib
-import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import psutil
 import redis
 
 import db
 import supervise
+from services import SERVICES
 from settings import LOGS, Env, fail, last_error, read_ports, say
 
 # After this many exits, a service that is starting is reported as failed.
@@ -20,13 +21,19 @@ PATIENCE_SECONDS = 180
 RECENT_SECONDS, STABLE_SECONDS = 120, 60
 
 
+def _connections(service: str) -> list[Any]:
+    """Return the TCP connections of all processes of a service."""
+    found = []
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(supervise.states()[service]["pid"])
+        for process in (top, *top.children(recursive=True)):
+            found += process.net_connections("tcp")
+    return found
+
+
 def _worker(env: Env) -> bool:
     """Return whether the worker waits for tasks with BRPOP. Flower also uses BRPOP, so compare the connections."""
-    addresses: set[str] = set()
-    with contextlib.suppress(psutil.Error):
-        top = psutil.Process(supervise.states()["celeryworker"]["pid"])
-        for process in (top, *top.children(recursive=True)):
-            addresses |= {f"{each.laddr.ip}:{each.laddr.port}" for each in process.net_connections("tcp")}
+    addresses = {f"{each.laddr.ip}:{each.laddr.port}" for each in _connections("celeryworker")}
     with redis.Redis.from_url(env["REDIS_URL"], socket_timeout=2) as broker:
         return any(client["cmd"] == "brpop" and client["addr"] in addresses for client in broker.client_list())
 
@@ -46,10 +53,13 @@ def _serves(path: str, content_type: str) -> Callable[[Env], bool]:
     return check
 
 
-def _listens(port: str) -> Callable[[Env], bool]:
+def _listens(name: str) -> Callable[[Env], bool]:
+    """Check that the service itself listens on its ports: another program may have taken them before it."""
+
     def check(_: Env) -> bool:
-        socket.create_connection(("127.0.0.1", read_ports()[port]), timeout=1).close()
-        return True
+        chosen = read_ports()
+        listening = {each.laddr.port for each in _connections(name) if each.status == psutil.CONN_LISTEN}
+        return {chosen[port] for port in SERVICES[name].ports} <= listening
 
     return check
 
@@ -64,13 +74,12 @@ CHECKS: dict[str, Callable[[Env], bool]] = {
     "celerybeat": _beat,
     "frontend": _serves("/", "text/html"),
     "flower": _listens("flower"),
-    "mailcatcher": _listens("mail"),
+    "mailcatcher": _listens("mailcatcher"),
     "pgadmin": _listens("pgadmin"),
 }
 
 
 def works(name: str, env: Env) -> bool:
-    # RUNNING means: for at least a second. Before that, another program may respond on the port of the service.
     if supervise.states()[name]["statename"] != "RUNNING":
         return False
     with contextlib.suppress(OSError, redis.RedisError):
