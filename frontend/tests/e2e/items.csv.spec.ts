@@ -9,7 +9,7 @@ import {
   jobsReadJobs,
 } from '../../src/client'
 import { violations } from './axe'
-import { type Account, expect, openAs, test } from './fixtures'
+import { type Account, expect, hold, openAs, test } from './fixtures'
 import { createItem } from './records/items'
 
 const LIST = '/main/items/all'
@@ -166,9 +166,19 @@ test('wrong lines are reported, and nothing is imported', async ({ page, user })
   await expect(page.getByText('Nothing was imported')).toBeVisible()
 })
 
-test('a formula in the report gets an apostrophe', async ({ page, user }) => {
+test('a report that still loads is downloaded, and its formula gets an apostrophe', async ({
+  page,
+  user,
+}) => {
+  const release = await hold(page, '**/report', 'GET')
   await importRows(page, user, [`=${'x'.repeat(256)},`])
-  const report = await readDownload(page, 'Download report')
+  const download = readDownload(page, 'Download report')
+  await expect(page.getByRole('region', { name: 'Report' }).locator('table')).toHaveAttribute(
+    'aria-busy',
+    'true',
+  )
+  release()
+  const report = await download
   expect(report.text).toContain(`2,title,'=${'x'.repeat(99)},At most 255 characters`)
 })
 
