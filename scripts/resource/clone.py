@@ -12,6 +12,21 @@ from settings import ROOT
 NAME = "Müller's & Söhne: Shop #1"
 SETUP = f'sh ./scripts/setup.sh --name "{NAME}" --domain Shop.Example.org --email Me+shop@example.net'
 
+# The shared tests that see the resources of a project.
+SHARED = " ".join(
+    f"app/tests/{each}"
+    for each in (
+        "api/test_access.py",
+        "api/test_openapi.py",
+        "api/test_request_path.py",
+        "api/test_routing.py",
+        "crud",
+        "db",
+        "test_completeness.py",
+        "test_seed.py",
+    )
+)
+
 
 class Clone:
     """A clone in a folder."""
@@ -61,9 +76,11 @@ class Project(Clone):
         self.run("sh ./scripts/native.sh up -d")
         self.run("sh ./scripts/native.sh stop pgadmin")
 
-    def check(self, tests: str = "") -> None:
-        """Run tests of the backend, by default all, those of the web app's functions, and every lint."""
-        self.test_backend(tests)
+    def check(self) -> None:
+        """Run the backend's tests that see the resources, those of the web app's functions, and every lint."""
+        tests = "app/tests/api/api_v1"
+        resources = " ".join(f"{tests}/test_{each.plural}.py" for each in definition.read_all(self.folder).values())
+        self.test_backend(f"{SHARED} {tests}/test_csv_files.py {tests}/test_dashboard.py {resources}")
         self.run("sh ./scripts/native.sh test unit")
         # Both at the same time, because each mostly uses one core.
         lint = "sh ./scripts/native.sh exec backend ./scripts/lint.sh"

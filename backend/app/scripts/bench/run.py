@@ -107,7 +107,7 @@ def report(seconds: int, rounds: int) -> None:
         report_jobs(ours, uri, seconds, rounds)
         report_csv_files(ours, uri, 100_000 if seconds > 1 else 20_000)
         report_events(ours, uri, seconds, rounds)
-        report_accounts(ours, uri)
+        report_accounts(ours, uri, seconds)
 
 
 def compare(commit: str, seconds: int, rounds: int) -> None:
@@ -134,7 +134,7 @@ def compare(commit: str, seconds: int, rounds: int) -> None:
         report_jobs(now, uri, seconds, rounds)
         report_csv_files(now, uri, 100_000 if seconds > 1 else 20_000)
         report_events(now, uri, seconds, rounds)
-        report_accounts(now, uri)
+        report_accounts(now, uri, seconds)
 
 
 def main() -> None:
