@@ -97,11 +97,14 @@ def test_browser_tests_pass(project: Project) -> None:
         (ENDPOINTS, "get_readable_row(db, crud_order_line, order_line_id, current_user)", BROKEN_READ),
         (ENDPOINTS, "readable_rows(crud_order_line, current_user)", "{}"),
         (ENDPOINTS, 'check_reference(db, crud_item, order_line_in, "item_id", current_user)', "pass"),
+        (ENDPOINTS, 'check_reference(db, crud_user, order_line_in, "assignee_id", current_user)', "pass"),
         (SCHEMAS, "    is_public: bool | None = None\n", ""),
         (ENDPOINTS, "if_match.check(order_line)", "pass"),
         (SCHEMAS, "decimal_places=2", "decimal_places=3"),
         (MODEL, '[item_id], lazy="joined"', "[item_id]"),
         (SCHEMAS, "    price: Price | None = None", "    price: float | None = None"),
+        (SCHEMAS, 'Literal["open", "done"]', "str"),
+        (SCHEMAS, "    starts_at: DateTime | None = None", "    starts_at: datetime | None = None"),
     ],
 )
 def test_broken_code_fails_the_generated_tests(project: Project, path: str, old: str, new: str) -> None:

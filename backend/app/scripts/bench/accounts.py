@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from load import API, LOAD_CORE, Case, Server, pin
 from sqlalchemy import create_engine, text
 
-# A case ends after so many pairs, or so many times the seconds of another measurement.
+# A case ends after so many pairs, or after so many times --seconds.
 PAIRS = 1000
 TIMES = 4
 # The quantile of the normal distribution for intervals of 95 %.
