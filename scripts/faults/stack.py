@@ -21,6 +21,16 @@ from sqlalchemy.exc import DBAPIError
 
 from mail_server import MailServer
 
+# The transaction of a cancelled job may still be open. Its rows are not visible yet, and it would block TRUNCATE.
+UNFINISHED = """
+SELECT 1 FROM job WHERE state IN ('queued', 'running')
+UNION ALL
+SELECT 1 FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL
+    AND pid <> pg_backend_pid()
+LIMIT 1
+"""
+
 
 def wait_for(check: Callable[[], Any], what: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
@@ -82,11 +92,11 @@ class Stack:
         redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=5).flushall()
 
     def wait_until_done(self, seconds: float = 75) -> bool:
-        """Wait until no job is queued or running. Let the sweep look at queued jobs early."""
+        """Wait until no job is queued, running or in a transaction. Let the sweep look at queued jobs early."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(DBAPIError):
-                if not self.sql("SELECT FROM job WHERE state IN ('queued', 'running') LIMIT 1"):
+                if not self.sql(UNFINISHED):
                     return True
                 self.make_due("queued")
             time.sleep(0.3)
