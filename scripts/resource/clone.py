@@ -77,11 +77,10 @@ class Project(Clone):
         self.run("sh ./scripts/native.sh stop pgadmin")
 
     def check(self) -> None:
-        """Run the backend's tests that see the resources, those of the web app's functions, and every lint."""
+        """Run the backend's tests that see the resources, and every lint."""
         tests = "app/tests/api/api_v1"
         resources = " ".join(f"{tests}/test_{each.plural}.py" for each in definition.read_all(self.folder).values())
         self.test_backend(f"{SHARED} {tests}/test_csv_files.py {tests}/test_dashboard.py {resources}")
-        self.run("sh ./scripts/native.sh test unit")
         # Both at the same time, because each mostly uses one core.
         lint = "sh ./scripts/native.sh exec backend ./scripts/lint.sh"
         self.run(f"{lint} & backend=$!; sh ./scripts/native.sh exec frontend npm run lint; wait $backend")
